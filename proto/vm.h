@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VM protocol. Programs' mmap family and brk arrive as LINUX_CALL messages, not as these operations.
+ *
+ * Callers: each operation says who; all others get -EPERM. Sizes in bytes; unless said, addresses and sizes
+ * that are not page-aligned get -EINVAL.
+ */
+#pragma once
+
+#include "abi/message.h"
+
+enum vm_op {
+	VM_PAGEFAULT = VM_BASE, /* kernel only, on behalf of the faulting thread: vm_pagefault; never answered as a message */
+	/* PM */
+	VM_FORK,      /* vm_fork_req -> vm_fork_rep: new process or thread; the child is stopped */
+	VM_EXIT,      /* vm_ep_req: the last thread of the process is gone (sys_clear comes after): frees all */
+	VM_WILLEXIT,  /* vm_ep_req: no more faults are served for it, waits for files are dropped */
+	VM_THREAD_EXIT, /* vm_ep_req: one thread of several is gone */
+	VM_SETLIMIT,  /* vm_setlimit_req */
+	/* RS */
+	VM_NEWPROC,   /* vm_newproc_req -> vm_newproc_rep: empty address space and kernel slot for a service */
+	VM_SETPRIV,   /* vm_setpriv_req: which calls a service may make of VM */
+	/* VFS, RS: on behalf of another process */
+	VM_MMAP_FOR,  /* vm_mmap_for_req -> vm_addr_rep */
+	VM_MUNMAP_FOR, /* vm_munmap_for_req */
+	VM_CLEAR,     /* vm_ep_req: exec: all regions go; other threads must be gone */
+	VM_SETBRK,    /* vm_setbrk_req: exec: where the heap starts */
+	VM_MPROTECT_FOR, /* vm_mprotect_for_req */
+	/* VFS */
+	VM_VFS_REPLY, /* vm_vfs_reply: sent asynchronously or by sendrec: answers a VM_VFS_* request */
+	VM_FILE_CHANGED, /* vm_file_changed_req: pages of a file that VM knows are stale (written or truncated) */
+	/* services */
+	VM_MAP_PHYS,  /* vm_map_phys_req -> vm_addr_rep: needs the memory right (kernel PRIV_QUERY_MEM) */
+	VM_UNMAP_PHYS, /* vm_munmap_for_req with ep EP_SELF */
+	VM_ALLOC_CONTIG, /* vm_alloc_contig_req -> vm_contig_rep: zeroed, physically contiguous, for DMA */
+	VM_BOOTDISK,  /* memory driver: -> vm_bootdisk_rep: the boot ramdisk mapped into it */
+	VM_BOOTDISK_FREE, /* memory driver: the ramdisk's memory becomes free */
+	VM_INFO,      /* vm_info_req: copies a struct to the caller */
+	VM_MAKE_PRESENT, /* reserved: HANDLEMEM */
+	/* VM -> VFS, asynchronous: proto/vfs.h VFS_VM_REQUEST */
+};
+
+struct vm_pagefault {
+	uint64_t address;
+	uint64_t error; /* hardware: bit 0 present, 1 write, 2 user, 4 instruction fetch */
+	uint64_t ip, sp;
+};
+
+struct vm_ep_req {
+	endpoint_t ep;
+};
+
+#define VM_FORK_THREAD 1  /* CLONE_VM|CLONE_THREAD: shares the address space */
+#define VM_FORK_VM 2      /* CLONE_VM without CLONE_THREAD (vfork, posix_spawn): a process of its own in the shared space */
+#define VM_FORK_SETTLS 4
+struct vm_fork_req {
+	endpoint_t parent; /* the calling thread */
+	uint32_t flags;
+	uint64_t stack; /* 0: the parent's */
+	uint64_t tls;
+};
+struct vm_fork_rep {
+	endpoint_t child;
+};
+PROTO_FITS(vm_fork_req);
+
+enum vm_limit { VM_LIMIT_AS = 1, VM_LIMIT_DATA, VM_LIMIT_STACK, VM_LIMIT_MEMLOCK };
+struct vm_setlimit_req {
+	endpoint_t ep;
+	int32_t which;  /* enum vm_limit */
+	uint64_t limit; /* bytes; UINT64_MAX: none */
+};
+
+struct vm_newproc_req {
+	char name[16];
+	int32_t slot; /* -1: any */
+};
+struct vm_newproc_rep {
+	endpoint_t ep;
+};
+
+struct vm_setpriv_req {
+	endpoint_t ep;
+	uint32_t pad;
+	uint64_t mask; /* bit (op - VM_BASE) */
+};
+
+/* Memory of another process. Flags and protection are Linux's MAP_* and PROT_*. */
+#define VM_MMAP_COPY_INTO 1 /* reserved */
+struct vm_mmap_for_req {
+	endpoint_t ep;
+	int32_t prot;
+	uint64_t addr, len;
+	int32_t flags;       /* MAP_FIXED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_POPULATE ... */
+	int32_t file;        /* VFS's handle of a file (VFS_VM_*: see proto/vfs.h), -1: anonymous */
+	uint64_t offset;     /* file offset; page-aligned */
+	uint64_t file_bytes; /* bytes of the mapping that come from the file; the rest of its last page is zero. Pages past it: anonymous zero */
+};
+PROTO_FITS(vm_mmap_for_req);
+struct vm_addr_rep {
+	uint64_t addr;
+};
+struct vm_munmap_for_req {
+	endpoint_t ep;
+	uint32_t pad;
+	uint64_t addr, len;
+};
+struct vm_mprotect_for_req {
+	endpoint_t ep;
+	int32_t prot;
+	uint64_t addr, len;
+};
+struct vm_setbrk_req {
+	endpoint_t ep;
+	uint32_t pad;
+	uint64_t start;       /* end of bss */
+	uint64_t stack_top, stack_limit; /* for /proc and growth */
+};
+
+/* VFS's answer to a VFS_VM_REQUEST. */
+struct vm_vfs_reply {
+	uint32_t id;
+	int32_t result;   /* 0, or negative errno */
+	int32_t file;     /* LOOKUP: VFS's handle, one reference taken for VM */
+	uint32_t mode;    /* LOOKUP: bit 0 readable, bit 1 writable (descriptor), bit 2: is /dev/zero: map as anonymous */
+	uint64_t dev, ino;
+	uint64_t size;    /* LOOKUP: bytes; PAGEIN: bytes read (short at the end of file) */
+};
+PROTO_FITS(vm_vfs_reply);
+
+struct vm_file_changed_req {
+	uint64_t dev, ino;
+	uint64_t offset, len; /* bytes changed; len UINT64_MAX: all from offset on is gone (truncate) */
+};
+
+struct vm_map_phys_req {
+	endpoint_t ep;  /* EP_SELF or, for RS and tty, another */
+	uint32_t flags; /* VM_PHYS_* */
+	uint64_t paddr, len; /* need not be aligned: the answer has the same offset in the page */
+};
+#define VM_PHYS_UNCACHED 1
+#define VM_PHYS_READONLY 2
+
+struct vm_alloc_contig_req {
+	uint64_t len;
+	uint32_t flags; /* VM_CONTIG_* */
+};
+#define VM_CONTIG_LOWER16M 1
+#define VM_CONTIG_LOWER1M 2
+#define VM_CONTIG_ALIGN64K 4
+#define VM_CONTIG_LOWER4G 8
+struct vm_contig_rep {
+	uint64_t addr;
+	uint64_t paddr;
+};
+
+struct vm_bootdisk_rep {
+	uint64_t addr; /* in the caller's address space, read-write */
+	uint64_t len;  /* bytes; 0: there is none */
+};
+
+enum vm_info_what {
+	VM_INFO_STATS = 1, /* struct vm_stats */
+	VM_INFO_USAGE,     /* struct vm_usage of ep */
+	VM_INFO_REGIONS    /* struct vm_region_info[] of ep from address `next` on; the reply says how many */
+};
+struct vm_info_req {
+	int32_t what;
+	endpoint_t ep;
+	uint64_t to;    /* caller's buffer */
+	uint64_t bytes; /* its size */
+	uint64_t next;
+};
+struct vm_info_rep {
+	uint64_t count; /* bytes or records stored */
+	uint64_t next;  /* where to go on; 0: at the end */
+};
+struct vm_stats {
+	uint64_t page_size;
+	/* pages; total = free + kernel + boot + service + program + page_tables + cached + reserve */
+	uint64_t total, free, cached, kernel, boot, page_tables, reserve, anon, largest_contig;
+	uint64_t faults_minor, faults_major;
+	uint64_t shared;
+	uint64_t committed;
+};
+struct vm_usage {
+	uint64_t virtual_bytes, resident_pages, shared_pages, data_bytes, stack_bytes, text_bytes, max_resident_pages;
+	uint64_t minor_faults, major_faults;
+	uint64_t page_table_pages;
+	uint64_t brk_start, brk_end, stack_top;
+	uint64_t text_start, text_end;
+};
+struct vm_region_info {
+	uint64_t start, end;
+	uint32_t prot; /* PROT_* */
+	uint32_t flags; /* VM_REGION_* */
+	uint64_t offset, dev, ino;
+	int32_t file; /* VFS's handle or -1 */
+	uint32_t resident_pages;
+};
+#define VM_REGION_SHARED 1
+#define VM_REGION_HEAP 2
+#define VM_REGION_STACK 4
+#define VM_REGION_FILE 8
