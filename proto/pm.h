@@ -32,11 +32,12 @@ struct pm_vfs_reply {
 struct pm_vfs_exec_reply {
 	endpoint_t ep;
 	int32_t result;    /* 0: image in place; negative: failed */
-	uint32_t fatal;    /* 1: failed past the point of no return: kill with SIGKILL (or SIGSEGV) */
-	uint32_t set_uid;  /* 1: euid = uid below; */
-	uint32_t set_gid;
+	uint8_t fatal;     /* 1: failed past the point of no return: kill with SIGKILL (or SIGSEGV) */
+	uint8_t set_uid;   /* 1: euid = uid below */
+	uint8_t set_gid;
+	uint8_t secure;
 	uint32_t uid, gid;
-	uint32_t secure;
+	uint32_t seq;
 	uint64_t ip, sp;
 	char name[16];
 };
