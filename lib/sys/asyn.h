@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Asynchronous messages: the way upward and sideways, where a synchronous call is forbidden.
+ *
+ * Messages to one receiver arrive in the order they were sent. A message to a dead receiver is dropped.
+ */
+#pragma once
+
+#include "abi/message.h"
+
+/* Queues m for dst and delivers it now if dst waits. 0, -ENOMEM, -EDEADSRCDST, -ECALLDENIED. */
+int asyn_send(endpoint_t dst, const struct message *m);
+
+/* How many messages to dst are still undelivered. */
+unsigned asyn_pending(endpoint_t dst);
