@@ -36,7 +36,9 @@ enum vm_op {
 	VM_BOOTDISK,  /* memory driver: -> vm_bootdisk_rep: the boot ramdisk mapped into it */
 	VM_BOOTDISK_FREE, /* memory driver: the ramdisk's memory becomes free */
 	VM_INFO,      /* vm_info_req: copies a struct to the caller */
-	VM_MAKE_PRESENT, /* reserved: HANDLEMEM */
+	VM_MAKE_PRESENT, /* VFS, asynchronous: vm_make_present_req: make a range of a process present, answered asynchronously by
+	                    VM_MAKE_PRESENT | PROTO_REPLY: vm_make_present_rep. For a copy by VFS, a file system or a driver that met a
+	                    page whose file must be read first: VM answers the kernel -EFAULT then, for they cannot wait for VFS */
 	/* VM -> VFS, asynchronous: proto/vfs.h VFS_VM_REQUEST */
 };
 
@@ -89,12 +91,15 @@ struct vm_setpriv_req {
 #define VM_MMAP_COPY_INTO 1 /* reserved */
 struct vm_mmap_for_req {
 	endpoint_t ep;
-	int32_t prot;
+	uint32_t dev;        /* with file: the file's device and inode, by which VM shares its pages */
 	uint64_t addr, len;
-	int32_t flags;       /* MAP_FIXED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_POPULATE ... */
-	int32_t file;        /* VFS's handle of a file (VFS_VM_*: see proto/vfs.h), -1: anonymous */
+	uint32_t flags : 24; /* MAP_FIXED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_POPULATE ... */
+	uint32_t prot : 8;
+	int32_t file;        /* VFS's handle of a file (VFS_VM_*: see proto/vfs.h), -1: anonymous. When the call succeeds VM
+	                        owns one reference, which it gives back by VFS_VM_DROP; else the caller keeps it */
 	uint64_t offset;     /* file offset; page-aligned */
 	uint64_t file_bytes; /* bytes of the mapping that come from the file; the rest of its last page is zero. Pages past it: anonymous zero */
+	uint64_t ino;
 };
 PROTO_FITS(vm_mmap_for_req);
 struct vm_addr_rep {
@@ -131,6 +136,18 @@ PROTO_FITS(vm_vfs_reply);
 struct vm_file_changed_req {
 	uint64_t dev, ino;
 	uint64_t offset, len; /* bytes changed; len UINT64_MAX: all from offset on is gone (truncate) */
+};
+
+struct vm_make_present_req {
+	endpoint_t ep;
+	uint32_t id;    /* given back */
+	uint64_t addr, len; /* bytes, any alignment */
+	uint32_t write; /* 1: will be written */
+	uint32_t pad;
+};
+struct vm_make_present_rep {
+	uint32_t id;
+	int32_t result; /* 0; -EFAULT: not mapped or not permitted; -EIO */
 };
 
 struct vm_map_phys_req {
