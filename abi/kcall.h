@@ -33,6 +33,7 @@
 	KCALL(15, endksig)   /* managers: (ep) */                                                      \
 	KCALL(16, sigsend)   /* PM: (ep, const struct sigsend_spec *) */                               \
 	KCALL(17, sigreturn) /* PM: (ep, struct sigreturn_info *) */                                   \
+	KCALL(18, cleartid)  /* PM: (ep, CLEARTID_*, address): the clear_child_tid of a thread */      \
 	/* copying */                                                                                  \
 	KCALL(20, vircopy)      /* (src ep, src, dst ep, dst, bytes, COPY_* flags) */                  \
 	KCALL(21, physcopy)     /* as vircopy, EP_NONE: physical */                                    \
@@ -197,6 +198,13 @@ struct sigreturn_info {
 	uint64_t altstack_sp, altstack_size;
 	uint32_t altstack_flags;
 	uint32_t pad;
+};
+
+/* cleartid: what set_tid_address and CLONE_CHILD_CLEARTID name; the kernel forgets it at exec. */
+enum cleartid_op {
+	CLEARTID_SET = 1, /* (ep, op, address) */
+	CLEARTID_RUN      /* (ep, op): the thread ends: 32-bit 0 is stored there (memory is brought in as for copies) and one
+	                     futex waiter is woken; its robust list is walked; then both are forgotten. 0 also when there is none */
 };
 
 /* ---- copying ---- */

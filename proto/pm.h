@@ -19,7 +19,9 @@ enum pm_op {
 	PM_SERVICE_GONE,        /* pm_service */
 	/* proc file system -> PM, asynchronous, answered by an asynchronous message of type (op | PROTO_REPLY) */
 	PM_GETPROC,             /* pm_getproc -> pm_getproc_rep */
-	PM_SHUTDOWN             /* pm_shutdown: RS or init asks; reserved */
+	PM_SHUTDOWN,            /* pm_shutdown: RS or init asks; reserved */
+	/* VFS -> PM, asynchronous, not answered */
+	PM_SIGMASK              /* pm_sigmask: pselect6, ppoll, epoll_pwait: a mask for the time of the call */
 };
 
 struct pm_vfs_reply {
@@ -60,6 +62,14 @@ struct pm_kill_pgrp {
 struct pm_signal_proc {
 	endpoint_t ep; /* thread */
 	int32_t signo;
+};
+
+/* Sent with set 1 before the call waits and, if it was not ended by VFS_PM_CANCEL, with set 0 before its answer. PM gives a
+   cancelled call's thread its old mask back itself. */
+struct pm_sigmask {
+	endpoint_t ep; /* thread */
+	uint32_t set;
+	uint64_t mask;
 };
 
 struct pm_service {

@@ -90,6 +90,10 @@ static inline int sys_sigreturn(endpoint_t ep, struct sigreturn_info *info)
 {
 	return (int)SYS_KCALL(sigreturn, ep, info, 0, 0, 0, 0);
 }
+static inline int sys_cleartid(endpoint_t ep, enum cleartid_op op, vaddr_t address)
+{
+	return (int)SYS_KCALL(cleartid, ep, op, address, 0, 0, 0);
+}
 
 /* copying; addresses are in the address space of the endpoint beside them */
 static inline int sys_vircopy(endpoint_t src_ep, vaddr_t src, endpoint_t dst_ep, vaddr_t dst, size_t bytes)
