@@ -198,3 +198,21 @@ struct fs_newdriver_req {
 	struct fs_req_head head;
 	endpoint_t driver;
 };
+
+/*
+ * Magic links of the proc file system: symbolic links that lead to an object and not to a name. fs_node.rdev of such a
+ * link is FS_MAGIC(kind, pid, number); VFS follows it, and answers readlink, without asking the file system.
+ */
+enum fs_magic {
+	FS_MAGIC_FD = 1,      /* /proc/PID/fd/N: the open file itself */
+	FS_MAGIC_CWD,         /* /proc/PID/cwd */
+	FS_MAGIC_ROOT,        /* /proc/PID/root */
+	FS_MAGIC_EXE,         /* /proc/PID/exe */
+	FS_MAGIC_SELF,        /* /proc/self: the caller's "PID" (pid and number 0) */
+	FS_MAGIC_THREAD_SELF  /* /proc/thread-self: the caller's "PID/task/TID" */
+};
+#define FS_MAGIC(kind, pid, number) \
+	((uint64_t)(kind) << 56 | (uint64_t)((uint32_t)(number) & 0xfffffff) << 28 | ((uint32_t)(pid) & 0xfffffff))
+#define FS_MAGIC_KIND(rdev) ((int)((rdev) >> 56))
+#define FS_MAGIC_PID(rdev) ((int32_t)((rdev) & 0xfffffff))
+#define FS_MAGIC_NUMBER(rdev) ((int32_t)((rdev) >> 28 & 0xfffffff))

@@ -138,7 +138,9 @@ enum vfs_info_what {
 	VFS_INFO_ROOT,    /* path */
 	VFS_INFO_EXE,     /* path */
 	VFS_INFO_FILE,    /* path of VM's file handle `next` */
-	VFS_INFO_FILESYSTEMS /* names of types, one a line */
+	VFS_INFO_FILESYSTEMS, /* names of types, one a line */
+	VFS_INFO_CMDLINE, /* the argument strings as they lie in the program's memory, from byte `next` on */
+	VFS_INFO_ENVIRON  /* the environment strings likewise */
 };
 struct vfs_getinfo {
 	int32_t what;
