@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stackful coroutines: a server's main loop starts one for each request that may wait, and runs them with coro_run()
+ * between two messages. Nothing runs in parallel: a coroutine runs until it waits or ends.
+ *
+ * A wait is always a loop over its condition: coro_wake() may come for another reason than the one waited for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/core/list.h"
+
+struct coro;
+typedef void coro_fn(void *arg);
+
+#define CORO_STACK_BYTES (32u * 1024)
+
+/* A coroutine that will run fn(arg) at the next coro_run(); NULL when there is no memory. */
+struct coro *coro_start(coro_fn *fn, void *arg);
+
+/* Main loop only: run what is ready until nothing is. */
+void coro_run(void);
+
+/* The coroutine that runs now; NULL in the main loop. */
+struct coro *coro_self(void);
+
+/* Coroutines only: sleep until coro_wake(). */
+void coro_wait(void);
+
+/* Make a sleeping coroutine ready; without effect on one that does not sleep. */
+void coro_wake(struct coro *coro);
+
+/* How many there are. */
+unsigned coro_count(void);
+
+/* Queues of waiting coroutines (or of callbacks): who waits owns a `struct waiter` on its stack. */
+struct waitq {
+	struct list waiters;
+};
+
+struct waiter {
+	struct list link;
+	struct coro *coro;
+	bool woken;
+};
+
+void waitq_init(struct waitq *queue);
+/* Enter the running coroutine into the queue; leave (also after being woken) before the waiter goes out of scope. */
+void waitq_enter(struct waitq *queue, struct waiter *waiter);
+void waitq_leave(struct waiter *waiter);
+/* Each marks waiters as woken, and takes them out of the queue when `all` is false or true alike. */
+void waitq_wake_one(struct waitq *queue);
+void waitq_wake_all(struct waitq *queue);
+/* Sleep until woken from this queue. */
+void waitq_wait(struct waitq *queue);
+
+/* A lock that is handed on in the order of asking. Not recursive. */
+struct coro_mutex {
+	struct coro *owner;
+	struct waitq queue;
+};
+
+void coro_mutex_init(struct coro_mutex *mutex);
+void coro_mutex_lock(struct coro_mutex *mutex);
+bool coro_mutex_try_lock(struct coro_mutex *mutex);
+void coro_mutex_unlock(struct coro_mutex *mutex);
+/* Whether somebody holds it. */
+bool coro_mutex_is_locked(const struct coro_mutex *mutex);
