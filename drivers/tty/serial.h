@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A 16550 serial port (National Semiconductor PC16550D data sheet) as a terminal's device. */
+#pragma once
+
+#include "drivers/tty/line.h"
+
+struct serial {
+	uint16_t port; /* first of eight I/O ports */
+	int irq;
+	int hook;      /* irq hook id */
+	bool is_present;
+	uint8_t interrupt_enable; /* IER as last written */
+	uint8_t line_control;     /* LCR as last written */
+	struct tty_line line;
+};
+
+/* Sets up the port at 115200 baud with interrupts; -ENXIO if there is none. */
+int serial_init(struct serial *serial, uint16_t port, int irq, int hook);
+
+/* Its interrupt came. */
+void serial_interrupt(struct serial *serial);
