@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/rs/caller.h"
+
+#include "lib/sys/kcall.h"
+
+bool caller_is_root(endpoint_t program)
+{
+	struct proc_ids ids;
+
+	return sys_getinfo(GETINFO_IDS, &ids, sizeof(ids), program) >= 0 && ids.euid == 0;
+}
+
+int caller_copy_in(endpoint_t program, vaddr_t from, void *to, size_t bytes)
+{
+	return bytes == 0 ? 0 : sys_vircopy_try(program, from, EP_SELF, (vaddr_t)to, bytes);
+}
+
+int caller_copy_out(endpoint_t program, vaddr_t to, const void *from, size_t bytes)
+{
+	return bytes == 0 ? 0 : sys_vircopy_try(EP_SELF, (vaddr_t)from, program, to, bytes);
+}

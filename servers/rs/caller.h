@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program behind an axo_service call. */
+#pragma once
+
+#include "abi/types.h"
+
+/* Whether its effective user is root. */
+bool caller_is_root(endpoint_t program);
+
+/*
+ * Copy from and to its memory. -EFAULT also for pages that are not present: RS waits for no one on a program's behalf, so
+ * callers hand in memory that they have touched.
+ */
+int caller_copy_in(endpoint_t program, vaddr_t from, void *to, size_t bytes);
+int caller_copy_out(endpoint_t program, vaddr_t to, const void *from, size_t bytes);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The reincarnation server: starts the services with the privileges that their declarations name, manages their
+ * signals, and brings up anew what has crashed. docs/recovery.md.
+ *
+ * It waits for VM and the kernel only; all others are told asynchronously.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "abi/errno.h"
+#include "abi/linux/signal.h"
+#include "lib/sys/diag.h"
+#include "lib/sys/ipc.h"
+#include "lib/sys/kcall.h"
+#include "lib/sys/sef.h"
+#include "proto/rs.h"
+#include "servers/rs/boot.h"
+#include "servers/rs/control.h"
+#include "servers/rs/mounts.h"
+#include "servers/rs/peers.h"
+#include "servers/rs/process.h"
+#include "servers/rs/service.h"
+
+#define LINUX_NR_AXO_SERVICE 0x800
+
+static struct rs *the_rs; /* for the signal callback, which has no argument of its own */
+
+/* Signals that end a service; all others are its own to handle. */
+#define LETHAL                                                                                                    \
+	(1ull << LSIGILL | 1ull << LSIGTRAP | 1ull << LSIGABRT | 1ull << LSIGBUS | 1ull << LSIGFPE |               \
+	 1ull << LSIGKILL | 1ull << LSIGSEGV | 1ull << LSIGSYS)
+
+/* Signals of a service. Nonzero: it has been cleared. */
+static int on_signals(const struct ksig *ksig)
+{
+	struct rs *rs = the_rs;
+	struct service *service = service_by_endpoint(rs, ksig->endpoint);
+	uint64_t lethal = ksig->signals & LETHAL;
+
+	if (!service) {
+		return 0;
+	}
+	if (lethal) {
+		int signo = __builtin_ctzll(lethal);
+
+		if (service->state != SERVICE_STOPPING) {
+			process_log_death(service, signo, ksig->address);
+		}
+		service_died(rs, service, signo);
+		return 1;
+	}
+	for (int signo = 1; signo < 64; signo++) {
+		if (ksig->signals >> signo & 1) {
+			peers_send_signal(service, signo);
+		}
+	}
+	return 0;
+}
+
+/* A service has ended its init. Its sendrec is answered before others learn of it. */
+static void on_init_reply(struct rs *rs, struct message *m, uint32_t status)
+{
+	struct service *service = service_by_endpoint(rs, m->source);
+	int result = MSG(m, sef_init_reply)->result;
+
+	if (!service) {
+		return;
+	}
+	if (result >= 0 && (status & IPC_STATUS_SENDREC)) {
+		ipc_reply(m->source, m, 0);
+	}
+	if (service->is_boot && service->restarts == 0) {
+		boot_started(rs, service, result);
+	} else {
+		service_started(rs, service, result);
+		service_tick(rs);
+	}
+}
+
+static void on_call(struct rs *rs, const struct message *m)
+{
+	int64_t result;
+
+	if (LINUX_CALL_NR(m->type) != LINUX_NR_AXO_SERVICE) {
+		ipc_reply_call(m->source, -ENOSYS); /* the routing table sends nothing else here */
+		return;
+	}
+	if (control_call(rs, m->source, m->call.arg[0], &result) == 0) {
+		ipc_reply_call(m->source, result);
+	}
+}
+
+static void on_message(struct rs *rs, struct message *m, uint32_t status)
+{
+	if (IS_NOTIFY(m)) {
+		if (m->source == EP_CLOCK) {
+			rs->alarm_ns = 0;
+			service_tick(rs);
+		}
+		return;
+	}
+	if (IS_LINUX_CALL(m->type) && (status & IPC_STATUS_FROM_KERNEL)) {
+		on_call(rs, m);
+	} else if (m->type == SEF_INIT_REPLY) {
+		on_init_reply(rs, m, status);
+	} else if (m->source == EP_VFS && m->type == RS_FS_START) {
+		mounts_start(rs, MSG(m, rs_fs_start));
+	} else if (m->source == EP_VFS && m->type == RS_FS_STOP) {
+		mounts_stop(rs, MSG(m, rs_ep));
+	} else if (status & IPC_STATUS_SENDREC) {
+		ipc_reply(m->source, m, -EBADREQUEST);
+	}
+}
+
+int main(void)
+{
+	struct rs *rs = calloc(1, sizeof(*rs));
+
+	if (!rs) {
+		diag_panic("no memory");
+	}
+	the_rs = rs;
+	sef_on_ksig(on_signals);
+	sef_start_self(EP_RS, "rs");
+	rs->now_ns = sys_monotonic_ns();
+	boot_begin(rs);
+	for (;;) {
+		struct message m;
+		uint32_t status;
+
+		if (sef_receive(EP_ANY, &m, &status) == 0) {
+			rs->now_ns = sys_monotonic_ns();
+			on_message(rs, &m, status);
+		}
+	}
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The names by which declarations call the calls of the kernel and of VM. */
+#pragma once
+
+#include "abi/types.h"
+
+/* Bit number of a kernel call, or -1. */
+int names_kernel_call(const char *name);
+
+/* Bit number of an operation of VM (from VM_BASE), or -1. */
+int names_vm_call(const char *name);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/rs/peers.h"
+
+#include <string.h>
+
+#include "lib/sys/asyn.h"
+#include "lib/sys/diag.h"
+#include "lib/sys/grant.h"
+#include "lib/sys/ipc.h"
+#include "lib/sys/kcall.h"
+#include "proto/ds.h"
+#include "proto/pci.h"
+#include "proto/pm.h"
+#include "proto/sched.h"
+#include "proto/vfs.h"
+#include "servers/rs/service.h"
+
+/* A message that is lost because its receiver is dead is told anew when the receiver has been restarted. */
+static void tell(endpoint_t whom, const struct message *m)
+{
+	(void)asyn_send(whom, m);
+}
+
+void peers_send_init(struct service *s, enum sef_init_type type)
+{
+	struct message m = {.type = SEF_INIT};
+	size_t len = strlen(s->args);
+
+	if (len > 0 && s->args_grant == GRANT_INVALID) {
+		s->args_grant = grant_direct(s->ep, s->args, len, GRANT_READ);
+	}
+	*MSG(&m, sef_init) = (struct sef_init){
+		.type = type,
+		.old = s->old_ep,
+		.restarts = s->restarts,
+		.args = s->args_grant,
+		.args_len = (uint32_t)len,
+	};
+	memcpy(MSG(&m, sef_init)->label, s->label, sizeof(s->label));
+	tell(s->ep, &m);
+}
+
+void peers_send_signal(const struct service *s, int signo)
+{
+	struct message m = {.type = SEF_SIGNAL};
+
+	MSG(&m, sef_signal)->signo = signo;
+	tell(s->ep, &m);
+}
+
+static void publish_label(struct service *s)
+{
+	struct message m = {.type = DS_PUBLISH};
+
+	if (s->label_grant <= 0) {
+		s->label_grant = grant_direct(EP_DS, s->label, sizeof(s->label), GRANT_READ);
+	}
+	*MSG(&m, ds_req) = (struct ds_req){
+		.type = DS_TYPE_LABEL,
+		.flags = DS_FLAG_OVERWRITE,
+		.key = s->label_grant,
+		.key_len = (uint32_t)strlen(s->label) + 1,
+		.value = (uint64_t)(uint32_t)s->ep,
+		.data = GRANT_INVALID,
+	};
+	tell(EP_DS, &m);
+}
+
+/* By endpoint, for the slot may have another label when DS gets to it. */
+static void delete_label(const struct service *s)
+{
+	struct message m = {.type = DS_DELETE};
+
+	*MSG(&m, ds_req) = (struct ds_req){
+		.type = DS_TYPE_LABEL,
+		.key = GRANT_INVALID,
+		.value = (uint64_t)(uint32_t)s->old_ep,
+		.data = GRANT_INVALID,
+	};
+	tell(EP_DS, &m);
+}
+
+static void tell_pm(const struct service *s, int op)
+{
+	struct message m = {.type = op};
+
+	MSG(&m, pm_service)->ep = s->ep;
+	MSG(&m, pm_service)->uid = s->conf.uid;
+	memcpy(MSG(&m, pm_service)->label, s->label, sizeof(s->label));
+	tell(EP_PM, &m);
+}
+
+static void tell_sched(const struct service *s)
+{
+	struct message m = {.type = SCHED_START};
+
+	*MSG(&m, sched_start) = (struct sched_start){
+		.ep = s->ep,
+		.parent = EP_NONE,
+		.priority = s->conf.priority,
+		.quantum_ns = s->conf.quantum_ns,
+	};
+	tell(EP_SCHED, &m);
+}
+
+static void tell_pci(struct rs *rs, const struct service *s)
+{
+	const struct service *pci = service_by_label(rs, "pci");
+	struct message m = {.type = PCI_ACL};
+
+	if (s->conf.pci_count == 0 || !pci || pci->ep == EP_NONE) {
+		return;
+	}
+	MSG(&m, pci_acl)->ep = s->ep;
+	MSG(&m, pci_acl)->count = s->conf.pci_count;
+	memcpy(MSG(&m, pci_acl)->ids, s->conf.pci, sizeof(s->conf.pci));
+	tell(pci->ep, &m);
+}
+
+void peers_announce(struct rs *rs, struct service *s)
+{
+	tell_pm(s, PM_SERVICE_NEW);
+	tell_sched(s);
+	publish_label(s);
+	tell_pci(rs, s);
+}
+
+void peers_renounce(const struct service *s)
+{
+	struct message m = {.type = SCHED_STOP};
+
+	MSG(&m, sched_ep)->ep = s->ep;
+	tell(EP_SCHED, &m);
+	tell_pm(s, PM_SERVICE_GONE);
+}
+
+static void map_majors(const struct service *s, endpoint_t ep, uint32_t kind, const uint32_t *majors, uint32_t count,
+		       bool is_restarted)
+{
+	struct message m = {.type = VFS_RS_MAPDRIVER};
+	struct vfs_rs_mapdriver *req = MSG(&m, vfs_rs_mapdriver);
+
+	if (count == 0) {
+		return;
+	}
+	req->ep = ep;
+	req->kind = kind;
+	req->count = count;
+	req->restarted = is_restarted;
+	memcpy(req->majors, majors, count * sizeof(majors[0]));
+	tell(EP_VFS, &m);
+}
+
+void peers_map_drivers(const struct service *s, bool is_restarted)
+{
+	map_majors(s, s->ep, VFS_MAJOR_CHR, s->conf.chr, s->conf.chr_count, is_restarted);
+	map_majors(s, s->ep, VFS_MAJOR_BLK, s->conf.blk, s->conf.blk_count, is_restarted);
+}
+
+void peers_forget(const struct service *s)
+{
+	struct message m = {.type = VFS_RS_DEAD};
+
+	delete_label(s);
+	map_majors(s, EP_NONE, VFS_MAJOR_CHR, s->conf.chr, s->conf.chr_count, false);
+	map_majors(s, EP_NONE, VFS_MAJOR_BLK, s->conf.blk, s->conf.blk_count, false);
+	if (s->conf.class != CONF_CLASS_SERVER) {
+		MSG(&m, vfs_rs_ep)->ep = s->old_ep;
+		tell(EP_VFS, &m);
+	}
+}
+
+void peers_answer(struct waiter *waiter, int result, endpoint_t ep)
+{
+	struct message m = {.type = VFS_RS_FS_REPLY};
+
+	if (waiter->kind == WAITER_PROGRAM) {
+		ipc_reply_call(waiter->program, result);
+	} else if (waiter->kind == WAITER_MOUNT) {
+		*MSG(&m, vfs_rs_fs_reply) = (struct vfs_rs_fs_reply){.seq = waiter->seq, .result = result, .ep = ep};
+		tell(EP_VFS, &m);
+	}
+	waiter->kind = WAITER_NONE;
+}
+
+void peers_set_alarm(time_ns_t at_ns)
+{
+	(void)sys_setalarm(at_ns);
+}
+
+void peers_system_failed(const struct service *s)
+{
+	diag_printf("%s has died, and nothing can go on without it", s->label);
+	(void)sys_abort(ABORT_PANIC);
+}

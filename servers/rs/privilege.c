@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/rs/privilege.h"
+
+#include <string.h>
+
+#include "abi/trap.h"
+#include "lib/core/bitmap.h"
+#include "lib/sys/ipc.h"
+#include "lib/sys/kcall.h"
+#include "proto/vm.h"
+
+/* Whether a word of an ipc list means the service. */
+static bool word_means(const char *word, const struct service *s)
+{
+	if (word[0] == '@') {
+		return strcmp(word + 1, conf_class_name(s->conf.class)) == 0;
+	}
+	return strcmp(word, s->label) == 0 || strcmp(word, s->conf.name) == 0;
+}
+
+bool privilege_names(const struct service *a, const struct service *b)
+{
+	if (a->conf.ipc_all) {
+		return true;
+	}
+	for (uint32_t i = 0; i < a->conf.ipc_count; i++) {
+		if (word_means(a->conf.ipc[i], b)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static endpoint_t manager_of(const struct rs *rs, const struct service *s)
+{
+	if (strcmp(s->conf.signal_manager, "self") == 0) {
+		return EP_SELF;
+	}
+	for (int i = 0; i < RS_SERVICES_MAX; i++) {
+		const struct service *other = &rs->services[i];
+
+		if (other->state != SERVICE_FREE && other->ep != EP_NONE &&
+		    strcmp(other->label, s->conf.signal_manager) == 0) {
+			return other->ep;
+		}
+	}
+	return EP_RS;
+}
+
+static void fill_send_mask(const struct rs *rs, const struct service *s, struct priv_spec *spec)
+{
+	for (int i = 0; i < RS_SERVICES_MAX; i++) {
+		const struct service *other = &rs->services[i];
+
+		if (other == s || other->state == SERVICE_FREE || other->ep == EP_NONE || other->priv_id <= 0) {
+			continue;
+		}
+		if (other->ep == EP_RS || privilege_names(s, other) || privilege_names(other, s)) {
+			bitmap_set(spec->send_mask, (size_t)other->priv_id);
+		}
+	}
+}
+
+void privilege_spec(const struct rs *rs, const struct service *s, struct priv_spec *spec)
+{
+	const struct conf_service *conf = &s->conf;
+
+	*spec = (struct priv_spec){
+		.flags = (conf->magic_grants ? PRIV_FLAG_MAGIC : 0) | (conf->io_all ? PRIV_FLAG_ALL_IO : 0) |
+			 (s->ep == EP_VM ? PRIV_FLAG_VM : 0) | (s->ep == EP_RS ? PRIV_FLAG_ROOT : 0),
+		.trap_mask = (1u << (TRAP_LAST - TRAP_BASE)) - 1,
+		.kcall_mask = conf->kcalls | KCALL_BASIC,
+		.sig_mgr = manager_of(rs, s),
+		.backup_mgr = EP_NONE,
+		.uid = (int32_t)conf->uid,
+		.io_count = (uint16_t)conf->io_count,
+		.mem_count = (uint16_t)conf->mem_count,
+		.irq_count = (uint16_t)conf->irq_count,
+		.linux_mem = conf->heap,
+	};
+	memcpy(spec->io, conf->io, sizeof(spec->io));
+	memcpy(spec->mem, conf->mem, sizeof(spec->mem));
+	memcpy(spec->irq, conf->irq, sizeof(spec->irq));
+	memcpy(spec->label, s->label, sizeof(s->label));
+	fill_send_mask(rs, s, spec);
+}
+
+int privilege_give(const struct rs *rs, struct service *s, enum privctl_op op)
+{
+	struct message m = {.type = VM_SETPRIV};
+	struct priv_spec spec;
+	int r;
+
+	privilege_spec(rs, s, &spec);
+	r = sys_privctl(op, s->ep, &spec);
+	if (r < 0) {
+		return r;
+	}
+	s->priv_id = r;
+	*MSG(&m, vm_setpriv_req) = (struct vm_setpriv_req){.ep = s->ep, .mask = s->conf.vm_calls};
+	return ipc_call(EP_VM, &m);
+}
