@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/vm/job.h"
+
+#include <errno.h>
+
+#include "lib/sys/asyn.h"
+#include "lib/sys/kcall.h"
+#include "servers/vm/call.h"
+#include "servers/vm/fault.h"
+#include "servers/vm/oom.h"
+#include "servers/vm/thread.h"
+
+/* Signals and codes that tell of faults (abi/linux/signal.h has the layouts). */
+#define SIGNAL_BUS 7
+#define SIGNAL_KILL 9
+#define SIGNAL_SEGV 11
+#define CODE_SEGV_MAPERR 1
+#define CODE_SEGV_ACCERR 2
+#define CODE_BUS_ADRERR 2
+
+static void finish_fault(const struct job *job, int result)
+{
+	switch (result) {
+	case 0:
+		break;
+	case -EACCES:
+		(void)sys_kill(job->ep, SIGNAL_SEGV, CODE_SEGV_ACCERR, job->addr);
+		break;
+	case -EIO:
+		(void)sys_kill(job->ep, SIGNAL_BUS, CODE_BUS_ADRERR, job->addr);
+		break;
+	case -ENOMEM:
+		(void)sys_kill(job->ep, SIGNAL_KILL, 0, 0);
+		break;
+	default:
+		(void)sys_kill(job->ep, SIGNAL_SEGV, CODE_SEGV_MAPERR, job->addr);
+		break;
+	}
+	(void)sys_vmctl(VMCTL_CLEAR_PAGEFAULT, job->ep, 0, 0, 0);
+}
+
+static void finish(struct vm *vm, const struct job *job, int result)
+{
+	struct space *space = thread_space(vm, job->target);
+	struct message m;
+
+	if (space != NULL) {
+		space_flush(vm, space);
+	}
+	switch (job->kind) {
+	case JOB_FAULT:
+		finish_fault(job, result);
+		break;
+	case JOB_MEMREQ:
+		(void)sys_vmctl(VMCTL_MEMREQ_REPLY, job->ep, (uint64_t)(result == 0 ? 0 : -EFAULT), 0, 0);
+		break;
+	case JOB_PRESENT:
+		m = (struct message){.type = VM_MAKE_PRESENT | PROTO_REPLY};
+		MSG(&m, vm_make_present_rep)->id = job->id;
+		MSG(&m, vm_make_present_rep)->result = result == 0 || result == -EIO ? result : -EFAULT;
+		(void)asyn_send(job->ep, &m);
+		break;
+	case JOB_LOOKUP:
+		break;
+	}
+}
+
+/*
+ * Who may wait for a file: programs, and servers that VFS and file systems never wait for. VFS, file systems and
+ * drivers would wait for themselves.
+ */
+static bool may_wait_for_files(struct vm *vm, const struct job *job)
+{
+	const struct space *space = thread_space(vm, job->ep);
+
+	return job->kind != JOB_MEMREQ || job->ep == EP_PM || job->ep == EP_RS ||
+	       (space != NULL && !space->is_service);
+}
+
+static void count_fault(struct vm *vm, struct space *space, const struct job *job)
+{
+	if (job->is_major) {
+		vm->major_faults++;
+		space->major_faults++;
+	} else {
+		vm->minor_faults++;
+		space->minor_faults++;
+	}
+}
+
+/* Memory has run out under a job: 0: wait for it, else the error to finish with. */
+static int out_of_memory(struct vm *vm, struct job *job, const struct space *space)
+{
+	if (!oom_relieve(vm) || vm->oom_victim == space) {
+		return -ENOMEM;
+	}
+	job->wait_for = 0;
+	return 0;
+}
+
+/* Do the job: true when it is finished, false when it has to wait. */
+static bool try_job(struct vm *vm, struct job *job)
+{
+	struct space *space = thread_space(vm, job->target);
+	struct fault fault = {.write = job->write, .execute = job->execute};
+	int result;
+
+	if (space == NULL) {
+		finish(vm, job, -EFAULT);
+		return true;
+	}
+	result = space_touch(vm, space, job->addr, job->bytes, &fault);
+	job->is_major |= fault.is_major;
+	if (result == -EAGAIN && may_wait_for_files(vm, job)) {
+		job->wait_for = fault.wait_for;
+		return false;
+	}
+	if (result == -ENOMEM) {
+		result = out_of_memory(vm, job, space);
+		if (result == 0) {
+			return false;
+		}
+	}
+	count_fault(vm, space, job);
+	finish(vm, job, result);
+	return true;
+}
+
+static bool keep(struct vm *vm, const struct job *job)
+{
+	struct job *copy = heap_alloc(&vm->heap, sizeof(*copy));
+
+	if (copy == NULL) {
+		return false;
+	}
+	*copy = *job;
+	list_add_tail(&vm->jobs, &copy->link);
+	return true;
+}
+
+void job_start(struct vm *vm, const struct job *job)
+{
+	struct job mine = *job;
+
+	if (!try_job(vm, &mine) && !keep(vm, &mine)) {
+		finish(vm, &mine, -ENOMEM);
+	}
+}
+
+static void remove_job(struct vm *vm, struct job *job)
+{
+	list_remove(&job->link);
+	heap_free(&vm->heap, job);
+}
+
+/* Try jobs that wait for `id` again; those that must go on waiting go to the end of the list. */
+static void retry(struct vm *vm, uint32_t id, int result)
+{
+	struct list ready;
+
+	list_init(&ready);
+	list_for_each_safe(job, &vm->jobs, struct job, link) {
+		if (job->kind != JOB_LOOKUP && job->wait_for == id) {
+			list_remove(&job->link);
+			list_add_tail(&ready, &job->link);
+		}
+	}
+	while (!list_is_empty(&ready)) {
+		struct job *job = list_first(&ready, struct job, link);
+
+		if (result < 0) {
+			finish(vm, job, result);
+			remove_job(vm, job);
+		} else if (try_job(vm, job)) {
+			remove_job(vm, job);
+		} else {
+			list_remove(&job->link);
+			list_add_tail(&vm->jobs, &job->link);
+		}
+	}
+}
+
+void job_answer(struct vm *vm, uint32_t id, int result)
+{
+	retry(vm, id, result);
+}
+
+void job_retry_memory(struct vm *vm)
+{
+	if (vm->memory_was_freed) {
+		vm->memory_was_freed = false;
+		retry(vm, 0, 0);
+	}
+}
+
+int job_wait_lookup(struct vm *vm, const struct job *job)
+{
+	return keep(vm, job) ? 0 : -ENOMEM;
+}
+
+struct job *job_take_lookup(struct vm *vm, uint32_t id)
+{
+	list_for_each(job, &vm->jobs, struct job, link) {
+		if (job->kind == JOB_LOOKUP && job->wait_for == id) {
+			list_remove(&job->link);
+			return job;
+		}
+	}
+	return NULL;
+}
+
+void job_drop(struct vm *vm, endpoint_t ep)
+{
+	list_for_each_safe(job, &vm->jobs, struct job, link) {
+		if (job->ep == ep) {
+			remove_job(vm, job);
+		} else if (job->target == ep && job->kind != JOB_LOOKUP) {
+			finish(vm, job, -EFAULT);
+			remove_job(vm, job);
+		}
+	}
+}
+
+void vm_pagefault(struct vm *vm, const struct message *m)
+{
+	const struct vm_pagefault *fault = MSG(m, vm_pagefault);
+	const struct vm_thread *thread = thread_find(vm, m->source);
+	const struct job job = {
+		.kind = JOB_FAULT, .ep = m->source, .target = m->source, .addr = fault->address, .bytes = 1,
+		.write = fault->error & PF_ERROR_WRITE, .execute = fault->error & PF_ERROR_FETCH,
+	};
+
+	/* A thread that is about to die stays where it is. */
+	if (thread != NULL && !thread->is_exiting) {
+		job_start(vm, &job);
+	}
+}
+
+void vm_memory_requests(struct vm *vm)
+{
+	struct memreq request;
+
+	while (sys_vmctl(VMCTL_MEMREQ_GET, EP_NONE, (uint64_t)(uintptr_t)&request, 0, 0) == 1) {
+		const struct job job = {
+			.kind = JOB_MEMREQ, .ep = request.requestor, .target = request.target,
+			.addr = request.address, .bytes = request.bytes, .write = request.write != 0,
+		};
+
+		job_start(vm, &job);
+	}
+}

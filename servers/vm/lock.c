@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mlock(2) and its family. Nothing is ever paged out, so that locking is bringing in, and counting. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "lib/core/util.h"
+#include "lib/sys/kcall.h"
+#include "servers/vm/fault.h"
+#include "servers/vm/linux.h"
+#include "servers/vm/mapping.h"
+
+#define ONFAULT_FLAG 1 /* MLOCK_ONFAULT */
+
+static int set_locked(struct vm *vm, struct region *region, uint64_t locked)
+{
+	unsigned flags = region->flags & ~(unsigned)REGION_LOCKED;
+
+	(void)vm;
+	region_set_mode(region, region->prot, locked ? flags | REGION_LOCKED : flags);
+	return 0;
+}
+
+/* Whether the caller may lock so many bytes in all: root may lock anything. */
+static bool may_lock(const struct space *space, endpoint_t ep, uint64_t total)
+{
+	struct proc_ids ids = {0};
+
+	if (total <= space->limit_memlock) {
+		return true;
+	}
+	return sys_getinfo(GETINFO_IDS, &ids, sizeof(ids), ep) > 0 && ids.euid == 0;
+}
+
+static int range_of(vaddr_t *addr, uint64_t len, vaddr_t *end)
+{
+	uint64_t bytes;
+
+	if (!checked_add(len, *addr & AXO_PAGE_MASK, &bytes) ||
+	    !checked_align_up(bytes, AXO_PAGE_SIZE, &bytes)) {
+		return -EINVAL;
+	}
+	*addr = AXO_PAGE_DOWN(*addr);
+	return checked_add(*addr, bytes, end) ? 0 : -EINVAL;
+}
+
+int64_t linux_mlock(struct vm *vm, struct space *space, endpoint_t ep, vaddr_t addr, uint64_t len,
+		    uint64_t flags)
+{
+	vaddr_t end;
+	int result = range_of(&addr, len, &end);
+
+	if (flags & ~(uint64_t)ONFAULT_FLAG) {
+		return -EINVAL;
+	}
+	if (result != 0 || addr == end) {
+		return result;
+	}
+	if (!may_lock(space, ep, space->locked_bytes + (end - addr))) {
+		return space->limit_memlock == 0 ? -EPERM : -ENOMEM;
+	}
+	result = mapping_for_each(vm, space, addr, end, set_locked, 1);
+	if (result == 0 && !(flags & ONFAULT_FLAG)) {
+		space_populate(vm, space, addr, end);
+	}
+	return result;
+}
+
+int64_t linux_munlock(struct vm *vm, struct space *space, vaddr_t addr, uint64_t len)
+{
+	vaddr_t end;
+	int result = range_of(&addr, len, &end);
+
+	return result != 0 || addr == end ? result : mapping_for_each(vm, space, addr, end, set_locked, 0);
+}
+
+int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64_t flags)
+{
+	struct region *next;
+
+	if (flags == 0 || (flags & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
+	    flags == MCL_ONFAULT) {
+		return -EINVAL;
+	}
+	if ((flags & MCL_CURRENT) && !may_lock(space, ep, space->virtual_bytes)) {
+		return space->limit_memlock == 0 ? -EPERM : -ENOMEM;
+	}
+	space->lock_future = flags & MCL_FUTURE;
+	for (struct region *region = region_first(space); region != NULL && (flags & MCL_CURRENT);
+	     region = next) {
+		next = region_next(region);
+		(void)set_locked(vm, region, 1);
+		if (!(flags & MCL_ONFAULT)) {
+			space_populate(vm, space, region->start, region->end);
+		}
+	}
+	return 0;
+}
+
+int64_t linux_munlockall(struct vm *vm, struct space *space)
+{
+	space->lock_future = false;
+	for (struct region *region = region_first(space); region != NULL; region = region_next(region)) {
+		(void)set_locked(vm, region, 0);
+	}
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Anonymous private memory (VM-05): zero on demand, copy on write. A page may be written without a fault iff it is
+ * nobody else's. Faults in sequence bring in pages ahead, twice as many each time.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/core/util.h"
+#include "servers/vm/space.h"
+#include "servers/vm/type_anon.h"
+
+#define AROUND_MAX 16
+
+static bool anon_writable(struct vm *vm, const struct region *region, pfn_t pfn)
+{
+	const struct page_info *info = page_info(&vm->pool, pfn);
+
+	(void)region;
+	return info->kind == PAGE_ANON && info->refs == 1;
+}
+
+int anon_copy_page(struct vm *vm, struct region *region, vaddr_t addr, pfn_t from)
+{
+	pfn_t to = vm_alloc_page(vm, PAGE_ANON, space_class(region->space));
+
+	if (to == PFN_NONE) {
+		return -ENOMEM;
+	}
+	if (from == vm->zero_page) {
+		memset(page_memory(&vm->pool, to), 0, AXO_PAGE_SIZE);
+	} else {
+		memcpy(page_memory(&vm->pool, to), page_memory(&vm->pool, from), AXO_PAGE_SIZE);
+	}
+	return space_map_page(vm, region, addr, to, true);
+}
+
+int anon_unshare(struct vm *vm, struct region *region, vaddr_t addr, pte_t *slot)
+{
+	pfn_t pfn = pte_pfn(*slot);
+
+	if (region->type->writable(vm, region, pfn)) {
+		pt_set(vm, slot, *slot | PTE_WRITE);
+		return 0;
+	}
+	return anon_copy_page(vm, region, addr, pfn);
+}
+
+/* A new zero page; for reading the one zero page will do. */
+static int add_page(struct vm *vm, struct region *region, vaddr_t addr, bool write)
+{
+	pfn_t pfn;
+
+	if (!write) {
+		page_ref(&vm->pool, vm->zero_page);
+		return space_map_page(vm, region, addr, vm->zero_page, false);
+	}
+	pfn = vm_alloc_page(vm, PAGE_ANON, space_class(region->space));
+	if (pfn == PFN_NONE) {
+		return -ENOMEM;
+	}
+	memset(page_memory(&vm->pool, pfn), 0, AXO_PAGE_SIZE);
+	return space_map_page(vm, region, addr, pfn, true);
+}
+
+/* How many pages a fault brings in: grows while faults come in sequence, as long as memory is plentiful. */
+static uint64_t pages_ahead(struct vm *vm, struct region *region, vaddr_t addr)
+{
+	uint64_t plenty = vm->pool.count[PAGE_FREE] / 64;
+
+	if (addr == region->next_fault) {
+		region->around = (uint32_t)u64_min(region->around * 2, AROUND_MAX);
+	} else {
+		region->around = 1;
+	}
+	return u64_max(1, u64_min(region->around, plenty));
+}
+
+static int anon_fault(struct vm *vm, struct region *region, struct fault *fault)
+{
+	vaddr_t addr = AXO_PAGE_DOWN(fault->addr);
+	pte_t *slot = pt_find(vm, &region->space->pt, addr);
+	uint64_t count;
+
+	if (slot != NULL && *slot != 0) {
+		return fault->write ? anon_unshare(vm, region, addr, slot) : 0;
+	}
+	count = u64_min(pages_ahead(vm, region, addr), (region->end - addr) >> AXO_PAGE_SHIFT);
+	for (uint64_t i = 0; i < count; i++, addr += AXO_PAGE_SIZE) {
+		int result;
+
+		if (i > 0 && space_lookup(vm, region->space, addr) != 0) {
+			break;
+		}
+		result = add_page(vm, region, addr, fault->write);
+		if (result != 0) {
+			/* What was asked for counts; the rest was a guess. */
+			return i == 0 ? result : 0;
+		}
+	}
+	region->next_fault = addr;
+	return 0;
+}
+
+static enum fork_how anon_fork(const struct region *region)
+{
+	(void)region;
+	return FORK_COPY;
+}
+
+static int anon_resize(const struct region *region, uint64_t bytes)
+{
+	(void)region;
+	(void)bytes;
+	return 0;
+}
+
+static void anon_split(struct vm *vm, struct region *low, struct region *high)
+{
+	(void)vm;
+	(void)low;
+	(void)high;
+}
+
+static void anon_low_shrink(struct vm *vm, struct region *region, uint64_t bytes)
+{
+	(void)vm;
+	(void)region;
+	(void)bytes;
+}
+
+static bool anon_continues(const struct region *low, const struct region *high)
+{
+	(void)low;
+	(void)high;
+	return true;
+}
+
+const struct memtype memtype_anon = {
+	.name = "anon",
+	.is_counted = true,
+	.is_anonymous = true,
+	.reference = memtype_no_reference,
+	.unreference = memtype_no_reference,
+	.fork = anon_fork,
+	.fault = anon_fault,
+	.resize = anon_resize,
+	.split = anon_split,
+	.low_shrink = anon_low_shrink,
+	.continues = anon_continues,
+	.writable = anon_writable,
+	.pt_flags = memtype_no_pt_flags,
+};

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mappings of files. Pages come from the cache (file.c) and are shared read-only; a store to a private mapping copies.
+ * A fault maps the cached neighbours too, and a read brings the pages that follow.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/core/util.h"
+#include "servers/vm/file.h"
+#include "servers/vm/space.h"
+#include "servers/vm/type_anon.h"
+
+#define AROUND_PAGES 16 /* aligned window that a fault fills from the cache */
+#define READ_AHEAD_PAGES 15
+
+static void file_reference(struct vm *vm, struct region *region)
+{
+	(void)vm;
+	region->file->refs++;
+	list_add_tail(&region->file->regions, &region->file_link);
+}
+
+static void file_unreference(struct vm *vm, struct region *region)
+{
+	list_remove(&region->file_link);
+	file_put(vm, region->file);
+}
+
+static enum fork_how file_fork(const struct region *region)
+{
+	return (region->flags & REGION_SHARED) ? FORK_SHARE : FORK_COPY;
+}
+
+static bool file_writable(struct vm *vm, const struct region *region, pfn_t pfn)
+{
+	const struct page_info *info = page_info(&vm->pool, pfn);
+
+	(void)region;
+	return info->kind == PAGE_ANON && info->refs == 1;
+}
+
+/* Whether part of the page at this offset must read as zero although the file has bytes there. */
+static bool is_cut(const struct region *region, uint64_t offset)
+{
+	return region->file_limit - offset < AXO_PAGE_SIZE || region->file_limit < offset;
+}
+
+/* Map the page at addr from the cache if it is there and nothing is mapped; false when there is no memory. */
+static bool map_cached(struct vm *vm, struct region *region, vaddr_t addr)
+{
+	uint64_t offset = region_offset(region, addr);
+	struct file_page *page;
+
+	if (is_cut(region, offset) || space_lookup(vm, region->space, addr) != 0) {
+		return true;
+	}
+	page = file_find_page(vm, region->file, offset >> AXO_PAGE_SHIFT);
+	if (page == NULL) {
+		return true;
+	}
+	page_ref(&vm->pool, page->pfn);
+	return space_map_page(vm, region, addr, page->pfn, false) == 0;
+}
+
+static void map_around(struct vm *vm, struct region *region, vaddr_t addr)
+{
+	uint64_t window = AROUND_PAGES * AXO_PAGE_SIZE;
+	vaddr_t at = u64_max(align_down(addr, window), region->start);
+	vaddr_t end = u64_min(align_down(addr, window) + window, region->end);
+
+	for (; at < end; at += AXO_PAGE_SIZE) {
+		if (!map_cached(vm, region, at)) {
+			return;
+		}
+	}
+}
+
+/* A private copy of a cached page; its bytes past the limit are zero. */
+static int map_copy(struct vm *vm, struct region *region, vaddr_t addr, pfn_t from)
+{
+	uint64_t offset = region_offset(region, addr);
+	uint64_t keep = region->file_limit > offset ? region->file_limit - offset : 0;
+	pte_t pte;
+	int result;
+
+	page_ref(&vm->pool, from); /* the copy's own page must not be won by evicting this one */
+	result = anon_copy_page(vm, region, addr, from);
+	page_unref(&vm->pool, from);
+	if (result == 0 && keep < AXO_PAGE_SIZE) {
+		pte = space_lookup(vm, region->space, addr);
+		memset((uint8_t *)page_memory(&vm->pool, pte_pfn(pte)) + keep, 0, AXO_PAGE_SIZE - keep);
+	}
+	return result;
+}
+
+static int file_fault(struct vm *vm, struct region *region, struct fault *fault)
+{
+	vaddr_t addr = AXO_PAGE_DOWN(fault->addr);
+	uint64_t offset = region_offset(region, addr);
+	uint64_t left = (region->end - addr) >> AXO_PAGE_SHIFT;
+	pte_t *slot = pt_find(vm, &region->space->pt, addr);
+	struct file_page *page;
+	int result;
+
+	if (slot != NULL && *slot != 0) {
+		return fault->write ? anon_unshare(vm, region, addr, slot) : 0;
+	}
+	result = file_get_page(vm, region->file, offset >> AXO_PAGE_SHIFT,
+			       u64_min(READ_AHEAD_PAGES, left - 1), &page, &fault->wait_for);
+	if (result != 0) {
+		fault->is_major |= result == -EAGAIN;
+		return result;
+	}
+	if (is_cut(region, offset) || fault->write) {
+		return map_copy(vm, region, addr, page->pfn);
+	}
+	page_ref(&vm->pool, page->pfn);
+	result = space_map_page(vm, region, addr, page->pfn, false);
+	if (result == 0) {
+		map_around(vm, region, addr);
+	}
+	return result;
+}
+
+static int file_resize(const struct region *region, uint64_t bytes)
+{
+	(void)region;
+	(void)bytes;
+	return 0; /* beyond the file: SIGBUS */
+}
+
+static bool file_continues(const struct region *low, const struct region *high)
+{
+	return low->file == high->file && region_offset(low, low->end) == high->offset &&
+	       low->file_limit == high->file_limit;
+}
+
+const struct memtype memtype_file = {
+	.name = "file",
+	.is_counted = true,
+	.is_file = true,
+	.reference = file_reference,
+	.unreference = file_unreference,
+	.fork = file_fork,
+	.fault = file_fault,
+	.resize = file_resize,
+	.split = memtype_offset_split,
+	.low_shrink = memtype_offset_low_shrink,
+	.continues = file_continues,
+	.writable = file_writable,
+	.pt_flags = memtype_no_pt_flags,
+};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The memory manager's state, and what all its files share.
+ *
+ * State: lost at restart (VM is not restarted; its death is the system's).
+ * Invariants (vm_check() walks them):
+ * 1. The regions of a space are page-aligned, ascend, do not overlap and lie in user space.
+ * 2. Each used page table entry lies in a region; the entry allows no more than the region.
+ * 3. A counted page's references are the entries that hold it, plus one if a cache or shared object holds it,
+ *    plus one for the zero page.
+ * 4. The counts of pages by kind are true.
+ */
+#pragma once
+
+#include "abi/bootinfo.h"
+#include "abi/endpoint.h"
+#include "abi/kcall.h"
+#include "abi/message.h"
+#include "lib/core/list.h"
+#include "servers/vm/heap.h"
+#include "servers/vm/page.h"
+
+struct file_cache;
+struct space;
+
+/* A thread of a process or a service, by slot of its endpoint. */
+struct vm_thread {
+	endpoint_t ep;	     /* EP_NONE: the slot is free */
+	struct space *space; /* whose memory it uses */
+	bool is_exiting;     /* no faults are served any more */
+};
+
+#define VM_FILE_BUCKETS 1024 /* of each of the two hash tables of the file cache */
+
+struct vm {
+	struct kinfo kinfo;
+	struct page_pool pool;
+	struct heap heap;
+	struct vm_thread *threads; /* kinfo.procs_max of them */
+	struct list spaces;
+	uint32_t next_space_id;
+	pfn_t zero_page;
+	uint64_t random_state;
+
+	/* file.c */
+	struct list *file_buckets;
+	struct list *file_page_buckets;
+	struct list file_reads; /* requests at VFS */
+	struct list file_lru;	/* pages by last use */
+	uint64_t file_pages;
+	uint32_t next_request;
+
+	/* job.c: what waits for a file or for memory */
+	struct list jobs;
+	bool memory_was_freed;	/* since jobs last were tried again */
+	struct space *oom_victim; /* has been killed and has not yet exited */
+
+	/* device.c */
+	struct mem_range bootdisk; /* the boot ramdisk; 0 bytes: there is none (any more) */
+
+	uint64_t minor_faults, major_faults;
+};
+
+/* Give malloc() its heap. */
+void vm_malloc_init(struct heap *heap);
+
+/*
+ * One page for processes or caches; when none is left, cached pages that nobody maps are given up.
+ * PFN_NONE when there is nothing left for the class.
+ */
+pfn_t vm_alloc_page(struct vm *vm, enum page_kind kind, enum page_class class);
+
+/* Up to 64 unpredictable bits (address space layout, AT_RANDOM). */
+uint64_t vm_random(struct vm *vm);
+
+/* Take over from the kernel: pool, heap, tables. -ENOMEM. `kinfo` is in place. */
+int vm_init(struct vm *vm, uint8_t *window);
