@@ -142,6 +142,7 @@ struct priv_range {
 #define PRIV_FLAG_ROOT 2       /* RS: privctl and update */
 #define PRIV_FLAG_VM 4         /* VM */
 #define PRIV_FLAG_ALL_IO 8     /* no check of ports (pci) */
+#define PRIV_FLAG_DEVICES 16   /* bus driver: PRIV_ADD_IO, PRIV_ADD_MEM, PRIV_ADD_IRQ for the drivers of its devices */
 
 struct priv_spec {
 	uint32_t flags;

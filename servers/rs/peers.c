@@ -123,6 +123,14 @@ void peers_announce(struct rs *rs, struct service *s)
 	tell_sched(s);
 	publish_label(s);
 	tell_pci(rs, s);
+	if (s == service_by_label(rs, "pci")) {
+		/* It comes up after drivers only when it was restarted: it has forgotten what they may have. */
+		for (unsigned i = 0; i < RS_SERVICES_MAX; i++) {
+			if (rs->services[i].state != SERVICE_FREE && rs->services[i].ep != EP_NONE) {
+				tell_pci(rs, &rs->services[i]);
+			}
+		}
+	}
 }
 
 void peers_renounce(const struct service *s)

@@ -67,7 +67,8 @@ void privilege_spec(const struct rs *rs, const struct service *s, struct priv_sp
 
 	*spec = (struct priv_spec){
 		.flags = (conf->magic_grants ? PRIV_FLAG_MAGIC : 0) | (conf->io_all ? PRIV_FLAG_ALL_IO : 0) |
-			 (s->ep == EP_VM ? PRIV_FLAG_VM : 0) | (s->ep == EP_RS ? PRIV_FLAG_ROOT : 0),
+			 (s->ep == EP_VM ? PRIV_FLAG_VM : 0) | (s->ep == EP_RS ? PRIV_FLAG_ROOT : 0) |
+			 (s->ep != EP_RS && (conf->kcalls >> KCALL_privctl & 1) != 0 ? PRIV_FLAG_DEVICES : 0),
 		.trap_mask = (1u << (TRAP_LAST - TRAP_BASE)) - 1,
 		.kcall_mask = conf->kcalls | KCALL_BASIC,
 		.sig_mgr = manager_of(rs, s),
