@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Directories. Entries fill each block exactly: an entry's rec_len leads to the next one, the last one's to the
+ * end of the block, and a free entry has inode 0. Nothing of this is believed before check_entry() saw it.
+ */
+#include "fs/ext2/dir.h"
+
+#include "fs/ext2/bmap.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Directory blocks that are read ahead together. */
+#define DIR_READ_AHEAD 16
+
+static struct ext2_dirent *entry_at(const struct fs_block *block, uint32_t offset)
+{
+	return (struct ext2_dirent *)(void *)(block->data + offset);
+}
+
+/* Whether an entry at `offset` is sound as far as its block can tell. */
+static bool check_entry(const struct ext2 *ext2, const struct fs_block *block, uint32_t offset)
+{
+	const struct ext2_dirent *entry = entry_at(block, offset);
+
+	return entry->rec_len % 4 == 0 && entry->rec_len <= ext2->block_size - offset &&
+	       entry->rec_len >= EXT2_DIRENT_LEN(entry->inode != 0 ? entry->name_len : 1) &&
+	       entry->inode <= ext2->super.inodes_count &&
+	       (entry->inode == 0 || entry->name_len > 0);
+}
+
+/* Whether all entries of a block are sound. */
+static bool check_block(const struct ext2 *ext2, const struct fs_block *block)
+{
+	uint32_t offset = 0;
+
+	while (offset < ext2->block_size) {
+		if (ext2->block_size - offset < EXT2_DIRENT_LEN(1) ||
+		    !check_entry(ext2, block, offset)) {
+			return false;
+		}
+		offset += entry_at(block, offset)->rec_len;
+	}
+	return true;
+}
+
+static uint32_t dir_blocks(const struct ext2 *ext2, const struct ext2_node *dir)
+{
+	return (uint32_t)(dir->size >> ext2->block_shift);
+}
+
+/* Get a block of a directory, checked. */
+static int get_dir_block(struct ext2 *ext2, struct ext2_node *dir, uint32_t index,
+			 struct fs_block *block)
+{
+	uint32_t number, ahead;
+	int error;
+
+	block->page = NULL;
+	error = ext2_map(ext2, dir, index, &number);
+	if (error != 0) {
+		return error;
+	}
+	if (number == 0) {
+		return ext2_corrupt(ext2, "hole in directory", dir->ino);
+	}
+	if (index % DIR_READ_AHEAD == 0 && index + 1 < dir_blocks(ext2, dir) &&
+	    ext2_map(ext2, dir, index + 1, &ahead) == 0 && ahead == number + 1) {
+		fs_cache_prefetch(ext2->cache, number,
+				  u64_min(DIR_READ_AHEAD, dir_blocks(ext2, dir) - index));
+	}
+	error = fs_cache_get_block(ext2->cache, number, FS_BLOCK_READ, block);
+	if (error != 0 || fs_block_is_checked(block)) {
+		return error;
+	}
+	if (!check_block(ext2, block)) {
+		fs_cache_put_block(ext2->cache, block);
+		return ext2_corrupt(ext2, "entries of directory", dir->ino);
+	}
+	fs_block_set_checked(block);
+	return 0;
+}
+
+int ext2_dir_find(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name,
+		  struct ext2_slot *slot)
+{
+	for (uint32_t index = 0; index < dir_blocks(ext2, dir); index++) {
+		const struct ext2_dirent *entry;
+		int error = get_dir_block(ext2, dir, index, &slot->block);
+
+		if (error != 0) {
+			return error;
+		}
+		slot->index = index;
+		for (slot->offset = 0; slot->offset < ext2->block_size;
+		     slot->offset += entry->rec_len) {
+			entry = entry_at(&slot->block, slot->offset);
+			if (entry->inode != 0 && entry->name_len == name.len &&
+			    memcmp(entry->name, name.text, name.len) == 0) {
+				slot->ino = entry->inode;
+				return 0;
+			}
+		}
+		fs_cache_put_block(ext2->cache, &slot->block);
+	}
+	return -ENOENT;
+}
+
+static uint8_t file_type(const struct ext2 *ext2, uint32_t mode)
+{
+	static const uint8_t types[16] = {
+		[S_IFREG >> 12] = EXT2_FT_REG,	 [S_IFDIR >> 12] = EXT2_FT_DIR,
+		[S_IFCHR >> 12] = EXT2_FT_CHR,	 [S_IFBLK >> 12] = EXT2_FT_BLK,
+		[S_IFIFO >> 12] = EXT2_FT_FIFO,	 [S_IFSOCK >> 12] = EXT2_FT_SOCK,
+		[S_IFLNK >> 12] = EXT2_FT_SYMLINK,
+	};
+
+	if (!(ext2->super.feature_incompat & EXT2_INCOMPAT_FILETYPE)) {
+		return 0;
+	}
+	return types[(mode >> 12) & 15];
+}
+
+static void fill_entry(const struct ext2 *ext2, struct ext2_dirent *entry, struct fs_name name,
+		       uint32_t ino, uint32_t mode)
+{
+	entry->inode = ino;
+	entry->name_len = (uint8_t)name.len;
+	entry->file_type = file_type(ext2, mode);
+	memcpy(entry->name, name.text, name.len);
+}
+
+/*
+ * A change of a directory's entries. The hash tree of an indexed directory is not kept up: without the flag it is
+ * an ordinary directory, to us as to everybody else.
+ */
+static void dir_changed(struct ext2 *ext2, struct ext2_node *dir)
+{
+	dir->raw.flags &= ~EXT2_FLAG_INDEX;
+	ext2_node_touch(ext2, dir, EXT2_MTIME | EXT2_CTIME);
+}
+
+/* Put an entry where a block has room for it. */
+static bool add_in_block(struct ext2 *ext2, struct fs_block *block, struct fs_name name,
+			 uint32_t ino, uint32_t mode)
+{
+	uint32_t needed = EXT2_DIRENT_LEN(name.len);
+	struct ext2_dirent *entry;
+
+	for (uint32_t offset = 0; offset < ext2->block_size; offset += entry->rec_len) {
+		uint32_t used;
+
+		entry = entry_at(block, offset);
+		used = entry->inode != 0 ? EXT2_DIRENT_LEN(entry->name_len) : 0;
+		if (entry->rec_len - used < needed) {
+			continue;
+		}
+		if (used > 0) {
+			struct ext2_dirent *next = entry_at(block, offset + used);
+
+			next->rec_len = (uint16_t)(entry->rec_len - used);
+			entry->rec_len = (uint16_t)used;
+			entry = next;
+		}
+		fill_entry(ext2, entry, name, ino, mode);
+		return true;
+	}
+	return false;
+}
+
+/* Append a block to a directory: empty but for what the caller puts in; pinned. */
+static int append_block(struct ext2 *ext2, struct ext2_node *dir, struct fs_block *block)
+{
+	uint32_t index = dir_blocks(ext2, dir), number;
+	bool is_new;
+	int error;
+
+	if (dir->size + ext2->block_size > INT32_MAX) {
+		return -EFBIG;
+	}
+	error = ext2_map_alloc(ext2, dir, index, &number, &is_new);
+	if (error != 0) {
+		return error;
+	}
+	error = fs_cache_get_block(ext2->cache, number, FS_BLOCK_ZERO, block);
+	if (error != 0) {
+		ext2_free_tail(ext2, dir, index);
+		return error;
+	}
+	entry_at(block, 0)->rec_len = (uint16_t)ext2->block_size;
+	fs_cache_dirty_block(ext2->cache, block);
+	dir->size += ext2->block_size;
+	ext2_node_dirty(ext2, dir);
+	return 0;
+}
+
+int ext2_dir_add(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, uint32_t ino,
+		 uint32_t mode)
+{
+	uint32_t index = dir->room_hint;
+	bool is_full = true; /* all blocks from the hint on are, for a longest name */
+	struct fs_block block;
+	int error;
+
+	for (; index < dir_blocks(ext2, dir); index++) {
+		bool is_added;
+
+		error = get_dir_block(ext2, dir, index, &block);
+		if (error != 0) {
+			return error;
+		}
+		is_added = add_in_block(ext2, &block, name, ino, mode);
+		if (is_added) {
+			fs_cache_dirty_block(ext2->cache, &block);
+		}
+		fs_cache_put_block(ext2->cache, &block);
+		if (is_added) {
+			dir_changed(ext2, dir);
+			return 0;
+		}
+		/* A block without room for a short name will hardly serve another. */
+		is_full = is_full && name.len <= 16;
+		if (is_full) {
+			dir->room_hint = index + 1;
+		}
+	}
+	error = append_block(ext2, dir, &block);
+	if (error != 0) {
+		return error;
+	}
+	add_in_block(ext2, &block, name, ino, mode);
+	fs_cache_put_block(ext2->cache, &block);
+	dir_changed(ext2, dir);
+	return 0;
+}
+
+void ext2_dir_remove(struct ext2 *ext2, struct ext2_node *dir, const struct ext2_slot *slot)
+{
+	struct ext2_dirent *entry = entry_at(&slot->block, slot->offset);
+	struct ext2_dirent *before = NULL;
+
+	for (uint32_t offset = 0; offset < slot->offset; offset += before->rec_len) {
+		before = entry_at(&slot->block, offset);
+	}
+	if (before != NULL) {
+		before->rec_len = (uint16_t)(before->rec_len + entry->rec_len);
+	}
+	entry->inode = 0;
+	fs_cache_dirty_block(ext2->cache, &slot->block);
+	dir->room_hint = (uint32_t)u64_min(dir->room_hint, slot->index);
+	dir_changed(ext2, dir);
+}
+
+void ext2_dir_replace(struct ext2 *ext2, struct ext2_node *dir, const struct ext2_slot *slot,
+		      uint32_t ino, uint32_t mode)
+{
+	struct ext2_dirent *entry = entry_at(&slot->block, slot->offset);
+
+	entry->inode = ino;
+	entry->file_type = file_type(ext2, mode);
+	fs_cache_dirty_block(ext2->cache, &slot->block);
+	dir_changed(ext2, dir);
+}
+
+void ext2_dir_set_parent(struct ext2 *ext2, const struct ext2_slot *dotdot, uint32_t parent)
+{
+	entry_at(&dotdot->block, dotdot->offset)->inode = parent;
+	fs_cache_dirty_block(ext2->cache, &dotdot->block);
+}
+
+int ext2_dir_make(struct ext2 *ext2, struct ext2_node *dir, uint32_t parent)
+{
+	struct fs_block block;
+	struct ext2_dirent *dot, *dotdot;
+	int error = append_block(ext2, dir, &block);
+
+	if (error != 0) {
+		return error;
+	}
+	dot = entry_at(&block, 0);
+	fill_entry(ext2, dot, (struct fs_name){".", 1}, dir->ino, S_IFDIR);
+	dot->rec_len = EXT2_DIRENT_LEN(1);
+	dotdot = entry_at(&block, dot->rec_len);
+	fill_entry(ext2, dotdot, (struct fs_name){"..", 2}, parent, S_IFDIR);
+	dotdot->rec_len = (uint16_t)(ext2->block_size - dot->rec_len);
+	fs_cache_put_block(ext2->cache, &block);
+	return 0;
+}
+
+static bool is_dot_or_dotdot(const struct fs_name *name)
+{
+	return name->text[0] == '.' &&
+	       (name->len == 1 || (name->len == 2 && name->text[1] == '.'));
+}
+
+/* fs_emit_fn: stop at the first entry that counts. */
+static bool note_entry(void *ctx, const struct fs_entry *entry)
+{
+	bool *is_empty = ctx;
+
+	if (is_dot_or_dotdot(&entry->name)) {
+		return true;
+	}
+	*is_empty = false;
+	return false;
+}
+
+int ext2_dir_is_empty(struct ext2 *ext2, struct ext2_node *dir)
+{
+	bool is_empty = true;
+	int error = ext2_dir_walk(ext2, dir, 0, note_entry, &is_empty);
+
+	return error != 0 ? error : is_empty;
+}
+
+static uint8_t entry_type(const struct ext2 *ext2, const struct ext2_dirent *entry)
+{
+	/* DT_* by EXT2_FT_* */
+	static const uint8_t types[] = {0, 8, 4, 2, 6, 1, 12, 10};
+
+	if (!(ext2->super.feature_incompat & EXT2_INCOMPAT_FILETYPE) ||
+	    entry->file_type >= sizeof(types)) {
+		return 0;
+	}
+	return types[entry->file_type];
+}
+
+int ext2_dir_walk(struct ext2 *ext2, struct ext2_node *dir, uint64_t position, fs_emit_fn emit,
+		  void *ctx)
+{
+	while (position < dir->size) {
+		uint64_t base = position & ~(uint64_t)(ext2->block_size - 1);
+		const struct ext2_dirent *entry;
+		struct fs_block block;
+		int error;
+
+		error = get_dir_block(ext2, dir, (uint32_t)(base >> ext2->block_shift), &block);
+		if (error != 0) {
+			return error;
+		}
+		/* Entries may have changed since the position was given out: find the next one from the block's start. */
+		for (uint32_t offset = 0; offset < ext2->block_size; offset += entry->rec_len) {
+			struct fs_entry out;
+
+			entry = entry_at(&block, offset);
+			if (base + offset < position || entry->inode == 0) {
+				continue;
+			}
+			out.ino = entry->inode;
+			out.next = base + offset + entry->rec_len;
+			out.type = entry_type(ext2, entry);
+			out.name.text = entry->name;
+			out.name.len = entry->name_len;
+			if (!emit(ctx, &out)) {
+				fs_cache_put_block(ext2->cache, &block);
+				return 0;
+			}
+		}
+		fs_cache_put_block(ext2->cache, &block);
+		position = base + ext2->block_size;
+	}
+	return 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A mounted ext2 file system and its nodes.
+ *
+ * Invariants:
+ * 1. For each group, the free counts of its descriptor equal the clear bits of its bitmaps, as the cache
+ *    holds them; the super block's counts are their sums.
+ * 2. A node is in memory exactly while it has references, or is dirty and could not be stored.
+ * 3. A node with nlink 0 and references is in the orphan list, in memory and on disk.
+ * 4. Every block number taken from the disk goes through ext2_block_is_data() before it is used.
+ */
+#pragma once
+
+#include "fs/ext2/layout.h"
+#include "lib/core/list.h"
+#include "lib/fs/cache.h"
+#include "lib/fs/ops.h"
+
+#define EXT2_NODE_BUCKETS 256
+
+struct ext2_node {
+	struct list hash_link;
+	struct list dirty_link;	 /* in ext2.dirty_nodes */
+	struct list orphan_link; /* in ext2.orphans, youngest first, as on disk */
+	uint32_t ino;
+	uint64_t refs;
+	uint64_t size; /* bytes; raw.size_low and size_high follow it when the node is stored */
+	struct ext2_inode raw;
+	/* Where the next block is best put: after the one that was given out last. */
+	uint64_t last_file_block;
+	uint32_t last_block;
+	/* Read-ahead: where a sequential reader comes next, and how much to read beyond. */
+	uint64_t next_read;   /* bytes */
+	uint32_t read_window; /* pages */
+	/* Directories: no block below this one has room for a longest name. */
+	uint32_t room_hint;
+};
+
+struct ext2 {
+	struct fs fs;
+	struct fs_device *device;
+	struct fs_cache *cache;
+	uint32_t block_size;
+	uint32_t block_shift;
+	uint32_t inode_size;
+	uint32_t first_inode;
+	uint32_t pointers;	/* block numbers in an indirect block */
+	uint32_t pointer_shift;
+	uint32_t groups;
+	uint32_t group_table_blocks; /* blocks of group descriptors */
+	uint32_t inode_table_blocks; /* in each group */
+	uint64_t max_size;	     /* bytes in a file */
+	uint32_t last_dir_group;
+	struct ext2_super super;
+	bool super_dirty;
+	bool was_clean;	  /* when it was mounted */
+	bool is_writing;  /* mounted for writing; stays so when damage makes it read-only */
+	uint32_t damages; /* found so far */
+	struct ext2_group *group;
+	uint8_t *group_dirty; /* one for each block of descriptors */
+	struct list node_bucket[EXT2_NODE_BUCKETS];
+	struct list dirty_nodes;
+	struct list orphans;
+};
+
+static inline struct ext2 *ext2_of(struct fs *fs)
+{
+	return (struct ext2 *)(void *)fs;
+}
+
+/* How to mount; all fields are kept by the file system. */
+struct ext2_options {
+	struct fs_device *device;
+	struct fs_cache_memory memory;
+	size_t cache_pages;
+	bool read_only;
+	struct fs_time (*now)(void);
+	void (*log)(const char *format, ...) __attribute__((format(printf, 1, 2)));
+};
+
+/*
+ * Mount. -EINVAL: not ext2, or damaged beyond use, or with features that are not known; -EIO, -ENOMEM. The result's
+ * read_only is set when it had to be mounted read-only (super.c).
+ */
+int ext2_mount(const struct ext2_options *options, struct fs **fs);
+void ext2_unmount(struct fs *fs);
+int ext2_remount(struct fs *fs, bool read_only);
+int ext2_sync(struct fs *fs);
+int ext2_statfs(struct fs *fs, struct fs_stat *stat);
+
+/* Write the super block and the dirty group descriptors into the cache. */
+int ext2_store_super(struct ext2 *ext2);
+
+/*
+ * The file system is damaged: note it on disk, and stop writing where the super block says so. Returns
+ * -EIO for the caller to return. Call it for each contradiction found on the disk.
+ */
+int ext2_corrupt(struct ext2 *ext2, const char *what, uint64_t number);
+
+/* Whether a block may hold a file's data or metadata: inside the device and none of the fixed structures (balloc.c). */
+bool ext2_block_is_data(const struct ext2 *ext2, uint64_t block);
+
+/* The group that a block, an inode belongs to. */
+static inline uint32_t ext2_block_group(const struct ext2 *ext2, uint32_t block)
+{
+	return (block - ext2->super.first_data_block) / ext2->super.blocks_per_group;
+}
+
+static inline uint32_t ext2_inode_group(const struct ext2 *ext2, uint32_t ino)
+{
+	return (ino - 1) / ext2->super.inodes_per_group;
+}
+
+/* The first block of a group, and how many it has. */
+static inline uint32_t ext2_group_first(const struct ext2 *ext2, uint32_t group)
+{
+	return ext2->super.first_data_block + group * ext2->super.blocks_per_group;
+}
+
+uint32_t ext2_group_blocks(const struct ext2 *ext2, uint32_t group);
+
+/* Whether a group begins with a copy of the super block and the descriptors. */
+bool ext2_group_has_super(const struct ext2 *ext2, uint32_t group);
+
+static inline void ext2_touch_group(struct ext2 *ext2, uint32_t group)
+{
+	ext2->group_dirty[group / (ext2->block_size / sizeof(struct ext2_group))] = 1;
+	ext2->super_dirty = true;
+}
+
+/* The operations table of lib/fs (ops.c). */
+extern const struct fs_ops ext2_ops;

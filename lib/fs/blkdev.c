@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The block cache's device on top of a block driver, and its memory from VM. */
+#include "lib/fs/blkdev.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+_Static_assert(FS_IOVEC_MAX <= BLK_PIECES_MAX, "a transfer of the cache is one request");
+_Static_assert(sizeof(struct fs_iovec) == sizeof(struct bdev_vec), "the same structure");
+
+static struct fs_blkdev *blkdev_of(struct fs_device *device)
+{
+	return (struct fs_blkdev *)(void *)device;
+}
+
+static int blkdev_transfer(struct fs_device *device, bool is_write, uint64_t position,
+			   const struct fs_iovec *vec, size_t count)
+{
+	return bdev_transfer(&blkdev_of(device)->bdev, is_write, position,
+			     (const struct bdev_vec *)(const void *)vec, count);
+}
+
+static int blkdev_flush(struct fs_device *device)
+{
+	return bdev_flush(&blkdev_of(device)->bdev);
+}
+
+int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bool read_only)
+{
+	int error = bdev_open(&blkdev->bdev, driver, minor, !read_only);
+
+	if (!read_only && (error == -EROFS || error == -EACCES)) {
+		read_only = true;
+		error = bdev_open(&blkdev->bdev, driver, minor, false);
+	}
+	blkdev->device.size_bytes = blkdev->bdev.size_bytes;
+	blkdev->device.read_only = read_only || blkdev->bdev.read_only;
+	blkdev->device.transfer = blkdev_transfer;
+	blkdev->device.flush = blkdev_flush;
+	return error;
+}
+
+static void *vm_alloc(void *ctx, size_t pages)
+{
+	void *memory = mmap(NULL, pages * FS_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	(void)ctx;
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void vm_free(void *ctx, void *memory, size_t pages)
+{
+	(void)ctx;
+	(void)munmap(memory, pages * FS_PAGE_SIZE);
+}
+
+const struct fs_cache_memory fs_vm_memory = {.alloc = vm_alloc, .free = vm_free};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The block cache's device (device.h) on top of a block driver, and its memory from VM. */
+#pragma once
+
+#include "lib/bdev/bdev.h"
+#include "lib/fs/cache.h"
+
+struct fs_blkdev {
+	struct fs_device device;
+	struct bdev bdev;
+};
+
+/* Open minor `minor` of a driver; falls back to read-only where the device cannot be written. */
+int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bool read_only);
+
+/* Anonymous memory. */
+extern const struct fs_cache_memory fs_vm_memory;
