@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Asynchronous messages: a table in the sender's memory (abi/trap.h), from which the kernel delivers now or when the
+ * receiver receives.
+ *
+ * Invariant: if a table has an entry for a service that was valid, not done and well-formed at the last SENDA, the bit of
+ * the sender is set in the receiver's async_pending. Entries for one receiver are delivered in the order of the table.
+ *
+ * The table is read and marked through the sender's page table; it was written just before, so its pages are there. One
+ * that is not is the sender's mistake: the table is forgotten, and the sender told by -EFAULT if it is calling.
+ */
+#include "kernel/arch.h"
+#include "kernel/debug/diag.h"
+#include "kernel/debug/trace.h"
+#include "kernel/ipc/ipc.h"
+#include "kernel/mem/copy.h"
+#include "kernel/state.h"
+
+#define ENTRY_HEAD_BYTES offsetof(struct asyn_entry, msg)
+
+static vaddr_t entry_address(const struct priv *priv, uint32_t index)
+{
+	return priv->async_table + (vaddr_t)index * sizeof(struct asyn_entry);
+}
+
+static bool read_head(struct proc *sender, uint32_t index, struct asyn_entry *entry)
+{
+	return copy_peek(sender, entry_address(sender->priv, index), entry, ENTRY_HEAD_BYTES) == 0;
+}
+
+static bool is_open(const struct asyn_entry *entry)
+{
+	return (entry->flags & (ASYN_VALID | ASYN_DONE)) == ASYN_VALID;
+}
+
+static bool finish_entry(struct proc *sender, uint32_t index, struct asyn_entry *entry, int32_t result)
+{
+	entry->flags |= ASYN_DONE;
+	entry->result = result;
+	return copy_poke(sender, entry_address(sender->priv, index), entry, ENTRY_HEAD_BYTES) == 0;
+}
+
+static void forget_table(struct proc *sender)
+{
+	unsigned i;
+
+	for (i = 0; i < PRIV_MAX; i++) {
+		bitmap_clear(kernel.privs[i].async_pending, sender->priv->id);
+	}
+	sender->priv->async_table = 0;
+	sender->priv->async_count = 0;
+}
+
+static int check_destination(const struct proc *sender, endpoint_t to, struct proc **dst)
+{
+	*dst = proc_find(to);
+	if (*dst == NULL || rts_is_set(*dst, RTS_NO_ENDPOINT)) {
+		return -EDEADSRCDST;
+	}
+	if (*dst == sender) {
+		return -ELOCKED;
+	}
+	if (!priv_may_send(sender->priv, (*dst)->priv)) {
+		return -ECALLDENIED;
+	}
+	return 0;
+}
+
+/* Deliver entry `index`, whose receiver waits. False: the table cannot be read. */
+static bool deliver_entry(struct proc *sender, uint32_t index, struct asyn_entry *entry, struct proc *dst)
+{
+	struct message message;
+
+	if (copy_peek(sender, entry_address(sender->priv, index) + ENTRY_HEAD_BYTES, &message, sizeof(message)) != 0) {
+		return false;
+	}
+	message.source = sender->endpoint;
+	if (!finish_entry(sender, index, entry, 0)) {
+		return false;
+	}
+	sender->messages++;
+	kernel.messages++;
+	trace(TRACE_ASYNC, (uint64_t)dst->endpoint, (uint64_t)message.type);
+	ipc_hand_over(dst, &message, IPC_STATUS_ASYNC);
+	return true;
+}
+
+/* A service in the second half of a sendrec waits for its answer, which is never an asynchronous message; the call of a
+   program may be answered by one. */
+static bool takes_async(const struct proc *dst, const struct proc *sender)
+{
+	return ipc_is_waiting_for(dst, sender->endpoint) && (dst->flags & (PROC_SENDREC | PROC_CALL)) != PROC_SENDREC;
+}
+
+int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
+{
+	struct priv *priv = caller->priv;
+	uint32_t i;
+
+	if (count > ASYN_MAX || (table & 15) != 0 || !proc_is_service(caller)) {
+		return -EINVAL;
+	}
+	forget_table(caller);
+	priv->async_table = table;
+	priv->async_count = (uint32_t)count;
+	for (i = 0; i < count; i++) {
+		struct asyn_entry entry;
+		struct proc *dst;
+		int error;
+		bool ok = true;
+
+		if (!read_head(caller, i, &entry)) {
+			forget_table(caller);
+			return -EFAULT;
+		}
+		if (!is_open(&entry)) {
+			continue;
+		}
+		error = check_destination(caller, entry.dst, &dst);
+		if (error != 0) {
+			ok = finish_entry(caller, i, &entry, error);
+		} else if (proc_is_service(dst) && bitmap_test(dst->priv->async_pending, priv->id)) {
+			continue; /* an earlier entry waits: keep the order */
+		} else if (takes_async(dst, caller)) {
+			ok = deliver_entry(caller, i, &entry, dst);
+		} else if (proc_is_service(dst)) {
+			bitmap_set(dst->priv->async_pending, priv->id);
+		} else {
+			ok = finish_entry(caller, i, &entry, -ENOTREADY);
+		}
+		if (!ok) {
+			forget_table(caller);
+			return -EFAULT;
+		}
+	}
+	return 0;
+}
+
+/* Deliver the first entry that `sender` has for `proc`, and keep its pending bit if there are more. */
+static bool take_from(struct proc *proc, struct proc *sender)
+{
+	bool delivered = false;
+	uint32_t i;
+
+	bitmap_clear(proc->priv->async_pending, sender->priv->id);
+	for (i = 0; i < sender->priv->async_count; i++) {
+		struct asyn_entry entry;
+
+		if (!read_head(sender, i, &entry)) {
+			diag_printf("async: table of %s (%d) is not there\n", sender->name, sender->endpoint);
+			forget_table(sender);
+			return delivered;
+		}
+		if (!is_open(&entry) || entry.dst != proc->endpoint) {
+			continue;
+		}
+		if (delivered) {
+			bitmap_set(proc->priv->async_pending, sender->priv->id);
+			return true;
+		}
+		if (!deliver_entry(sender, i, &entry, proc)) {
+			forget_table(sender);
+			return false;
+		}
+		delivered = true;
+		if ((entry.flags & ASYN_NOTIFY) != 0) {
+			ipc_ksig(sender, KSIG_ASYNC);
+		}
+	}
+	return delivered;
+}
+
+bool async_take(struct proc *proc, endpoint_t from)
+{
+	struct priv *priv = proc->priv;
+	size_t id;
+
+	if (!proc_is_service(proc) || (proc->flags & PROC_SENDREC) != 0) {
+		return false;
+	}
+	for (id = bitmap_next_set(priv->async_pending, PRIV_MAX, 0); id < PRIV_MAX;
+		id = bitmap_next_set(priv->async_pending, PRIV_MAX, id + 1)) {
+		struct proc *sender = kernel.privs[id].proc;
+
+		if (sender != NULL && (from == EP_ANY || from == sender->endpoint) && take_from(proc, sender)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The process dies: its table is forgotten; entries for it in the tables of others end with -EDEADSRCDST. */
+void async_release(struct proc *proc)
+{
+	unsigned id;
+	uint32_t i;
+
+	forget_table(proc);
+	for (id = 1; id < PRIV_MAX; id++) {
+		struct proc *sender = kernel.privs[id].proc;
+
+		if (sender == NULL || !bitmap_test(proc->priv->async_pending, id)) {
+			continue;
+		}
+		for (i = 0; i < sender->priv->async_count; i++) {
+			struct asyn_entry entry;
+
+			if (!read_head(sender, i, &entry)) {
+				forget_table(sender);
+				break;
+			}
+			if (is_open(&entry) && entry.dst == proc->endpoint) {
+				finish_entry(sender, i, &entry, -EDEADSRCDST);
+				if ((entry.flags & ASYN_NOTIFY) != 0) {
+					ipc_ksig(sender, KSIG_ASYNC);
+				}
+			}
+		}
+		bitmap_clear(proc->priv->async_pending, id);
+	}
+}

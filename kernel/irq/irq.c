@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See irq.h. */
+#include "kernel/irq/irq.h"
+
+#include "abi/linux/errno.h"
+#include "kernel/arch.h"
+#include "kernel/debug/trace.h"
+#include "kernel/ipc/ipc.h"
+#include "kernel/proc/priv.h"
+#include "kernel/state.h"
+
+/* Restore the invariant of irq.h after a change of the hooks. */
+static void update_mask(unsigned line)
+{
+	const struct irq_line *irq = &kernel.irqs[line];
+	bool hooked = false, ready = true;
+	int i;
+
+	for (i = 0; i < IRQ_HOOKS; i++) {
+		if (irq->hooks[i].owner != NULL) {
+			hooked = true;
+			ready = ready && irq->hooks[i].enabled;
+		}
+	}
+	if (hooked && ready) {
+		arch_irq_unmask(line);
+	} else {
+		arch_irq_mask(line);
+	}
+}
+
+static struct irq_hook *find_hook(struct priv *owner, unsigned line, unsigned id)
+{
+	int i;
+
+	for (i = 0; line < IRQ_LINES && i < IRQ_HOOKS; i++) {
+		struct irq_hook *hook = &kernel.irqs[line].hooks[i];
+
+		if (hook->owner == owner && hook->id == id) {
+			return hook;
+		}
+	}
+	return NULL;
+}
+
+void irq_handle(unsigned line)
+{
+	struct irq_line *irq = &kernel.irqs[line];
+	int i;
+
+	kernel.interrupts++;
+	trace(TRACE_IRQ, line, 0);
+	arch_irq_mask(line);
+	for (i = 0; i < IRQ_HOOKS; i++) {
+		struct irq_hook *hook = &irq->hooks[i];
+
+		if (hook->owner != NULL && hook->enabled) {
+			hook->enabled = false;
+			hook->owner->irq_pending |= 1ull << hook->id;
+			ipc_notify_pending(hook->owner->proc);
+		}
+	}
+}
+
+int irq_hook_set(struct priv *owner, unsigned line, unsigned id)
+{
+	int i;
+
+	if (line >= IRQ_LINES || id >= 64) {
+		return -EINVAL;
+	}
+	if (find_hook(owner, line, id) != NULL) {
+		return -EBUSY;
+	}
+	for (i = 0; i < IRQ_HOOKS; i++) {
+		struct irq_hook *hook = &kernel.irqs[line].hooks[i];
+
+		if (hook->owner == NULL) {
+			*hook = (struct irq_hook){.owner = owner, .id = (uint8_t)id};
+			update_mask(line);
+			return 0;
+		}
+	}
+	return -EBUSY;
+}
+
+int irq_hook_remove(struct priv *owner, unsigned line, unsigned id)
+{
+	struct irq_hook *hook = find_hook(owner, line, id);
+
+	if (hook == NULL) {
+		return -EINVAL;
+	}
+	hook->owner = NULL;
+	owner->irq_pending &= ~(1ull << id);
+	update_mask(line);
+	return 0;
+}
+
+int irq_hook_enable(struct priv *owner, unsigned line, unsigned id, bool enable)
+{
+	struct irq_hook *hook = find_hook(owner, line, id);
+
+	if (hook == NULL) {
+		return -EINVAL;
+	}
+	hook->enabled = enable;
+	update_mask(line);
+	return 0;
+}
+
+void irq_release(struct priv *owner)
+{
+	unsigned line;
+	int i;
+
+	for (line = 0; line < IRQ_LINES; line++) {
+		for (i = 0; i < IRQ_HOOKS; i++) {
+			if (kernel.irqs[line].hooks[i].owner == owner) {
+				kernel.irqs[line].hooks[i].owner = NULL;
+				update_mask(line);
+			}
+		}
+	}
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See fault.h. Invariant: a process in kernel.memreqs has RTS_VMREQUEST. */
+#include "kernel/mem/fault.h"
+
+#include "abi/bootinfo.h"
+#include "kernel/arch.h"
+#include "kernel/debug/panic.h"
+#include "kernel/debug/trace.h"
+#include "kernel/ipc/ipc.h"
+#include "kernel/mem/copy.h"
+#include "kernel/proc/signal.h"
+#include "kernel/state.h"
+#include "proto/vm.h"
+
+static bool is_vm(const struct proc *proc)
+{
+	return proc == proc_find(EP_VM);
+}
+
+void fault_report(struct proc *proc, vaddr_t address, uint64_t error)
+{
+	struct vm_pagefault *fault;
+	struct proc *vm = proc_find(EP_VM);
+
+	trace(TRACE_FAULT, address, error);
+	if (is_vm(proc)) {
+		panic("VM has a page fault at %lx (error %lx), ip %lx", address, error, arch_ip(&proc->arch));
+	}
+	if (address >= USER_END) {
+		proc->flags &= ~(uint32_t)PROC_DELIVER;
+		signal_fault(proc, LSIGSEGV, LSEGV_MAPERR, address, 14, error);
+		return;
+	}
+	assert(vm != NULL && !rts_is_set(proc, RTS_SENDING | RTS_PAGEFAULT));
+	rts_set(proc, RTS_PAGEFAULT);
+	proc->send_msg = (struct message){.source = proc->endpoint, .type = VM_PAGEFAULT};
+	fault = MSG(&proc->send_msg, vm_pagefault);
+	fault->address = address;
+	fault->error = error;
+	fault->ip = arch_ip(&proc->arch);
+	fault->sp = arch_sp(&proc->arch);
+	ipc_send_for(proc, vm);
+}
+
+int fault_clear(struct proc *proc)
+{
+	if (!rts_is_set(proc, RTS_PAGEFAULT)) {
+		return -EINVAL;
+	}
+	rts_clear(proc, RTS_PAGEFAULT);
+	return 0;
+}
+
+int64_t memreq_suspend(struct proc *caller, struct proc *target, vaddr_t address, uint64_t bytes, bool write)
+{
+	if (is_vm(caller) || is_vm(target) || address >= USER_END) {
+		return -EFAULT;
+	}
+	assert(!rts_is_set(caller, RTS_VMREQUEST));
+	caller->memreq = (struct memreq){
+		.requestor = caller->endpoint,
+		.target = target->endpoint,
+		.address = address,
+		.bytes = bytes,
+		.write = write,
+	};
+	rts_set(caller, RTS_VMREQUEST);
+	list_add_tail(&kernel.memreqs, &caller->memreq_link);
+	ipc_ksig(proc_find(EP_VM), KSIG_MEMREQ);
+	return KCALL_SUSPENDED;
+}
+
+bool memreq_fetch(struct memreq *request)
+{
+	struct proc *proc;
+
+	if (list_is_empty(&kernel.memreqs)) {
+		return false;
+	}
+	proc = list_first(&kernel.memreqs, struct proc, memreq_link);
+	list_remove(&proc->memreq_link);
+	*request = proc->memreq;
+	return true;
+}
+
+void memreq_answer(struct proc *requestor, int64_t result)
+{
+	if (!rts_is_set(requestor, RTS_VMREQUEST)) {
+		return;
+	}
+	list_remove(&requestor->memreq_link);
+	if (result == 0) {
+		arch_rewind_call(&requestor->arch, arch_call_number(&requestor->arch));
+	} else {
+		arch_set_result(&requestor->arch, -EFAULT);
+	}
+	rts_clear(requestor, RTS_VMREQUEST);
+}
+
+void memreq_cancel(struct proc *proc)
+{
+	if (rts_is_set(proc, RTS_VMREQUEST)) {
+		memreq_answer(proc, 0);
+	}
+}
+
+void memreq_release(struct proc *proc)
+{
+	list_remove(&proc->memreq_link);
+	list_for_each_safe(other, &kernel.memreqs, struct proc, memreq_link) {
+		if (other->memreq.target == proc->endpoint) {
+			memreq_answer(other, -EFAULT);
+		}
+	}
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See priv.h. */
+#include "kernel/proc/priv.h"
+
+#include <string.h>
+
+#include "abi/linux/errno.h"
+#include "kernel/debug/panic.h"
+#include "kernel/state.h"
+
+void priv_init(void)
+{
+	unsigned i;
+
+	for (i = 0; i < PRIV_MAX; i++) {
+		kernel.privs[i].id = (uint16_t)i;
+	}
+	kernel.privs[PRIV_ID_USER].used = true;
+	kernel.privs[PRIV_ID_USER].spec.sig_mgr = EP_PM;
+	kernel.privs[PRIV_ID_USER].spec.backup_mgr = EP_NONE;
+}
+
+struct priv *priv_user(void)
+{
+	return &kernel.privs[PRIV_ID_USER];
+}
+
+struct priv *priv_alloc(struct proc *proc)
+{
+	unsigned i;
+
+	for (i = PRIV_ID_USER + 1; i < PRIV_MAX; i++) {
+		struct priv *priv = &kernel.privs[i];
+
+		if (!priv->used) {
+			memset(priv, 0, sizeof(*priv));
+			priv->id = (uint16_t)i;
+			priv->used = true;
+			priv->proc = proc;
+			priv->spec.sig_mgr = EP_RS;
+			priv->spec.backup_mgr = EP_NONE;
+			return priv;
+		}
+	}
+	return NULL;
+}
+
+void priv_free(struct priv *priv)
+{
+	unsigned i;
+
+	if (priv->id == PRIV_ID_USER) {
+		return;
+	}
+	for (i = 0; i < PRIV_MAX; i++) {
+		bitmap_clear(kernel.privs[i].spec.send_mask, priv->id);
+		bitmap_clear(kernel.privs[i].notify_pending, priv->id);
+		bitmap_clear(kernel.privs[i].async_pending, priv->id);
+	}
+	priv->used = false;
+	priv->proc = NULL;
+}
+
+int priv_spec_check(const struct priv_spec *spec)
+{
+	if (spec->io_count > PRIV_RANGES || spec->mem_count > PRIV_RANGES || spec->irq_count > PRIV_IRQS) {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void priv_apply(struct priv *priv, const struct priv_spec *spec)
+{
+	unsigned i;
+
+	assert(priv->id != PRIV_ID_USER);
+	priv->spec = *spec;
+	priv->spec.kcall_mask |= KCALL_BASIC;
+	priv->spec.label[sizeof(priv->spec.label) - 1] = '\0';
+	for (i = PRIV_ID_USER + 1; i < PRIV_MAX; i++) {
+		struct priv *other = &kernel.privs[i];
+
+		if (!other->used) {
+			bitmap_clear(priv->spec.send_mask, i);
+		} else if (bitmap_test(priv->spec.send_mask, i)) {
+			bitmap_set(other->spec.send_mask, priv->id);
+		} else if (bitmap_test(other->spec.send_mask, priv->id)) {
+			bitmap_set(priv->spec.send_mask, i);
+		}
+	}
+}
+
+bool priv_may_send(const struct priv *from, const struct priv *to)
+{
+	return bitmap_test(from->spec.send_mask, to->id);
+}
+
+bool priv_may_kcall(const struct priv *priv, unsigned call)
+{
+	return call < 64 && (priv->spec.kcall_mask >> call & 1) != 0;
+}
+
+bool priv_may_trap(const struct priv *priv, unsigned trap)
+{
+	return trap - TRAP_BASE < 32 && (priv->spec.trap_mask >> (trap - TRAP_BASE) & 1) != 0;
+}
+
+static bool in_ranges(const struct priv_range *ranges, unsigned count, uint64_t first, uint64_t last)
+{
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		if (first >= ranges[i].start && last <= ranges[i].end) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool priv_may_io(const struct priv *priv, uint64_t port, unsigned bytes)
+{
+	uint64_t last = port + bytes - 1;
+
+	if (last > 0xffff) {
+		return false;
+	}
+	return (priv->spec.flags & PRIV_FLAG_ALL_IO) != 0 || in_ranges(priv->spec.io, priv->spec.io_count, port, last);
+}
+
+bool priv_may_mem(const struct priv *priv, uint64_t first, uint64_t last)
+{
+	return first <= last && in_ranges(priv->spec.mem, priv->spec.mem_count, first, last);
+}
+
+bool priv_may_irq(const struct priv *priv, int irq)
+{
+	unsigned i;
+
+	for (i = 0; i < priv->spec.irq_count; i++) {
+		if (priv->spec.irq[i] == irq) {
+			return true;
+		}
+	}
+	return false;
+}

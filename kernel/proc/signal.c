@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See signal.h. Invariant: proc->signals != 0 if and only if RTS_SIGNALED is set or only a stop notice (bit 0) waits. */
+#include "kernel/proc/signal.h"
+
+#include "kernel/arch.h"
+#include "kernel/debug/diag.h"
+#include "kernel/debug/panic.h"
+#include "kernel/debug/trace.h"
+#include "kernel/ipc/ipc.h"
+#include "kernel/state.h"
+
+#define STOP_NOTICE 1ull
+#define SIG_BIT(n) (1ull << (n))
+#define LETHAL (SIG_BIT(LSIGILL) | SIG_BIT(LSIGBUS) | SIG_BIT(LSIGFPE) | SIG_BIT(LSIGSEGV) | SIG_BIT(LSIGABRT))
+
+/* A service that is its own manager. */
+static void raise_self(struct proc *proc, int signo)
+{
+	struct proc *backup;
+
+	if ((LETHAL & SIG_BIT(signo)) == 0) {
+		proc->priv->self_signals |= SIG_BIT(signo);
+		ipc_ksig(proc, KSIG_SELF);
+		return;
+	}
+	backup = proc_find(proc->priv->spec.backup_mgr);
+	if (backup == NULL || !proc_is_service(backup)) {
+		panic("%s (%d) got signal %d and has no backup manager; ip %lx, address %lx", proc->name, proc->endpoint,
+			signo, arch_ip(&proc->arch), proc->fault.address);
+	}
+	proc->priv->spec.sig_mgr = backup->endpoint;
+	backup->priv->spec.sig_mgr = EP_SELF;
+	rts_clear(backup, RTS_NO_PRIV);
+	signal_raise(proc, signo);
+}
+
+void signal_raise(struct proc *proc, int signo)
+{
+	endpoint_t manager_ep = proc->priv->spec.sig_mgr;
+	struct proc *manager;
+
+	trace(TRACE_SIGNAL, (uint64_t)proc->endpoint, (uint64_t)signo);
+	if (manager_ep == EP_SELF || manager_ep == proc->endpoint) {
+		raise_self(proc, signo);
+		return;
+	}
+	manager = proc_find(manager_ep);
+	if (manager == NULL || !proc_is_service(manager)) {
+		panic("signal %d for %s (%d), whose manager %d is not there; ip %lx, address %lx", signo, proc->name,
+			proc->endpoint, manager_ep, arch_ip(&proc->arch), proc->fault.address);
+	}
+	proc->signals |= SIG_BIT(signo);
+	rts_set(proc, RTS_SIGNALED | RTS_SIG_PENDING);
+	ipc_ksig(manager, KSIG_SIGNAL);
+}
+
+void signal_fault(struct proc *proc, int signo, int code, vaddr_t address, int trapno, uint64_t error)
+{
+	proc->fault.code = code;
+	proc->fault.address = address;
+	proc->fault.fault_sig = signo;
+	proc->fault.trapno = trapno;
+	proc->fault.error = error;
+	if (proc_is_service(proc)) {
+		diag_printf("%s (%d): exception %d, signal %d, ip %lx, sp %lx, address %lx, error %lx\n", proc->name,
+			proc->endpoint, trapno, signo, arch_ip(&proc->arch), arch_sp(&proc->arch), address, error);
+	}
+	signal_raise(proc, signo);
+}
+
+void signal_stopped(struct proc *proc)
+{
+	struct proc *manager = proc_find(proc->priv->spec.sig_mgr);
+
+	proc->signals |= STOP_NOTICE;
+	if (manager != NULL && proc_is_service(manager)) {
+		ipc_ksig(manager, KSIG_SIGNAL);
+	}
+}
+
+static bool is_managed_by(const struct proc *proc, const struct proc *manager)
+{
+	return proc->priv != NULL && proc->priv->spec.sig_mgr == manager->endpoint;
+}
+
+bool signal_fetch(struct proc *manager, struct ksig *ksig)
+{
+	unsigned i;
+
+	for (i = 0; i < kernel.proc_count; i++) {
+		struct proc *proc = proc_slot(i);
+
+		if (rts_is_set(proc, RTS_SLOT_FREE) || proc->signals == 0 || !is_managed_by(proc, manager)) {
+			continue;
+		}
+		*ksig = proc->fault;
+		ksig->endpoint = proc->endpoint;
+		ksig->signals = proc->signals;
+		proc->signals = 0;
+		proc->fault = (struct ksig){0};
+		rts_clear(proc, RTS_SIGNALED);
+		return true;
+	}
+	return false;
+}
+
+int signal_end(struct proc *manager, struct proc *proc)
+{
+	if (!is_managed_by(proc, manager)) {
+		return -EPERM;
+	}
+	if (!rts_is_set(proc, RTS_SIG_PENDING)) {
+		return -EINVAL;
+	}
+	if (!rts_is_set(proc, RTS_SIGNALED)) {
+		rts_clear(proc, RTS_SIG_PENDING);
+	}
+	return 0;
+}

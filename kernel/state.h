@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All mutable global state of the portable kernel. (An architecture keeps its own in one structure of its folder.)
+ * One processor runs at a time, with interrupts off: no field needs a lock; with more processors the one kernel lock
+ * covers all but the fields of struct cpu, which belong to their processor.
+ */
+#pragma once
+
+#include "abi/bootinfo.h"
+#include "abi/trace.h"
+#include "kernel/irq/irq.h"
+#include "kernel/proc/priv.h"
+#include "kernel/proc/proc.h"
+
+#define CPU_MAX 8
+#define KERNEL_STACK_BYTES 16384
+#define TRACE_RECORDS 2048
+#define DIAG_BYTES 131072
+#define FUTEX_BUCKETS 256
+
+/* Run queues by priority, 0 first. Invariant: bit p of `ready` is set if and only if queue p is not empty. */
+struct run_queue {
+	struct list queue[PRIORITY_COUNT];
+	uint32_t ready;
+	uint32_t count;
+};
+
+struct cpu {
+	/* Known to entry.S by offset. */
+	struct cpu *self;
+	void *frame_end;      /* where interrupts and SYSCALL push: the end of current's frame */
+	void *stack_top;
+	uint64_t scratch;
+	struct proc *current; /* runs in user mode, or made the kernel entry; NULL: idle */
+
+	uint32_t number;
+	bool resched;         /* look for another process although current can run */
+	struct run_queue run;
+	uint64_t mark_cycles;    /* up to here time has been accounted */
+	uint64_t armed_ns;       /* the timer interrupt is set for then; UINT64_MAX: not */
+	uint64_t idle_cycles;
+	struct arch_proc *fpu_owner; /* whose state is in the FPU registers */
+};
+
+struct kernel_state {
+	struct cpu cpus[CPU_MAX];
+	uint32_t cpu_count;
+
+	struct proc *procs;
+	uint32_t proc_count;
+	uint32_t procs_used;
+	struct list free_slots;
+	struct priv privs[PRIV_MAX];
+
+	struct list memreqs; /* procs whose request VM has not fetched */
+	struct list futexes[FUTEX_BUCKETS];
+	struct list timers;
+	struct irq_line irqs[IRQ_LINES];
+
+	struct kinfo kinfo;
+	char cmdline[KINFO_CMDLINE_MAX];
+	bool memory_taken; /* VM owns the free memory: the kernel may not allocate */
+	bool log_port;     /* every diagnostics line also goes to the log port */
+
+	int64_t realtime_offset_ns; /* realtime = monotonic + this */
+	uint32_t load_avg[3];
+	struct timer load_timer;
+
+	uint64_t context_switches, interrupts, kernel_calls, messages;
+
+	uint64_t diag_end; /* absolute position after the last byte written */
+	bool diag_at_line_start;
+	char diag[DIAG_BYTES];
+	uint64_t trace_count;
+	struct trace_record trace[TRACE_RECORDS];
+};
+
+extern struct kernel_state kernel;
+
+/* The processor this runs on. */
+struct cpu *this_cpu(void);

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest test of the kernel alone: this program takes VM's place in the boot archive and plays all parts itself. VM makes
+ * processes that share its address space (RS, a service, a program), which try the kernel calls, the IPC primitives and
+ * their errors. Each check is a line of the diagnostics buffer ("ok ..." or "not ok ..."); with log=com2 they are read there.
+ * At the end the machine is switched off.
+ */
+#include "abi/bootinfo.h"
+#include "abi/errno.h"
+#include "abi/kcall.h"
+#include "abi/linux/calls.h"
+#include "abi/linux/errno.h"
+#include "lib/sys/trap.h"
+#include "proto/vm.h"
+
+#define KERNEL_CALL(name, a, b, c, d, e, f)                                                                  \
+	sys_trap(KCALL_BASE + KCALL_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), \
+		(uint64_t)(e), (uint64_t)(f))
+#define STACK_BYTES 16384
+#define UNMAPPED 0x10000000ul
+#define PAGE_WORD 0x5a5a5a5a5a5a5a5aul
+
+enum message_type { MSG_PING = 0x7000, MSG_NEW_PROGRAM, MSG_NEW_SERVICE, MSG_DONE, MSG_SEND };
+
+void _start(void);
+
+static struct kinfo kinfo;
+static char stacks[4][STACK_BYTES] __attribute__((aligned(16)));
+static char spare_page[4096] __attribute__((aligned(4096)));
+static endpoint_t service_ep, program_ep;
+static struct asyn_entry async_table[2] __attribute__((aligned(16)));
+static volatile int failures, checks;
+
+static void print(const char *text)
+{
+	uint64_t len = 0;
+
+	while (text[len] != '\0') {
+		len++;
+	}
+	KERNEL_CALL(diagctl, DIAG_WRITE, text, len, 0, 0, 0);
+}
+
+static void check(bool good, const char *text)
+{
+	char line[128];
+	const char *head = good ? "ok " : "not ok ";
+	int at = 0;
+
+	checks++;
+	failures += good ? 0 : 1;
+	while (*head != '\0') {
+		line[at++] = *head++;
+	}
+	while (*text != '\0' && at < 120) {
+		line[at++] = *text++;
+	}
+	KERNEL_CALL(diagctl, DIAG_WRITE, line, at, 0, 0, 0);
+}
+
+static void exec_at(endpoint_t ep, const char *name, void (*entry)(void), int stack)
+{
+	struct exec_spec spec = {.ip = (uint64_t)entry, .sp = (uint64_t)stacks[stack] + STACK_BYTES - 8};
+	int i;
+
+	for (i = 0; i < 15 && name[i] != '\0'; i++) {
+		spec.name[i] = name[i];
+	}
+	check(KERNEL_CALL(exec, ep, &spec, 0, 0, 0, 0) == 0, "exec");
+}
+
+/* ---- the program: ordinary privileges, Linux calls only ---- */
+
+static void program_main(void)
+{
+	volatile uint64_t *absent = (volatile uint64_t *)UNMAPPED;
+	double x = 1.5;
+
+	/* A program cannot print: it reports by the value it passes to brk, which VM checks. */
+	__asm__ volatile("addsd %0, %0" : "+x"(x));
+	if (sys_trap(LINUX_NR_getpid, 0, 0, 0, 0, 0, 0) != 42) {
+		sys_trap(LINUX_NR_brk, 1, 0, 0, 0, 0, 0);
+	}
+	if (sys_trap(TRAP_SENDNB, EP_VM, 0, 0, 0, 0, 0) != -ENOSYS || sys_trap(700, 0, 0, 0, 0, 0, 0) != -ENOSYS) {
+		sys_trap(LINUX_NR_brk, 2, 0, 0, 0, 0, 0);
+	}
+	if (*absent != PAGE_WORD || x != 3.0) {
+		sys_trap(LINUX_NR_brk, 3, 0, 0, 0, 0, 0);
+	}
+	if (sys_trap(LINUX_NR_brk, 0x1234, 7, 0, 0, 0, 0) != 0x4321) {
+		sys_trap(LINUX_NR_brk, 4, 0, 0, 0, 0, 0);
+	}
+	sys_trap(LINUX_NR_brk, 0x9999, 0, 0, 0, 0, 0);
+	for (;;) {
+	}
+}
+
+/* ---- the service: receives, replies, dies ---- */
+
+static void service_main(void)
+{
+	struct message m;
+	endpoint_t to = EP_NONE;
+
+	for (;;) {
+		int64_t status = sys_trap(TRAP_REPLY_RECEIVE, (uint64_t)to, (uint64_t)&m, 0, 0, 0, 0);
+
+		to = EP_NONE;
+		if (status >= 0 && (status & IPC_STATUS_SENDREC) != 0) {
+			to = m.source;
+			m.u64[0]++;
+		}
+	}
+}
+
+/* ---- RS: has all rights, gives the others theirs ---- */
+
+static int64_t give_service_rights(endpoint_t ep)
+{
+	static struct priv_spec spec;
+
+	spec.trap_mask = UINT32_MAX;
+	spec.sig_mgr = EP_RS;
+	spec.backup_mgr = EP_NONE;
+	spec.send_mask[0] = 0xff;
+	return KERNEL_CALL(privctl, PRIV_SET, ep, &spec, 0, 0, 0);
+}
+
+static void test_service_ipc(endpoint_t ep)
+{
+	struct message m = {.type = MSG_PING};
+	int i;
+	int64_t result = 0;
+
+	m.u64[0] = 10;
+	check(sys_trap(TRAP_SENDREC, (uint64_t)ep, (uint64_t)&m, 0, 0, 0, 0) == 0 && m.u64[0] == 11 && m.source == ep,
+		"sendrec is answered");
+	for (i = 0; i < 1000 && result == 0; i++) {
+		m.type = MSG_PING;
+		result = sys_trap(TRAP_SENDREC, (uint64_t)ep, (uint64_t)&m, 0, 0, 0, 0);
+	}
+	check(result == 0 && m.u64[0] == 1011, "a thousand times");
+	async_table[0] = (struct asyn_entry){.flags = ASYN_VALID, .dst = ep, .msg = {.type = MSG_SEND}};
+	async_table[1] = (struct asyn_entry){.flags = ASYN_VALID, .dst = EP_MAKE(77, 300), .msg = {.type = MSG_SEND}};
+	check(sys_trap(TRAP_SENDA, (uint64_t)async_table, 2, 0, 0, 0, 0) == 0 && async_table[0].flags == 3 &&
+		async_table[1].result == -EDEADSRCDST, "senda delivers, and marks what it cannot");
+}
+
+static void test_errors(endpoint_t ep)
+{
+	struct message m = {.type = MSG_PING};
+
+	check(sys_trap(TRAP_SEND, EP_ANY, (uint64_t)&m, 0, 0, 0, 0) == -EINVAL, "send to ANY is EINVAL");
+	check(sys_trap(TRAP_SEND, EP_MAKE(5, 400), (uint64_t)&m, 0, 0, 0, 0) == -EDEADSRCDST, "send to a dead endpoint");
+	check(sys_trap(TRAP_RECEIVE, EP_MAKE(5, 400), (uint64_t)&m, 0, 0, 0, 0) == -EDEADSRCDST, "receive from a dead one");
+	check(sys_trap(TRAP_SEND, EP_RS, (uint64_t)&m, 0, 0, 0, 0) == -ELOCKED, "send to oneself");
+	check(sys_trap(TRAP_LAST + 3, 0, 0, 0, 0, 0, 0) == -EBADCALL, "no such primitive");
+	check(sys_trap(KCALL_BASE + 63, 0, 0, 0, 0, 0, 0) == -EBADREQUEST, "no such kernel call");
+	check(sys_trap(TRAP_SENDNB, (uint64_t)program_ep, (uint64_t)&m, 0, 0, 0, 0) == -ENOTREADY,
+		"a program that does not wait gets nothing");
+	check(KERNEL_CALL(vmctl, VMCTL_FLUSH, EP_NONE, 0, 0, 0, 0) == -EPERM, "vmctl is VM's");
+	check(KERNEL_CALL(vircopy, EP_SELF, &m, ep, UNMAPPED + 0x100000, 8, COPY_TRY) == -EFAULT, "copy to nowhere, trying");
+	check(KERNEL_CALL(vircopy, EP_SELF, KERNEL_BASE, EP_SELF, &m, 8, 0) == -EFAULT, "copy from the kernel");
+	check(KERNEL_CALL(devio, 0x80, DEVIO_8, 0, 0, 0, 0) == -EPERM, "a port that is not ours");
+}
+
+static void rs_main(void)
+{
+	struct message m = {.type = MSG_NEW_SERVICE};
+	struct proc_ids ids = {.pid = 42, .tid = 42};
+
+	check(sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0) == 0, "RS talks to VM");
+	service_ep = (endpoint_t)m.u64[0];
+	check(give_service_rights(service_ep) > 0, "privctl set");
+	exec_at(service_ep, "service", service_main, 1);
+	check(KERNEL_CALL(privctl, PRIV_ALLOW, service_ep, 0, 0, 0, 0) == 0, "privctl allow");
+	check(KERNEL_CALL(privctl, PRIV_ALLOW, service_ep, 0, 0, 0, 0) == -EPERM, "privctl allow twice");
+
+	m.type = MSG_NEW_PROGRAM;
+	check(sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0) == 0, "another process");
+	program_ep = (endpoint_t)m.u64[0];
+	test_errors(service_ep);
+	test_service_ipc(service_ep);
+
+	check(KERNEL_CALL(setids, program_ep, &ids, 0, 0, 0, 0) == 0, "setids");
+	exec_at(program_ep, "program", program_main, 2);
+	check(KERNEL_CALL(privctl, PRIV_SET_USER, program_ep, 0, 0, 0, 0) == 0, "privctl set user");
+	check(KERNEL_CALL(privctl, PRIV_ALLOW, program_ep, 0, 0, 0, 0) == 0, "privctl allow the program");
+	m.type = MSG_DONE;
+	sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0);
+	print("RS should not be here");
+}
+
+/* ---- VM ---- */
+
+static uint64_t *entry_of(paddr_t root, vaddr_t vaddr)
+{
+	uint64_t *table = (uint64_t *)(VM_WINDOW_BASE + root);
+	int shift;
+
+	for (shift = 39; shift > 12; shift -= 9) {
+		uint64_t *entry = &table[vaddr >> shift & 511];
+
+		if ((*entry & 1) == 0) {
+			static char tables[4][4096] __attribute__((aligned(4096)));
+			static int used;
+			uint64_t paddr = 0;
+
+			KERNEL_CALL(umap, tables[used++], 4096, &paddr, 0, 0, 0);
+			*entry = paddr | 7;
+		}
+		table = (uint64_t *)(VM_WINDOW_BASE + (*entry & 0x000ffffffffff000ul));
+	}
+	return &table[vaddr >> 12 & 511];
+}
+
+static void handle_fault(const struct message *m)
+{
+	const struct vm_pagefault *fault = (const struct vm_pagefault *)(const void *)m->raw;
+	uint64_t paddr = 0;
+
+	check(m->source == program_ep && fault->address == UNMAPPED && (fault->error & 5) == 4, "page fault as a message");
+	*(uint64_t *)(void *)spare_page = PAGE_WORD;
+	check(KERNEL_CALL(umap, spare_page, 4096, &paddr, 0, 0, 0) == 0, "umap");
+	*entry_of(kinfo.boot_root, fault->address) = paddr | 7;
+	check(KERNEL_CALL(vmctl, VMCTL_CLEAR_PAGEFAULT, m->source, 0, 0, 0, 0) == 0, "the fault is cleared");
+}
+
+static _Noreturn void finish(void)
+{
+	struct message m;
+	uint64_t now;
+	struct proc_times times = {0};
+
+	/* An alarm, while the program spins: it is preempted. */
+	KERNEL_CALL(times, EP_SELF, &times, 0, 0, 0, 0);
+	now = times.uptime_ns;
+	KERNEL_CALL(setalarm, now + 20000000, 0, 0, 0, 0, 0);
+	sys_trap(TRAP_RECEIVE, EP_CLOCK, (uint64_t)&m, 0, 0, 0, 0);
+	check(m.source == EP_CLOCK && m.notify.timestamp_ns >= now + 20000000 && m.notify.timestamp_ns < now + 200000000,
+		"an alarm comes in time");
+	check(KERNEL_CALL(clear, program_ep, 0, 0, 0, 0, 0) == 0, "clear");
+	check(KERNEL_CALL(clear, program_ep, 0, 0, 0, 0, 0) == -EINVAL, "clear twice");
+	print(failures == 0 ? "KERNEL TEST PASSED" : "KERNEL TEST FAILED");
+	KERNEL_CALL(abort, ABORT_POWEROFF, 0, 0, 0, 0, 0);
+	for (;;) {
+	}
+}
+
+static bool handle_call(struct message *m)
+{
+	if (m->call.arg[0] == 0x1234) {
+		check(m->type == LINUX_CALL(LINUX_NR_brk) && m->call.arg[1] == 7, "a program's call as a message");
+		m->reply.result = 0x4321;
+		sys_trap(TRAP_SENDNB, (uint64_t)m->source, (uint64_t)m, 0, 0, 0, 0);
+		return false;
+	}
+	check(m->call.arg[0] == 0x9999, "the program is content");
+	m->reply.result = 0;
+	sys_trap(TRAP_SENDNB, (uint64_t)m->source, (uint64_t)m, 0, 0, 0, 0);
+	return true;
+}
+
+static void vm_main(void)
+{
+	struct message m;
+	int64_t status;
+
+	check(KERNEL_CALL(getinfo, GETINFO_KINFO, &kinfo, sizeof(kinfo), 0, 0, 0) == sizeof(kinfo), "kinfo");
+	check(kinfo.vm_window == VM_WINDOW_BASE && kinfo.free_count > 0 && kinfo.boot_root != 0, "kinfo is filled in");
+	check(KERNEL_CALL(newproc, 2, kinfo.boot_root, EP_RS, 0, 0, 0) == EP_RS, "newproc of a boot slot");
+	check(KERNEL_CALL(newproc, 2, kinfo.boot_root, EP_RS, 0, 0, 0) == -EAGAIN, "newproc of a taken slot");
+	exec_at(EP_RS, "rs", rs_main, 0);
+	check(KERNEL_CALL(vmctl, VMCTL_BOOTINHIBIT_CLEAR, EP_RS, 0, 0, 0, 0) == 0, "RS may run");
+	for (;;) {
+		status = sys_trap(TRAP_RECEIVE, EP_ANY, (uint64_t)&m, 0, 0, 0, 0);
+		if (status < 0) {
+			check(false, "VM receives");
+			finish();
+		}
+		if (m.type == VM_PAGEFAULT && (status & IPC_STATUS_FROM_KERNEL) != 0) {
+			handle_fault(&m);
+		} else if (IS_LINUX_CALL(m.type)) {
+			if (handle_call(&m)) {
+				finish();
+			}
+		} else if (m.type == MSG_NEW_SERVICE || m.type == MSG_NEW_PROGRAM) {
+			m.u64[0] = (uint64_t)KERNEL_CALL(newproc, 3, kinfo.boot_root, -1, 0, 0, 0);
+			m.type = 0;
+			sys_trap(TRAP_SENDNB, (uint64_t)m.source, (uint64_t)&m, 0, 0, 0, 0);
+		}
+	}
+}
+
+__attribute__((naked)) void _start(void)
+{
+	__asm__ volatile("andq $-16, %rsp\n\tcall payload_main");
+}
+
+void payload_main(void);
+void payload_main(void)
+{
+	vm_main();
+}
