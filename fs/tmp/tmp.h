@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A tmpfs mount. Invariants:
+ *  1. A node is in `nodes` from its making until neither a name nor a reference is left.
+ *  2. A directory's nlink is 2 + the number of its subdirectories; 0 once it is removed, when it has no entries.
+ *  3. pool.used is the number of pages in all chunks of all nodes.
+ */
+#pragma once
+
+#include "lib/core/list.h"
+#include "lib/fs/ops.h"
+
+#define TMP_PAGE 4096u
+#define TMP_CHUNK_PAGES 512u
+#define TMP_LINK_MAX 65000u
+#define TMP_FILE_MAX ((uint64_t)INT64_MAX)
+
+struct tmp_pool {
+	struct list blocks; /* those with free pages first */
+	uint64_t used, limit; /* pages */
+};
+
+/* TMP_CHUNK_PAGES pages of a file; NULL: a hole. */
+struct tmp_chunk {
+	uint64_t index;
+	uint32_t used; /* pages that are not holes */
+	void *page[TMP_CHUNK_PAGES];
+};
+
+struct tmp_node {
+	struct fs_attr attr;
+	uint64_t refs;
+	struct tmp_node *parent; /* directories: where ".." leads */
+	struct list entries;	 /* directories: struct tmp_entry, by position */
+	uint64_t next_position;
+	struct tmp_chunk **chunks; /* files: sorted by index */
+	size_t chunk_count, chunk_room;
+	char *target; /* symbolic links */
+};
+
+struct tmp_entry {
+	struct list link; /* in the directory */
+	struct tmp_entry *hash_next;
+	struct tmp_node *dir, *node;
+	uint64_t position; /* readdir's: 2 and up */
+	uint32_t hash;
+	uint8_t len;
+	char name[];
+};
+
+struct tmp_fs {
+	struct fs fs;
+	struct tmp_pool pool;
+	struct tmp_node **nodes; /* by ino; 0 and 1's predecessors unused */
+	uint64_t node_room, node_count, node_limit, next_free;
+	struct tmp_entry **buckets;
+	size_t bucket_count, entry_count;
+};
+
+static inline struct tmp_fs *tmp_of(struct fs *fs)
+{
+	return (struct tmp_fs *)fs; /* fs is the first member */
+}
+
+/* pool.c: a zeroed page, or NULL: no memory, or the limit is reached. */
+void tmp_pool_init(struct tmp_pool *pool, uint64_t limit);
+void *tmp_page_alloc(struct tmp_pool *pool);
+void tmp_page_free(struct tmp_pool *pool, void *page);
+void tmp_pool_end(struct tmp_pool *pool);
+
+/* node.c: a new node without names and with one reference, *node; -ENOSPC: limit, -ENOMEM. */
+int tmp_node_new(struct tmp_fs *tmp, const struct fs_new *what, struct tmp_node **node);
+/* The node with this number, or NULL. */
+struct tmp_node *tmp_node_find(struct tmp_fs *tmp, uint64_t ino);
+/* Its last name or reference may be gone: frees it then. */
+void tmp_node_check_end(struct tmp_fs *tmp, struct tmp_node *node);
+void tmp_node_free(struct tmp_fs *tmp, struct tmp_node *node);
+
+/* name.c: entries of directories. */
+struct tmp_entry *tmp_entry_find(struct tmp_fs *tmp, struct tmp_node *dir, struct fs_name name);
+/* A new entry, not yet in any directory; NULL: no memory. */
+struct tmp_entry *tmp_entry_new(struct tmp_fs *tmp, struct fs_name name);
+void tmp_entry_insert(struct tmp_fs *tmp, struct tmp_entry *entry, struct tmp_node *dir, struct tmp_node *node);
+void tmp_entry_remove(struct tmp_fs *tmp, struct tmp_entry *entry);
+
+/* data.c: contents of regular files. Holes read as zeros. */
+int tmp_data_read(struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data, size_t *done);
+/* Reports how far it came: an error only when nothing was written. */
+int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data,
+		   size_t *done);
+void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size);
+
+/* ops.c: a new, empty file system; size limit in pages, node limit. 0, -ENOMEM. */
+int tmp_mount(uint64_t pages, uint64_t nodes, uint32_t root_mode, struct fs_time (*now)(void), struct fs **fs);
+/* options.c: "size=50%,nr_inodes=10k,mode=1777"; total_pages of the machine. 0, -EINVAL. */
+struct tmp_options {
+	uint64_t pages, nodes;
+	uint32_t mode;
+};
+int tmp_options_parse(const char *text, uint64_t total_pages, struct tmp_options *options);
