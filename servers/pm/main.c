@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PM, the process manager: processes, threads, signals, credentials and timers of programs. Called by programs (the calls
+ * that abi/linux/calls.h gives to PM), and asynchronously by VFS, RS, tty and the proc file system (proto/pm.h). It calls
+ * VM and the kernel, and waits for nobody else.
+ */
+#include "lib/sys/diag.h"
+#include "lib/sys/ipc.h"
+#include "lib/sys/sef.h"
+#include "servers/pm/pm.h"
+
+static struct pm the_pm; /* for the callbacks of SEF; handlers get it as an argument */
+
+static int on_init(const struct sef_info *info)
+{
+	int r = pm_init(&the_pm, 0);
+
+	if (r == 0) {
+		pm_adopt_boot_processes(&the_pm);
+	}
+	return r;
+}
+
+static int on_ksig(const struct ksig *ksig)
+{
+	return pm_handle_ksig(&the_pm, ksig);
+}
+
+int main(void)
+{
+	sef_on_init(on_init);
+	sef_on_ksig(on_ksig);
+	sef_start();
+	for (;;) {
+		struct message m;
+		uint32_t status = 0;
+
+		if (sef_receive(EP_ANY, &m, &status) == 0) {
+			pm_handle(&the_pm, &m, status);
+		}
+	}
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The queue of timers over the one alarm that the kernel gives a server, and timers of processor time over that.
+ * Times are nanoseconds of the monotonic clock.
+ *
+ * Invariants: 1. a timer is in the tree if and only if it is armed; 2. the kernel's alarm is never later than the first
+ * timer (it may be earlier: then it fires for nothing, and is set anew).
+ */
+#pragma once
+
+#include "lib/core/tree.h"
+
+struct pm;
+struct pm_timer;
+struct process;
+struct thread;
+
+typedef void pm_timer_fn(struct pm *pm, struct pm_timer *timer);
+
+struct pm_timer {
+	struct tree_node node;
+	uint64_t expires_ns;
+	uint64_t order; /* of arming, among equals */
+	pm_timer_fn *fire;
+	bool armed;
+};
+
+struct timer_queue {
+	struct tree tree;
+	uint64_t order;
+	uint64_t alarm_ns; /* what the kernel was told; 0: nothing */
+};
+
+/* (Re)arm; a time in the past fires at once from the main loop. */
+void timerq_arm(struct pm *pm, struct pm_timer *timer, uint64_t expires_ns);
+/* Harmless for a timer that is not armed (or all zero). */
+void timerq_disarm(struct pm *pm, struct pm_timer *timer);
+/* The kernel's alarm rang: fire what is due, and set it for the next. */
+void timerq_run(struct pm *pm);
+
+/*
+ * A timer of processor time: fires when the time used by a process (or one thread of it) reaches `target_ns`. It looks when
+ * that can have happened at the earliest, and with growing distances while the process does not run.
+ */
+struct cpu_timer {
+	struct pm_timer timer;
+	struct process *process;
+	struct thread *thread; /* NULL: of the whole process */
+	bool user_only;        /* ITIMER_VIRTUAL */
+	uint64_t target_ns;    /* 0: not armed */
+	uint64_t last_ns;      /* processor time at the last look */
+	uint64_t pause_ns;     /* between looks */
+	void (*fire)(struct pm *pm, struct cpu_timer *timer);
+};
+
+void cpu_timer_arm(struct pm *pm, struct cpu_timer *timer, uint64_t target_ns);
+void cpu_timer_disarm(struct pm *pm, struct cpu_timer *timer);
+/* Processor time that counts for this timer, so far. */
+uint64_t cpu_timer_now(struct pm *pm, const struct cpu_timer *timer);
