@@ -44,6 +44,9 @@ static int64_t service_call(struct proc *proc, uint64_t number, const uint64_t a
 	case LINUX_NR_brk:
 	case LINUX_NR_mmap:
 	case LINUX_NR_munmap:
+	case LINUX_NR_mprotect:
+	case LINUX_NR_mremap:
+	case LINUX_NR_madvise:
 		return proc->priv->spec.linux_mem != 0 ? 0 : -ENOSYS;
 	default:
 		return linux_kernel_call(number) != NULL ? 0 : -ENOSYS;
