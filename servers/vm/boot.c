@@ -271,6 +271,7 @@ void boot_start_processes(struct vm *vm)
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(boot_table); i++) {
+		(void)sys_vmctl(VMCTL_VMINHIBIT_CLEAR, boot_table[i].ep, 0, 0, 0);
 		(void)sys_vmctl(VMCTL_BOOTINHIBIT_CLEAR, boot_table[i].ep, 0, 0, 0);
 	}
 	free_archive(vm, header);
