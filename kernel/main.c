@@ -111,6 +111,7 @@ struct proc *kernel_boot(void)
 	if (kernel.kinfo.module.bytes == 0) {
 		panic("no boot archive: give it to the boot loader as the one module");
 	}
+	boot_procs_create();
 	boot_vm_load();
 	timer_setup(&kernel.load_timer, load_sample);
 	timer_start(&kernel.load_timer, arch_now() + LOAD_PERIOD_NS);

@@ -67,26 +67,6 @@ int64_t kcall_newproc(struct proc *caller, const uint64_t args[6])
 	proc->as_id = (uint32_t)args[0];
 	proc->root = args[1];
 	proc->flags |= PROC_EMPTY;
-	if (slot >= 0 && slot < EP_BOOT_COUNT && EP_GEN(proc->endpoint) == 0) {
-		/* The boot image: all wait for VM, and all but RS for their privileges. */
-		rts_set(proc, RTS_BOOTINHIBIT);
-		proc->priority = slot == EP_INIT ? PRIORITY_DEFAULT : 3;
-		if (slot == EP_RS) {
-			struct priv_spec all = {.sig_mgr = EP_SELF};
-
-			proc->priv = priv_alloc(proc);
-			assert(proc->priv != NULL);
-			memset(all.send_mask, 0xff, sizeof(all.send_mask));
-			all.trap_mask = UINT32_MAX;
-			all.kcall_mask = UINT64_MAX;
-			all.flags = PRIV_FLAG_ROOT;
-			all.backup_mgr = EP_NONE;
-			all.linux_mem = 1;
-			memcpy(all.label, "rs", 3);
-			priv_apply(proc->priv, &all);
-			rts_clear(proc, RTS_NO_PRIV);
-		}
-	}
 	return proc->endpoint;
 }
 

@@ -63,6 +63,20 @@ static bool global_op(struct proc *caller, const uint64_t args[6], int64_t *resu
 	}
 }
 
+/* Root 0: the page table is going to be freed; the process cannot run until it has another one. */
+static void set_address_space(struct proc *proc, uint32_t as_id, paddr_t root)
+{
+	bool had_none = proc->root == 0;
+
+	proc->as_id = as_id;
+	proc->root = root;
+	if (root == 0) {
+		rts_set(proc, RTS_VMINHIBIT);
+	} else if (had_none) {
+		rts_clear(proc, RTS_VMINHIBIT);
+	}
+}
+
 static int64_t restart_call(struct proc *proc, const struct proc *server)
 {
 	uint64_t number = arch_call_number(&proc->arch);
@@ -102,11 +116,7 @@ int64_t kcall_vmctl(struct proc *caller, const uint64_t args[6])
 		if (!is_aligned(args[3], AXO_PAGE_SIZE)) {
 			return -EINVAL;
 		}
-		proc->as_id = (uint32_t)args[2];
-		proc->root = args[3];
-		if (proc->root == 0) {
-			rts_set(proc, RTS_VMINHIBIT); /* it is going to be freed */
-		}
+		set_address_space(proc, (uint32_t)args[2], args[3]);
 		return 0;
 	case VMCTL_VMINHIBIT_SET:
 		rts_set(proc, RTS_VMINHIBIT);

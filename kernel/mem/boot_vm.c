@@ -158,18 +158,46 @@ static vaddr_t build_stack(const struct load *load, const struct exec_image *ima
 	return stack.sp;
 }
 
-/* Everything: it is the one process that nobody can give privileges before it runs. RS replaces them later. */
-static void give_privileges(struct proc *vm)
+/* Everything: for the two that nobody can give privileges before they run. RS replaces them later. */
+static void give_privileges(struct proc *proc, uint32_t flags, endpoint_t manager)
 {
-	struct priv_spec spec = {.flags = PRIV_FLAG_VM, .trap_mask = UINT32_MAX, .kcall_mask = UINT64_MAX};
+	struct priv_spec spec = {
+		.flags = flags,
+		.trap_mask = UINT32_MAX,
+		.kcall_mask = UINT64_MAX,
+		.sig_mgr = manager,
+		.backup_mgr = EP_NONE,
+		.linux_mem = 1,
+	};
 
 	memset(spec.send_mask, 0xff, sizeof(spec.send_mask));
-	spec.sig_mgr = EP_RS;
-	spec.backup_mgr = EP_NONE;
-	memcpy(spec.label, "vm", 3);
-	vm->priv = priv_alloc(vm);
-	assert(vm->priv != NULL);
-	priv_apply(vm->priv, &spec);
+	memcpy(spec.label, proc->name, sizeof(proc->name));
+	proc->priv = priv_alloc(proc);
+	assert(proc->priv != NULL);
+	priv_apply(proc->priv, &spec);
+	rts_clear(proc, RTS_NO_PRIV);
+}
+
+void boot_procs_create(void)
+{
+	int slot;
+
+	for (slot = 0; slot < EP_BOOT_COUNT; slot++) {
+		struct proc *proc;
+
+		if (slot == EP_VM) {
+			continue;
+		}
+		proc = proc_alloc(slot);
+		assert(proc != NULL && proc->endpoint == slot);
+		proc->flags |= PROC_EMPTY;
+		/* Without an address space, an image, and (but for RS) privileges. */
+		rts_set(proc, RTS_BOOTINHIBIT | RTS_VMINHIBIT);
+		if (slot == EP_RS) {
+			proc_set_name(proc, "rs");
+			give_privileges(proc, PRIV_FLAG_ROOT, EP_SELF);
+		}
+	}
 }
 
 void boot_vm_load(void)
@@ -209,7 +237,7 @@ void boot_vm_load(void)
 	vm->root = load.root;
 	vm->priority = VM_PRIORITY;
 	arch_proc_exec(&vm->arch, image.entry, build_stack(&load, &image));
-	give_privileges(vm);
-	rts_clear(vm, RTS_NO_PRIV | RTS_PROC_STOP);
+	give_privileges(vm, PRIV_FLAG_VM, EP_RS);
+	rts_clear(vm, RTS_PROC_STOP);
 	diag_printf("vm: loaded at %lx, entry %lx\n", image.base, image.entry);
 }

@@ -268,7 +268,7 @@ static void vm_main(void)
 
 	check(KERNEL_CALL(getinfo, GETINFO_KINFO, &kinfo, sizeof(kinfo), 0, 0, 0) == sizeof(kinfo), "kinfo");
 	check(kinfo.vm_window == VM_WINDOW_BASE && kinfo.free_count > 0 && kinfo.boot_root != 0, "kinfo is filled in");
-	check(KERNEL_CALL(newproc, 2, kinfo.boot_root, EP_RS, 0, 0, 0) == EP_RS, "newproc of a boot slot");
+	check(KERNEL_CALL(vmctl, VMCTL_SETADDRSPACE, EP_RS, 2, kinfo.boot_root, 0, 0) == 0, "RS gets an address space");
 	check(KERNEL_CALL(newproc, 2, kinfo.boot_root, EP_RS, 0, 0, 0) == -EAGAIN, "newproc of a taken slot");
 	exec_at(EP_RS, "rs", rs_main, 0);
 	check(KERNEL_CALL(vmctl, VMCTL_BOOTINHIBIT_CLEAR, EP_RS, 0, 0, 0, 0) == 0, "RS may run");
