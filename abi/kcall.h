@@ -365,7 +365,7 @@ struct system_info {
 	uint32_t cpuid1_ecx, cpuid1_edx, cpuid7_ebx, cpuid7_ecx;
 	uint32_t load_avg[3]; /* fixed point, 1 << 11 is 1.0: 1, 5, 15 minutes */
 	uint32_t hwcap2;
-	uint64_t user_ns; /* processor time in user mode, all processors */
+	uint64_t user_ns; /* processor time of programs in user mode, all processors */
 	uint64_t forks;   /* processes and threads ever made */
 };
 

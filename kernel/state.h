@@ -39,6 +39,7 @@ struct cpu {
 	uint64_t mark_cycles;    /* up to here time has been accounted */
 	uint64_t armed_ns;       /* the timer interrupt is set for then; UINT64_MAX: not */
 	uint64_t idle_cycles;
+	uint64_t program_cycles; /* in user mode, by programs; services count as the system's time */
 	struct arch_proc *fpu_owner; /* whose state is in the FPU registers */
 };
 
@@ -66,6 +67,7 @@ struct kernel_state {
 	uint32_t load_avg[3];
 	struct timer load_timer;
 
+	uint64_t forks; /* processes and threads ever made */
 	uint64_t context_switches, interrupts, kernel_calls, messages;
 
 	uint64_t diag_end; /* absolute position after the last byte written */

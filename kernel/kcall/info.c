@@ -81,11 +81,13 @@ static int64_t give_system(struct proc *caller, vaddr_t to, uint64_t room)
 		.procs = kernel.procs_used,
 		.procs_max = kernel.proc_count,
 		.cpus = kernel.cpu_count,
+		.forks = kernel.forks,
 	};
 	uint32_t i;
 
 	for (i = 0; i < kernel.cpu_count; i++) {
 		info.idle_ns += arch_ns_from_cycles(kernel.cpus[i].idle_cycles);
+		info.user_ns += arch_ns_from_cycles(kernel.cpus[i].program_cycles);
 		info.runnable += kernel.cpus[i].run.count;
 	}
 	memcpy(info.load_avg, kernel.load_avg, sizeof(info.load_avg));

@@ -141,6 +141,7 @@ struct proc *proc_alloc(int slot)
 	reset(proc);
 	proc->rts = RTS_PROC_STOP | RTS_NO_PRIV;
 	kernel.procs_used++;
+	kernel.forks++;
 	return proc;
 }
 

@@ -171,6 +171,9 @@ void sched_enter(struct proc *proc)
 	uint64_t spent = now - cpu->mark_cycles;
 
 	proc->user_cycles += spent;
+	if (!proc_is_service(proc)) {
+		cpu->program_cycles += spent;
+	}
 	proc->quantum_left_ns -= (int64_t)arch_ns_from_cycles(spent);
 	cpu->mark_cycles = now;
 }
