@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/sched/sched.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/sys/kcall.h"
+
+#define NICE_MIN (-20)
+#define NICE_MAX 19
+#define NICE_COUNT 40
+#define QUANTUM_TOP_NS 20000000ull  /* at the highest priority of programs */
+#define QUANTUM_STEP_NS 10000000ull /* more for each lower one */
+#define QUANTUM_MIN_NS 5000000ull
+#define QUANTUM_SERVICE_NS 200000000ull
+
+int sched_init(struct sched *sched, uint32_t slots)
+{
+	if (slots == 0 || slots > EP_SLOT_MAX) {
+		slots = SCHED_SLOTS;
+	}
+	*sched = (struct sched){.slots = slots, .threads = calloc(slots, sizeof(struct sched_thread))};
+	return sched->threads ? 0 : -ENOMEM;
+}
+
+static int nice_cut(int nice)
+{
+	return nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
+}
+
+int sched_base_of_nice(int nice)
+{
+	nice = nice_cut(nice);
+	if (nice < 0) {
+		return SCHED_PRIO_USER + nice * (SCHED_PRIO_USER - SCHED_PRIO_USER_MAX) / -NICE_MIN;
+	}
+	return SCHED_PRIO_USER + nice * (SCHED_PRIO_USER_MIN - 1 - SCHED_PRIO_USER) / NICE_MAX;
+}
+
+uint64_t sched_quantum(const struct sched_thread *thread)
+{
+	uint64_t quantum;
+
+	if (thread->declared_quantum_ns != 0) {
+		return thread->declared_quantum_ns;
+	}
+	if (thread->is_service) {
+		return QUANTUM_SERVICE_NS;
+	}
+	quantum = QUANTUM_TOP_NS + (uint64_t)(thread->priority - SCHED_PRIO_USER_MAX) * QUANTUM_STEP_NS;
+	/* Nice 0 has half of what nice -20 has, and 20 times what nice 19 has. */
+	quantum = quantum * (uint64_t)(NICE_COUNT / 2 - thread->nice) / (NICE_COUNT / 2);
+	return u64_max(quantum, QUANTUM_MIN_NS);
+}
+
+static struct sched_thread *find(struct sched *sched, endpoint_t ep)
+{
+	uint32_t slot = (uint32_t)EP_SLOT(ep);
+
+	if (ep < 0 || slot >= sched->slots || !sched->threads[slot].used || sched->threads[slot].ep != ep) {
+		return NULL;
+	}
+	return &sched->threads[slot];
+}
+
+static void alarm_update(struct sched *sched)
+{
+	if (sched->fallen != 0 && !sched->alarm_set) {
+		(void)sys_setalarm(sys_monotonic_ns() + SCHED_PERIOD_NS);
+		sched->alarm_set = true;
+	} else if (sched->fallen == 0 && sched->alarm_set) {
+		(void)sys_setalarm(0);
+		sched->alarm_set = false;
+	}
+}
+
+static void priority_set(struct sched *sched, struct sched_thread *thread, int priority)
+{
+	sched->fallen -= thread->priority > thread->base;
+	thread->priority = priority;
+	sched->fallen += thread->priority > thread->base;
+}
+
+static void forget(struct sched *sched, struct sched_thread *thread)
+{
+	priority_set(sched, thread, thread->base);
+	thread->used = false;
+}
+
+/* The kernel follows; a thread that is gone is forgotten. */
+static void tell_kernel(struct sched *sched, struct sched_thread *thread)
+{
+	if (sys_schedule(thread->ep, thread->priority, sched_quantum(thread)) < 0) {
+		forget(sched, thread);
+	}
+}
+
+/* A declared priority above the programs' range is a service's. */
+static bool is_service_priority(int priority)
+{
+	return priority < SCHED_PRIO_USER_MAX;
+}
+
+void sched_start(struct sched *sched, const struct sched_start *request)
+{
+	uint32_t slot = (uint32_t)EP_SLOT(request->ep);
+	const struct sched_thread *parent = find(sched, request->parent);
+	struct sched_thread *thread;
+
+	if (request->ep < 0 || slot >= sched->slots || request->priority < 0 ||
+		request->priority >= SCHED_PRIORITIES) {
+		return;
+	}
+	thread = &sched->threads[slot];
+	if (thread->used) {
+		forget(sched, thread);
+	}
+	*thread = (struct sched_thread){
+		.ep = request->ep,
+		.used = true,
+		.nice = nice_cut(request->nice),
+		.declared_quantum_ns = request->quantum_ns,
+		.is_service = is_service_priority(request->priority),
+	};
+	thread->base = thread->is_service ? request->priority : sched_base_of_nice(request->nice);
+	thread->priority = thread->base;
+	if (!thread->is_service && parent && !parent->is_service && parent->priority > thread->base) {
+		/* Who computes does not get away from that by forking. */
+		priority_set(sched, thread, parent->priority);
+	}
+	if (sys_schedctl(thread->ep, EP_SELF) < 0) {
+		forget(sched, thread);
+	} else {
+		tell_kernel(sched, thread);
+	}
+	alarm_update(sched);
+}
+
+void sched_stop(struct sched *sched, endpoint_t ep)
+{
+	struct sched_thread *thread = find(sched, ep);
+
+	if (thread) {
+		forget(sched, thread);
+		alarm_update(sched);
+	}
+}
+
+void sched_nice(struct sched *sched, const struct sched_nice *request)
+{
+	struct sched_thread *thread = find(sched, request->ep);
+	int fallen_by;
+
+	if (!thread || thread->is_service) {
+		return;
+	}
+	fallen_by = thread->priority - thread->base;
+	priority_set(sched, thread, thread->base);
+	thread->nice = nice_cut(request->nice);
+	thread->base = thread->priority = sched_base_of_nice(request->nice);
+	priority_set(sched, thread, (int)u64_min((uint64_t)(thread->base + fallen_by), SCHED_PRIO_USER_MIN));
+	tell_kernel(sched, thread);
+	alarm_update(sched);
+}
+
+void sched_no_quantum(struct sched *sched, endpoint_t ep)
+{
+	struct sched_thread *thread = find(sched, ep);
+
+	if (!thread) {
+		/* Not known (any more): it must not hang. */
+		(void)sys_schedule(ep, SCHED_PRIO_USER_MIN, QUANTUM_TOP_NS);
+		return;
+	}
+	if (!thread->is_service && thread->priority < SCHED_PRIO_USER_MIN) {
+		priority_set(sched, thread, thread->priority + 1);
+	}
+	tell_kernel(sched, thread);
+	alarm_update(sched);
+}
+
+void sched_period(struct sched *sched)
+{
+	sched->alarm_set = false;
+	for (uint32_t slot = 0; slot < sched->slots && sched->fallen != 0; slot++) {
+		struct sched_thread *thread = &sched->threads[slot];
+
+		if (thread->used && thread->priority > thread->base) {
+			priority_set(sched, thread, thread->priority - 1);
+			tell_kernel(sched, thread);
+		}
+	}
+	alarm_update(sched);
+}
