@@ -98,6 +98,9 @@ int privilege_give(const struct rs *rs, struct service *s, enum privctl_op op)
 		return r;
 	}
 	s->priv_id = r;
+	if (s->ep == EP_VM) {
+		return 0;
+	}
 	*MSG(&m, vm_setpriv_req) = (struct vm_setpriv_req){.ep = s->ep, .mask = s->conf.vm_calls};
 	return ipc_call(EP_VM, &m);
 }
