@@ -49,6 +49,7 @@ void kernel_early(void)
 	kernel.diag_at_line_start = true;
 	list_init(&kernel.timers);
 	list_init(&kernel.memreqs);
+	list_init(&kernel.signalled);
 	kernel.log_port = has_option("log=com2");
 	sched_init(&kernel.cpus[0]);
 }

@@ -54,6 +54,7 @@ struct kernel_state {
 	struct priv privs[PRIV_MAX];
 
 	struct list memreqs; /* procs whose request VM has not fetched */
+	struct list signalled; /* procs with signals that their manager has not fetched */
 	struct list futexes[FUTEX_BUCKETS];
 	struct list timers;
 	struct irq_line irqs[IRQ_LINES];

@@ -10,8 +10,10 @@
 #include "kernel/linux/futex.h"
 #include "kernel/mem/fault.h"
 #include "kernel/proc/signal.h"
+#include "proto/vm.h"
 
 #define SIGNAL_MAX LINUX_NSIG
+#define TRAP_PAGE_FAULT 14 /* sigcontext trapno of a page fault */
 
 /* A call that its server has not taken yet: as if it had not been made, but for the restart rule. */
 static void take_call_back(struct proc *proc)
@@ -84,7 +86,10 @@ int64_t kcall_kill(struct proc *caller, const uint64_t args[6])
 		return -EINVAL;
 	}
 	if (args[2] != 0) {
-		signal_fault(proc, signo, (int)args[2], args[3], 14, FAULT_USER);
+		/* VM's verdict on a page fault, whose message still says what kind of access it was. */
+		uint64_t error = rts_is_set(proc, RTS_PAGEFAULT) ? MSG(&proc->send_msg, vm_pagefault)->error : FAULT_USER;
+
+		signal_fault(proc, signo, (int)args[2], args[3], TRAP_PAGE_FAULT, error);
 	} else {
 		signal_raise(proc, signo);
 	}

@@ -223,6 +223,12 @@ int64_t kcall_update(struct proc *caller, const uint64_t args[6])
 	SWAP(endpoint_t, a->receive_from, b->receive_from);
 	SWAP(vaddr_t, a->deliver_to, b->deliver_to);
 	SWAP(struct message, a->deliver_msg, b->deliver_msg);
+	if ((a->signals == 0) != (b->signals == 0)) {
+		struct proc *has = a->signals != 0 ? a : b;
+
+		list_remove(&has->signal_link);
+		list_add_tail(&kernel.signalled, &(has == a ? b : a)->signal_link);
+	}
 	SWAP(uint64_t, a->signals, b->signals);
 	SWAP(struct ksig, a->fault, b->fault);
 	SWAP(vaddr_t, a->priv->grant_table, b->priv->grant_table);

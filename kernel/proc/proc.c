@@ -43,6 +43,7 @@ void proc_init(void)
 		list_init(&proc->run_link);
 		list_init(&proc->memreq_link);
 		list_init(&proc->futex_link);
+		list_init(&proc->signal_link);
 		list_init(&proc->slot_link);
 		timer_setup(&proc->alarm, alarm_expired);
 		timer_setup(&proc->timeout, futex_expired);
@@ -153,6 +154,7 @@ void proc_free(struct proc *proc)
 	}
 	timer_stop(&proc->alarm);
 	timer_stop(&proc->timeout);
+	list_remove(&proc->signal_link);
 	assert(list_is_empty(&proc->senders) && !list_is_linked(&proc->send_link));
 	assert(!list_is_linked(&proc->futex_link) && !list_is_linked(&proc->memreq_link));
 	arch_proc_release(&proc->arch);

@@ -29,10 +29,6 @@ struct priv;
 #define PROC_RESTART 0x10       /* its result is a restart code that has not been looked at */
 #define PROC_STOP_NOTICE 0x20   /* stopped in a call: tell the manager when the call has ended */
 #define PROC_EMPTY 0x40         /* has no program image yet */
-#define PROC_TRAP_STEP 0x80
-
-/* What is fixed before user mode is entered. */
-#define PROC_PENDING (PROC_DELIVER | PROC_RESTART)
 
 #define PRIORITY_COUNT 16
 #define PRIORITY_DEFAULT 8 /* programs before their scheduler says otherwise */
@@ -77,9 +73,9 @@ struct proc {
 	struct memreq memreq;
 
 	/* Signals for its manager. */
-	uint64_t signals;       /* bit signo */
+	struct list signal_link; /* linked while `signals` is not 0 */
+	uint64_t signals;       /* bit signo; bit 0: a stop notice */
 	struct ksig fault;      /* code, address, ... of the newest fault signal */
-	uint64_t altstack_seen; /* unused bits stay 0 */
 
 	/* Threads. */
 	vaddr_t clear_tid;

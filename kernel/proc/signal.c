@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See signal.h. Invariant: proc->signals != 0 if and only if RTS_SIGNALED is set or only a stop notice (bit 0) waits. */
+/* See signal.h. Invariant: a process is in kernel.signalled if and only if its `signals` is not 0. */
 #include "kernel/proc/signal.h"
 
 #include "kernel/arch.h"
@@ -12,6 +12,14 @@
 #define STOP_NOTICE 1ull
 #define SIG_BIT(n) (1ull << (n))
 #define LETHAL (SIG_BIT(LSIGILL) | SIG_BIT(LSIGBUS) | SIG_BIT(LSIGFPE) | SIG_BIT(LSIGSEGV) | SIG_BIT(LSIGABRT))
+
+static void add_signal(struct proc *proc, uint64_t bits)
+{
+	if (proc->signals == 0) {
+		list_add_tail(&kernel.signalled, &proc->signal_link);
+	}
+	proc->signals |= bits;
+}
 
 /* A service that is its own manager. */
 static void raise_self(struct proc *proc, int signo)
@@ -49,7 +57,7 @@ void signal_raise(struct proc *proc, int signo)
 		panic("signal %d for %s (%d), whose manager %d is not there; ip %lx, address %lx", signo, proc->name,
 			proc->endpoint, manager_ep, arch_ip(&proc->arch), proc->fault.address);
 	}
-	proc->signals |= SIG_BIT(signo);
+	add_signal(proc, SIG_BIT(signo));
 	rts_set(proc, RTS_SIGNALED | RTS_SIG_PENDING);
 	ipc_ksig(manager, KSIG_SIGNAL);
 }
@@ -72,7 +80,7 @@ void signal_stopped(struct proc *proc)
 {
 	struct proc *manager = proc_find(proc->priv->spec.sig_mgr);
 
-	proc->signals |= STOP_NOTICE;
+	add_signal(proc, STOP_NOTICE);
 	if (manager != NULL && proc_is_service(manager)) {
 		ipc_ksig(manager, KSIG_SIGNAL);
 	}
@@ -85,17 +93,14 @@ static bool is_managed_by(const struct proc *proc, const struct proc *manager)
 
 bool signal_fetch(struct proc *manager, struct ksig *ksig)
 {
-	unsigned i;
-
-	for (i = 0; i < kernel.proc_count; i++) {
-		struct proc *proc = proc_slot(i);
-
-		if (rts_is_set(proc, RTS_SLOT_FREE) || proc->signals == 0 || !is_managed_by(proc, manager)) {
+	list_for_each_safe(proc, &kernel.signalled, struct proc, signal_link) {
+		if (!is_managed_by(proc, manager)) {
 			continue;
 		}
 		*ksig = proc->fault;
 		ksig->endpoint = proc->endpoint;
 		ksig->signals = proc->signals;
+		list_remove(&proc->signal_link);
 		proc->signals = 0;
 		proc->fault = (struct ksig){0};
 		rts_clear(proc, RTS_SIGNALED);

@@ -10,6 +10,7 @@
 #include "abi/kcall.h"
 #include "abi/linux/calls.h"
 #include "abi/linux/errno.h"
+#include "abi/linux/signal.h"
 #include "lib/sys/trap.h"
 #include "proto/vm.h"
 
@@ -25,7 +26,7 @@ enum message_type { MSG_PING = 0x7000, MSG_NEW_PROGRAM, MSG_NEW_SERVICE, MSG_DON
 void _start(void);
 
 static struct kinfo kinfo;
-static char stacks[4][STACK_BYTES] __attribute__((aligned(16)));
+static char stacks[6][STACK_BYTES] __attribute__((aligned(16)));
 static char spare_page[4096] __attribute__((aligned(4096)));
 static endpoint_t service_ep, program_ep;
 static struct asyn_entry async_table[2] __attribute__((aligned(16)));
@@ -113,6 +114,132 @@ static void service_main(void)
 	}
 }
 
+/* ---- PM, and a program that is sent signals ---- */
+
+#define REPORT 0x900d
+static volatile uint32_t futex_word, handler_runs;
+
+static int64_t call2(uint64_t number, uint64_t a, uint64_t b)
+{
+	return sys_trap(number, a, b, 0, 0, 0, 0);
+}
+
+static void handler_main(int signo, struct linux_siginfo *info, struct linux_ucontext *uc)
+{
+	double clobber = 7.0;
+
+	__asm__ volatile("movsd %0, %%xmm5" : : "m"(clobber) : "xmm5");
+	handler_runs++;
+	if (signo == LSIGILL && info->signo == LSIGILL && uc->mcontext.trapno == 6) {
+		uc->mcontext.rip += 2; /* over the ud2 */
+	}
+}
+
+__attribute__((naked)) static void restorer(void)
+{
+	__asm__ volatile("movl $15, %eax\n\tsyscall");
+}
+
+static void signalled_main(void)
+{
+	double before = 2.5, after = 0;
+	uint64_t r12 = 0x1212, r11 = 0x1111;
+	int64_t result;
+
+	__asm__ volatile("movsd %2, %%xmm5\n\t"
+			 "movq $0x1212, %%r12\n\tmovq $0x1111, %%r11\n\t"
+			 "ud2\n\t"
+			 "movsd %%xmm5, %0\n\tmovq %%r11, %1"
+			 : "=m"(after), "=r"(r11)
+			 : "m"(before)
+			 : "xmm5", "r12", "r11", "memory");
+	__asm__ volatile("movq %%r12, %0" : "=r"(r12));
+	call2(LINUX_NR_kill, REPORT, after == before && r11 == 0x1111 && handler_runs == 1);
+	result = call2(LINUX_NR_pause, 0, 0);
+	call2(LINUX_NR_kill, REPORT, result == -EINTR && handler_runs == 2);
+	result = call2(LINUX_NR_futex, (uint64_t)&futex_word, 0);
+	call2(LINUX_NR_kill, REPORT, result == 0 && handler_runs == 2);
+	for (;;) {
+	}
+}
+
+static void pm_report(struct message *m, const char *what)
+{
+	check(sys_trap(TRAP_RECEIVE, (uint64_t)m->source, (uint64_t)m, 0, 0, 0, 0) >= 0 &&
+		m->type == LINUX_CALL(LINUX_NR_kill) && m->call.arg[0] == REPORT && m->call.arg[1] == 1, what);
+}
+
+static void pm_answer(struct message *m, int64_t result)
+{
+	m->reply.result = result;
+	sys_trap(TRAP_SENDNB, (uint64_t)m->source, (uint64_t)m, 0, 0, 0, 0);
+}
+
+static void pm_sleep(uint64_t ns)
+{
+	struct proc_times times = {0};
+	struct message m;
+
+	KERNEL_CALL(times, EP_SELF, &times, 0, 0, 0, 0);
+	KERNEL_CALL(setalarm, times.uptime_ns + ns, 0, 0, 0, 0, 0);
+	sys_trap(TRAP_RECEIVE, EP_CLOCK, (uint64_t)&m, 0, 0, 0, 0);
+}
+
+static int64_t pm_sigsend(endpoint_t ep, int signo, const struct ksig *ksig)
+{
+	static struct sigsend_spec spec;
+
+	spec = (struct sigsend_spec){.signo = signo, .sa_flags = LSA_RESTORER, .handler = (uint64_t)handler_main,
+		.restorer = (uint64_t)restorer, .trapno = ksig->trapno};
+	spec.siginfo[0] = (uint8_t)signo;
+	return KERNEL_CALL(sigsend, ep, &spec, 0, 0, 0, 0);
+}
+
+static void pm_main(void)
+{
+	struct sigreturn_info back = {0};
+	struct stop_info stop = {0};
+	struct ksig ksig = {0};
+	struct message m;
+	endpoint_t program;
+
+	sys_trap(TRAP_RECEIVE, EP_ANY, (uint64_t)&m, 0, 0, 0, 0);
+	check(m.source == EP_KERNEL && (m.notify.signals & KSIG_SIGNAL) != 0, "PM hears of a signal");
+	check(KERNEL_CALL(getksig, &ksig, 0, 0, 0, 0, 0) == 1 && ksig.signals == 1ull << LSIGILL && ksig.trapno == 6,
+		"getksig");
+	program = ksig.endpoint;
+	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_USER, "stop at user mode");
+	check(pm_sigsend(program, LSIGILL, &ksig) == 0, "sigsend");
+	check(KERNEL_CALL(endksig, program, 0, 0, 0, 0, 0) == 0, "endksig");
+	sys_trap(TRAP_RECEIVE, EP_ANY, (uint64_t)&m, 0, 0, 0, 0);
+	check(m.type == LINUX_CALL(LINUX_NR_rt_sigreturn) && KERNEL_CALL(sigreturn, program, &back, 0, 0, 0, 0) == 0,
+		"sigreturn");
+	pm_report(&m, "registers and vectors survive the handler");
+	pm_answer(&m, 0);
+
+	sys_trap(TRAP_RECEIVE, EP_ANY, (uint64_t)&m, 0, 0, 0, 0);
+	check(m.type == LINUX_CALL(LINUX_NR_pause), "pause");
+	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_IN_CALL && stop.server == EP_PM &&
+		stop.call == LINUX_NR_pause, "stop in a call");
+	check(pm_sigsend(program, LSIGUSR1, &ksig) == -EBUSY, "sigsend in a call");
+	pm_answer(&m, -ERESTARTNOHAND);
+	check(pm_sigsend(program, LSIGUSR1, &ksig) == 0, "sigsend after it");
+	sys_trap(TRAP_RECEIVE, EP_ANY, (uint64_t)&m, 0, 0, 0, 0);
+	check(KERNEL_CALL(sigreturn, program, &back, 0, 0, 0, 0) == 0, "sigreturn again");
+	pm_report(&m, "the call was interrupted");
+	pm_answer(&m, 0);
+
+	pm_sleep(5000000);
+	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_USER, "stop in a futex");
+	check(KERNEL_CALL(resume, program, 0, 0, 0, 0, 0) == 0, "resume");
+	pm_sleep(5000000);
+	check(sys_trap(LINUX_NR_futex, (uint64_t)&futex_word, 1, 1, 0, 0, 0) == 1, "futex wake");
+	pm_report(&m, "the futex wait was restarted and woken");
+	check(KERNEL_CALL(clear, program, 0, 0, 0, 0, 0) == 0, "clear in a call");
+	m.type = MSG_DONE;
+	sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0);
+}
+
 /* ---- RS: has all rights, gives the others theirs ---- */
 
 static int64_t give_service_rights(endpoint_t ep)
@@ -120,6 +247,7 @@ static int64_t give_service_rights(endpoint_t ep)
 	static struct priv_spec spec;
 
 	spec.trap_mask = UINT32_MAX;
+	spec.kcall_mask = UINT64_MAX;
 	spec.sig_mgr = EP_RS;
 	spec.backup_mgr = EP_NONE;
 	spec.send_mask[0] = 0xff;
@@ -186,8 +314,16 @@ static void rs_main(void)
 	exec_at(program_ep, "program", program_main, 2);
 	check(KERNEL_CALL(privctl, PRIV_SET_USER, program_ep, 0, 0, 0, 0) == 0, "privctl set user");
 	check(KERNEL_CALL(privctl, PRIV_ALLOW, program_ep, 0, 0, 0, 0) == 0, "privctl allow the program");
-	m.type = MSG_DONE;
+	m.type = MSG_DONE; /* VM answers when the program is through */
+	check(sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0) == 0, "the first part is over");
+
+	check(give_service_rights(EP_PM) > 0 && KERNEL_CALL(privctl, PRIV_ALLOW, EP_PM, 0, 0, 0, 0) == 0, "PM's rights");
+	m.type = MSG_NEW_PROGRAM;
 	sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0);
+	exec_at((endpoint_t)m.u64[0], "signalled", signalled_main, 4);
+	KERNEL_CALL(privctl, PRIV_SET_USER, m.u64[0], 0, 0, 0, 0);
+	KERNEL_CALL(privctl, PRIV_ALLOW, m.u64[0], 0, 0, 0, 0);
+	sys_trap(TRAP_RECEIVE, EP_PM, (uint64_t)&m, 0, 0, 0, 0);
 	print("RS should not be here");
 }
 
@@ -226,7 +362,8 @@ static void handle_fault(const struct message *m)
 	check(KERNEL_CALL(vmctl, VMCTL_CLEAR_PAGEFAULT, m->source, 0, 0, 0, 0) == 0, "the fault is cleared");
 }
 
-static _Noreturn void finish(void)
+/* What is left when the program has said that it is content. */
+static void test_alarm(void)
 {
 	struct message m;
 	uint64_t now;
@@ -241,6 +378,15 @@ static _Noreturn void finish(void)
 		"an alarm comes in time");
 	check(KERNEL_CALL(clear, program_ep, 0, 0, 0, 0, 0) == 0, "clear");
 	check(KERNEL_CALL(clear, program_ep, 0, 0, 0, 0, 0) == -EINVAL, "clear twice");
+	check(KERNEL_CALL(vmctl, VMCTL_SETADDRSPACE, EP_PM, 2, kinfo.boot_root, 0, 0) == 0, "PM gets an address space");
+	exec_at(EP_PM, "pm", pm_main, 3);
+	KERNEL_CALL(vmctl, VMCTL_BOOTINHIBIT_CLEAR, EP_PM, 0, 0, 0, 0);
+	m.type = 0;
+	sys_trap(TRAP_SENDNB, EP_RS, (uint64_t)&m, 0, 0, 0, 0);
+}
+
+static _Noreturn void finish(void)
+{
 	print(failures == 0 ? "KERNEL TEST PASSED" : "KERNEL TEST FAILED");
 	KERNEL_CALL(abort, ABORT_POWEROFF, 0, 0, 0, 0, 0);
 	for (;;) {
@@ -282,10 +428,12 @@ static void vm_main(void)
 			handle_fault(&m);
 		} else if (IS_LINUX_CALL(m.type)) {
 			if (handle_call(&m)) {
-				finish();
+				test_alarm();
 			}
+		} else if (m.type == MSG_DONE && m.source == EP_PM) {
+			finish();
 		} else if (m.type == MSG_NEW_SERVICE || m.type == MSG_NEW_PROGRAM) {
-			m.u64[0] = (uint64_t)KERNEL_CALL(newproc, 3, kinfo.boot_root, -1, 0, 0, 0);
+			m.u64[0] = (uint64_t)KERNEL_CALL(newproc, 2, kinfo.boot_root, -1, 0, 0, 0);
 			m.type = 0;
 			sys_trap(TRAP_SENDNB, (uint64_t)m.source, (uint64_t)&m, 0, 0, 0, 0);
 		}
