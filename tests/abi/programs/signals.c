@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Signals as Linux delivers them. */
+#include "case.h"
+
+#include <immintrin.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+#include <ucontext.h>
+
+static volatile sig_atomic_t handled, depth, deepest, raised;
+static volatile siginfo_t last;
+static sigjmp_buf resume;
+
+static void count_handler(int signo)
+{
+	handled++;
+	(void)signo;
+}
+
+static void info_handler(int signo, siginfo_t *info, void *context)
+{
+	handled++;
+	last = *info;
+	(void)signo;
+	(void)context;
+}
+
+static void nested_handler(int signo)
+{
+	depth++;
+	if (depth > deepest) {
+		deepest = depth;
+	}
+	if (raised < 4) {
+		raised++;
+		raise(signo);
+	}
+	depth--;
+	handled++;
+}
+
+static void jump_handler(int signo, siginfo_t *info, void *context)
+{
+	last = *info;
+	(void)context;
+	siglongjmp(resume, signo);
+}
+
+static void install(int signo, void (*handler)(int), int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+	sigaction(signo, &action, NULL);
+}
+
+static void install_info(int signo, void (*handler)(int, siginfo_t *, void *), int flags)
+{
+	struct sigaction action = {.sa_sigaction = handler, .sa_flags = flags | SA_SIGINFO};
+	sigaction(signo, &action, NULL);
+}
+
+CASE(basic)
+{
+	install(SIGUSR1, count_handler, 0);
+	raise(SIGUSR1);
+	kill(getpid(), SIGUSR1);
+	printf("handled %d\n", handled);
+	struct sigaction old;
+	SHOW(sigaction(SIGUSR1, NULL, &old));
+	printf("same %d\n", old.sa_handler == count_handler);
+	SHOW(sigaction(SIGKILL, &old, NULL));
+	SHOW(sigaction(SIGSTOP, &old, NULL));
+	SHOW(sigaction(65, &old, NULL));
+	SHOW(sigaction(0, &old, NULL));
+	SHOW(kill(getpid(), 65));
+	SHOW(kill(getpid(), -1));
+	SHOW(kill(getpid(), 0));
+	SHOW(kill(1 << 22, SIGTERM));
+	SHOW(kill(-(1 << 22), SIGTERM));
+	SHOW(syscall(SYS_rt_sigaction, SIGUSR1, NULL, NULL, 4));
+}
+
+CASE(masks)
+{
+	sigset_t set, old, pending;
+	install(SIGUSR1, count_handler, 0);
+	install(SIGUSR2, count_handler, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGKILL);
+	SHOW(sigprocmask(SIG_BLOCK, &set, &old));
+	SHOW(sigprocmask(SIG_BLOCK, NULL, &old));
+	printf("usr1 %d kill %d\n", sigismember(&old, SIGUSR1), sigismember(&old, SIGKILL));
+	raise(SIGUSR1);
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	printf("handled %d\n", handled);
+	sigpending(&pending);
+	printf("pending %d %d\n", sigismember(&pending, SIGUSR1), sigismember(&pending, SIGUSR2));
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	printf("handled %d\n", handled);
+	SHOW(sigprocmask(9, &set, NULL));
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGUSR1);
+	signal(SIGUSR1, SIG_IGN);
+	sigpending(&pending);
+	printf("ignored, pending %d\n", sigismember(&pending, SIGUSR1));
+	pid_t child = fork();
+	if (child == 0) {
+		sigprocmask(SIG_BLOCK, NULL, &old);
+		sigpending(&pending);
+		printf("child mask %d pending %d\n", sigismember(&old, SIGUSR1), sigismember(&pending, SIGUSR1));
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+CASE(flags)
+{
+	install(SIGUSR1, nested_handler, 0);
+	raise(SIGUSR1);
+	printf("plain: handled %d deepest %d\n", handled, deepest);
+	handled = deepest = raised = 0;
+	install(SIGUSR1, nested_handler, SA_NODEFER);
+	raise(SIGUSR1);
+	printf("nodefer: handled %d deepest %d\n", handled, deepest);
+	install(SIGUSR2, count_handler, SA_RESETHAND);
+	raise(SIGUSR2);
+	struct sigaction now;
+	sigaction(SIGUSR2, NULL, &now);
+	printf("reset %d\n", now.sa_handler == SIG_DFL);
+	struct sigaction with_mask = {.sa_handler = count_handler};
+	sigaddset(&with_mask.sa_mask, SIGUSR1);
+	sigaction(SIGUSR2, &with_mask, NULL);
+	sigaction(SIGUSR2, NULL, &now);
+	printf("mask kept %d\n", sigismember(&now.sa_mask, SIGUSR1));
+}
+
+static void die_of(void)
+{
+	raise(handled);
+}
+
+CASE(default_actions)
+{
+	for (int signo = 1; signo < 32; signo++) {
+		if (signo == SIGSTOP || signo == SIGTSTP || signo == SIGTTIN || signo == SIGTTOU) {
+			continue;
+		}
+		char name[20];
+		snprintf(name, sizeof name, "signal %d", signo);
+		handled = signo;
+		in_child(name, die_of);
+	}
+}
+
+static int interrupted_read(int flags)
+{
+	int ends[2];
+	char c;
+	pipe(ends);
+	install(SIGALRM, count_handler, flags);
+	pid_t writer = fork();
+	if (writer == 0) {
+		sleep_ms(500);
+		write(ends[1], "x", 1);
+		_exit(0);
+	}
+	struct itimerval soon = {.it_value = {.tv_usec = 100000}};
+	setitimer(ITIMER_REAL, &soon, NULL);
+	long result = read(ends[0], &c, 1);
+	int error = errno;
+	printf("read: %ld %s handled %d\n", result, result < 0 ? error_name(error) : "-", handled);
+	handled = 0;
+	waitpid(writer, NULL, 0);
+	close(ends[0]);
+	close(ends[1]);
+	return 0;
+}
+
+CASE(restart)
+{
+	interrupted_read(0);
+	interrupted_read(SA_RESTART);
+	install(SIGALRM, count_handler, SA_RESTART);
+	struct itimerval soon = {.it_value = {.tv_usec = 100000}};
+	setitimer(ITIMER_REAL, &soon, NULL);
+	struct pollfd nothing = {.fd = -1};
+	SHOW(poll(&nothing, 1, 1000));
+	setitimer(ITIMER_REAL, &soon, NULL);
+	struct timespec second = {.tv_sec = 1}, rest = {0};
+	SHOW(nanosleep(&second, &rest));
+	printf("rest sensible %d\n", rest.tv_sec == 0 && rest.tv_nsec > 500000000);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	SHOW(pause());
+	pid_t child = fork();
+	if (child == 0) {
+		sleep_ms(400);
+		_exit(6);
+	}
+	setitimer(ITIMER_REAL, &soon, NULL);
+	int status;
+	printf("wait restarted %d\n", waitpid(child, &status, 0) == child);
+	install(SIGALRM, count_handler, 0);
+	child = fork();
+	if (child == 0) {
+		sleep_ms(400);
+		_exit(6);
+	}
+	setitimer(ITIMER_REAL, &soon, NULL);
+	SHOW(waitpid(child, &status, 0));
+	waitpid(child, &status, 0);
+}
+
+CASE(stop_during_sleep)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		struct timespec time = {.tv_nsec = 600000000};
+		_exit(nanosleep(&time, NULL) == 0 ? 0 : errno);
+	}
+	sleep_ms(100);
+	kill(child, SIGSTOP);
+	int status;
+	waitpid(child, &status, WUNTRACED);
+	show_status("sleeper", status);
+	kill(child, SIGCONT);
+	waitpid(child, &status, 0);
+	show_status("sleeper", status);
+}
+
+CASE(information)
+{
+	install_info(SIGUSR1, info_handler, 0);
+	kill(getpid(), SIGUSR1);
+	printf("%d code %d me %d uid %d\n", last.si_signo, last.si_code, last.si_pid == getpid(), last.si_uid);
+	raise(SIGUSR1);
+	printf("%d code %d\n", last.si_signo, last.si_code);
+	install_info(SIGRTMIN, info_handler, 0);
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (int i = 0; i < 3; i++) {
+		union sigval value = {.sival_int = 100 + i};
+		SHOW(sigqueue(getpid(), SIGRTMIN, value));
+	}
+	int before = handled;
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	printf("queued %d last %d code %d\n", handled - before, last.si_value.sival_int, last.si_code);
+	install_info(SIGCHLD, info_handler, 0);
+	pid_t child = fork();
+	if (child == 0) {
+		_exit(9);
+	}
+	while (last.si_signo != SIGCHLD) {
+		sleep_ms(10);
+	}
+	printf("child code %d status %d pid %d\n", last.si_code, last.si_status, last.si_pid == child);
+	waitpid(child, NULL, 0);
+}
+
+static void try_fault(const char *what, void (*function)(void))
+{
+	int signo = sigsetjmp(resume, 1);
+	if (signo == 0) {
+		function();
+		printf("%s: no fault\n", what);
+	} else {
+		printf("%s: signal %d code %d address %lx\n", what, signo, last.si_code,
+			(unsigned long)last.si_addr & 0xfff);
+	}
+}
+
+static char *guarded;
+
+static void read_null(void)
+{
+	(void)*(volatile char *)8;
+}
+
+static void write_read_only(void)
+{
+	guarded[5] = 1;
+}
+
+static void divide(void)
+{
+	int zero = 0, low = 1;
+	__asm__ volatile("cltd; idivl %1" : "+a"(low) : "r"(zero) : "edx", "cc");
+}
+
+static void undefined(void)
+{
+	__asm__ volatile("ud2");
+}
+
+static void trap_instruction(void)
+{
+	__asm__ volatile("int3");
+}
+
+CASE(faults)
+{
+	guarded = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int signals[] = {SIGSEGV, SIGFPE, SIGILL, SIGBUS};
+	for (int i = 0; i < 4; i++) {
+		install_info(signals[i], jump_handler, 0);
+	}
+	try_fault("null", read_null);
+	try_fault("read-only", write_read_only);
+	int signo = sigsetjmp(resume, 1);
+	if (signo == 0) {
+		divide();
+	}
+	printf("divide: signal %d code %d\n", signo, last.si_code);
+	signo = sigsetjmp(resume, 1);
+	if (signo == 0) {
+		undefined();
+	}
+	printf("undefined: signal %d code %d\n", signo, last.si_code);
+	install_info(SIGTRAP, info_handler, 0);
+	handled = 0;
+	trap_instruction();
+	printf("trap: %d code %d\n", handled, last.si_code);
+}
+
+static void repair_handler(int signo, siginfo_t *info, void *context)
+{
+	handled++;
+	mprotect((void *)((uintptr_t)info->si_addr & ~4095ul), 4096, PROT_READ | PROT_WRITE);
+	(void)signo;
+	(void)context;
+}
+
+CASE(repair_by_mprotect)
+{
+	char *area = mmap(NULL, 16 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	install_info(SIGSEGV, repair_handler, 0);
+	for (int i = 0; i < 16; i++) {
+		area[i * 4096 + i] = (char)i;
+	}
+	int sum = 0;
+	for (int i = 0; i < 16; i++) {
+		sum += area[i * 4096 + i];
+	}
+	printf("faults %d sum %d\n", handled, sum);
+}
+
+static void block_and_fault(void)
+{
+	sigset_t set;
+	sigfillset(&set);
+	install(SIGSEGV, count_handler, 0);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	*(volatile int *)0 = 1;
+}
+
+static void ignore_and_fault(void)
+{
+	signal(SIGSEGV, SIG_IGN);
+	*(volatile int *)0 = 1;
+}
+
+__attribute__((noinline)) static int recurse(volatile char *above)
+{
+	volatile char frame[2048];
+	frame[0] = above ? above[0] : 0;
+	return recurse(frame) + frame[0];
+}
+
+static void overflow_stack(void)
+{
+	struct sigaction action = {.sa_handler = count_handler};
+	sigaction(SIGSEGV, &action, NULL);
+	recurse(NULL);
+}
+
+CASE(fatal_faults)
+{
+	in_child("blocked", block_and_fault);
+	in_child("ignored", ignore_and_fault);
+	in_child("stack overflow with no other stack", overflow_stack);
+}
+
+static volatile uintptr_t handler_stack;
+
+static void where_handler(int signo)
+{
+	handler_stack = (uintptr_t)__builtin_frame_address(0);
+	stack_t now;
+	sigaltstack(NULL, &now);
+	printf("on the other stack: %d\n", now.ss_flags == SS_ONSTACK);
+	(void)signo;
+}
+
+static void overflow_jump(int signo)
+{
+	siglongjmp(resume, signo);
+}
+
+CASE(alternate_stack)
+{
+	stack_t stack = {.ss_sp = malloc(65536), .ss_size = 65536}, old;
+	SHOW(sigaltstack(&stack, &old));
+	printf("disabled before %d\n", old.ss_flags == SS_DISABLE);
+	install(SIGUSR1, where_handler, SA_ONSTACK);
+	raise(SIGUSR1);
+	uintptr_t low = (uintptr_t)stack.ss_sp;
+	printf("inside %d\n", handler_stack > low && handler_stack <= low + 65536);
+	stack.ss_size = 100;
+	SHOW(sigaltstack(&stack, NULL));
+	install(SIGSEGV, overflow_jump, SA_ONSTACK);
+	if (sigsetjmp(resume, 1) == 0) {
+		recurse(NULL);
+	}
+	puts("survived a stack overflow");
+}
+
+CASE(suspend_and_wait)
+{
+	sigset_t block, none, rt;
+	sigemptyset(&none);
+	sigemptyset(&block);
+	sigaddset(&block, SIGUSR1);
+	install(SIGUSR1, count_handler, 0);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	raise(SIGUSR1);
+	SHOW(sigsuspend(&none));
+	printf("handled %d\n", handled);
+	sigset_t now;
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	printf("blocked again %d\n", sigismember(&now, SIGUSR1));
+	raise(SIGUSR1);
+	siginfo_t info;
+	struct timespec none_time = {0}, some = {.tv_nsec = 50000000};
+	SHOW(sigtimedwait(&block, &info, &none_time));
+	printf("info %d\n", info.si_signo);
+	SHOW(sigtimedwait(&block, &info, &some));
+	pid_t parent = getpid();
+	pid_t child = fork();
+	if (child == 0) {
+		sleep_ms(100);
+		kill(parent, SIGUSR1);
+		_exit(0);
+	}
+	SHOW(sigwaitinfo(&block, &info));
+	printf("from child %d\n", info.si_pid == child);
+	waitpid(child, NULL, 0);
+	sigemptyset(&rt);
+	sigaddset(&rt, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &rt, NULL);
+	int caught = 0;
+	raise(SIGUSR2);
+	SHOW(sigwait(&rt, &caught));
+	printf("caught %d\n", caught);
+}
+
+CASE(child_signals)
+{
+	install(SIGCHLD, count_handler, SA_NOCLDSTOP);
+	pid_t child = fork();
+	if (child == 0) {
+		pause();
+	}
+	kill(child, SIGSTOP);
+	waitpid(child, NULL, WUNTRACED);
+	printf("after stop %d\n", handled);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	printf("after kill %d\n", handled);
+	signal(SIGCHLD, SIG_IGN);
+	child = fork();
+	if (child == 0) {
+		_exit(0);
+	}
+	SHOW(waitpid(child, NULL, 0));
+	install(SIGCHLD, count_handler, SA_NOCLDWAIT);
+	child = fork();
+	if (child == 0) {
+		_exit(0);
+	}
+	errno = 0;
+	while (waitpid(child, NULL, 0) == -1 && errno == EINTR) {
+	}
+	printf("nocldwait: %s\n", error_name(errno));
+}
+
+static void write_to_nobody(void)
+{
+	int ends[2];
+	pipe(ends);
+	close(ends[0]);
+	write(ends[1], "x", 1);
+}
+
+CASE(broken_pipe)
+{
+	in_child("default", write_to_nobody);
+	signal(SIGPIPE, SIG_IGN);
+	int ends[2];
+	pipe(ends);
+	close(ends[0]);
+	SHOW(write(ends[1], "x", 1));
+}
+
+CASE(alarms)
+{
+	install(SIGALRM, count_handler, 0);
+	SHOW(alarm(100));
+	printf("%d\n", alarm(0) >= 99);
+	struct itimerval tick = {.it_value = {.tv_usec = 30000}, .it_interval = {.tv_usec = 30000}}, now;
+	SHOW(setitimer(ITIMER_REAL, &tick, NULL));
+	while (handled < 5) {
+		pause();
+	}
+	SHOW(getitimer(ITIMER_REAL, &now));
+	printf("interval %ld\n", (long)now.it_interval.tv_usec);
+	struct itimerval off = {0};
+	SHOW(setitimer(ITIMER_REAL, &off, &now));
+	SHOW(setitimer(99, &off, NULL));
+	off.it_value.tv_usec = 1000000;
+	SHOW(setitimer(ITIMER_REAL, &off, NULL));
+	handled = 0;
+	install(SIGVTALRM, count_handler, 0);
+	struct itimerval burn = {.it_value = {.tv_usec = 50000}};
+	SHOW(setitimer(ITIMER_VIRTUAL, &burn, NULL));
+	while (!handled) {
+	}
+	puts("virtual timer ended a loop");
+}
+
+CASE(loop_is_interrupted)
+{
+	install(SIGALRM, count_handler, 0);
+	struct itimerval soon = {.it_value = {.tv_usec = 100000}};
+	setitimer(ITIMER_REAL, &soon, NULL);
+	while (!handled) {
+	}
+	puts("left the loop");
+	pid_t child = fork();
+	if (child == 0) {
+		for (;;) {
+		}
+	}
+	sleep_ms(100);
+	kill(child, SIGTERM);
+	int status;
+	waitpid(child, &status, 0);
+	show_status("loop", status);
+}
+
+static void clobber_handler(int signo)
+{
+	__asm__ volatile("pxor %%xmm0,%%xmm0; pxor %%xmm7,%%xmm7; pxor %%xmm15,%%xmm15; xor %%r12d,%%r12d; fldz; fstp %%st(0)" ::
+				 : "xmm0", "xmm7", "xmm15", "r12");
+	handled++;
+	(void)signo;
+}
+
+CASE(registers_survive)
+{
+	install(SIGALRM, clobber_handler, SA_RESTART);
+	struct itimerval tick = {.it_value = {.tv_usec = 5000}, .it_interval = {.tv_usec = 5000}};
+	setitimer(ITIMER_REAL, &tick, NULL);
+	int wrong = 0;
+	while (handled < 10) {
+		uint64_t in[2] = {0x1122334455667788, 0x99aabbccddeeff00}, out[2] = {0}, r12 = 0;
+		__asm__ volatile("movdqu %2,%%xmm7; mov $0x5a5a,%%r12; mov $200000,%%ecx; 1: dec %%ecx; jnz 1b; "
+				 "movdqu %%xmm7,%0; mov %%r12,%1"
+				 : "=m"(out), "=r"(r12)
+				 : "m"(in)
+				 : "xmm7", "r12", "rcx");
+		wrong += out[0] != in[0] || out[1] != in[1] || r12 != 0x5a5a;
+	}
+	printf("wrong %d\n", wrong);
+}
+
+static void change_handler(int signo, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	uc->uc_mcontext.gregs[REG_RIP] += 2;
+	uc->uc_mcontext.gregs[REG_RAX] = 77;
+	sigaddset(&uc->uc_sigmask, SIGUSR2);
+	(void)signo;
+	(void)info;
+}
+
+CASE(context_is_writable)
+{
+	install_info(SIGILL, change_handler, 0);
+	long result = 0;
+	__asm__ volatile("ud2" : "=a"(result));
+	printf("rax %ld\n", result);
+	sigset_t now;
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	printf("mask %d\n", sigismember(&now, SIGUSR2));
+}
+
+CASE(kill_group)
+{
+	pid_t leader = fork();
+	if (leader == 0) {
+		setpgid(0, 0);
+		for (int i = 0; i < 3; i++) {
+			if (fork() == 0) {
+				pause();
+			}
+		}
+		int ended = 0, status;
+		signal(SIGTERM, SIG_IGN);
+		while (wait(&status) > 0) {
+			ended += WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+		}
+		_exit(ended);
+	}
+	sleep_ms(400);
+	SHOW(kill(-leader, SIGTERM));
+	int status;
+	waitpid(leader, &status, 0);
+	show_status("leader counted", status);
+}
+
+CASE(order_of_delivery)
+{
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	int list[] = {SIGRTMIN + 1, SIGUSR2, SIGRTMIN, SIGUSR1, SIGTERM};
+	for (int i = 0; i < 5; i++) {
+		raise(list[i]);
+	}
+	siginfo_t info;
+	for (int i = 0; i < 5; i++) {
+		printf("%d\n", sigwaitinfo(&all, &info));
+	}
+}
