@@ -2,6 +2,7 @@
 #include "drivers/memory/ramdisk.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/sys/diag.h"
@@ -61,18 +62,57 @@ static int ramdisk_transfer(void *ctx, const struct blk_request *req)
 	return sys_vsafecopy(vec, (int)req->piece_count);
 }
 
-static int ramdisk_open(void *ctx, uint32_t minor, uint32_t flags)
+static bool is_alive(endpoint_t ep)
 {
-	((struct ramdisk *)ctx)->opens++;
+	struct proc_info info;
+
+	return sys_getinfo(GETINFO_PROC, &info, sizeof(info), ep) >= 0;
+}
+
+/* How often it is open, by clients that live. */
+static uint32_t count_opens(struct ramdisk *disk)
+{
+	uint32_t opens = 0;
+
+	for (uint32_t i = 0; i < RAMDISK_OPENERS_MAX; i++) {
+		if (disk->openers[i].count > 0 && !is_alive(disk->openers[i].client)) {
+			disk->openers[i].count = 0;
+		}
+		opens += disk->openers[i].count;
+	}
+	return opens;
+}
+
+static int ramdisk_open(void *ctx, const struct blk_request *req)
+{
+	struct ramdisk *disk = ctx;
+	uint32_t unused = RAMDISK_OPENERS_MAX;
+
+	(void)count_opens(disk);
+	for (uint32_t i = 0; i < RAMDISK_OPENERS_MAX; i++) {
+		if (disk->openers[i].count == 0) {
+			unused = i;
+		} else if (disk->openers[i].client == req->client) {
+			disk->openers[i].count++;
+			return 0;
+		}
+	}
+	if (unused == RAMDISK_OPENERS_MAX) {
+		return -EBUSY;
+	}
+	disk->openers[unused].client = req->client;
+	disk->openers[unused].count = 1;
 	return 0;
 }
 
-static int ramdisk_close(void *ctx, uint32_t minor)
+static int ramdisk_close(void *ctx, const struct blk_request *req)
 {
 	struct ramdisk *disk = ctx;
 
-	if (disk->opens > 0) {
-		disk->opens--;
+	for (uint32_t i = 0; i < RAMDISK_OPENERS_MAX; i++) {
+		if (disk->openers[i].client == req->client) {
+			disk->openers[i].count = 0;
+		}
 	}
 	return 0;
 }
@@ -83,7 +123,7 @@ static int ramdisk_free(struct ramdisk *disk)
 	struct message m = { .type = VM_BOOTDISK_FREE };
 	int r;
 
-	if (disk->opens > 1) {
+	if (count_opens(disk) > 1) {
 		return -EBUSY;
 	}
 	if (disk->memory == NULL) {

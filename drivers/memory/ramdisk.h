@@ -4,10 +4,15 @@
 
 #include "lib/drv/blk.h"
 
+#define RAMDISK_OPENERS_MAX 8u
+
 struct ramdisk {
 	uint8_t *memory; /* NULL: there is none, or it was freed */
 	uint64_t bytes;
-	uint32_t opens;
+	struct {
+		endpoint_t client;
+		uint32_t count; /* 0: free entry */
+	} openers[RAMDISK_OPENERS_MAX];
 };
 
 extern const struct blk_driver ramdisk_driver; /* its ctx is a struct ramdisk */

@@ -160,12 +160,12 @@ static void do_simple(const struct blk_driver *driver, void *ctx, struct blk_req
 		if ((req->flags & 1) != 0 && (flags & BLK_FLAG_RDONLY) != 0) {
 			r = -EROFS;
 		} else if (driver->open != NULL) {
-			r = driver->open(ctx, req->minor, req->flags);
+			r = driver->open(ctx, req);
 		}
 		answer(req, r, size, flags);
 		return;
 	case BLK_CLOSE:
-		r = driver->close != NULL ? driver->close(ctx, req->minor) : 0;
+		r = driver->close != NULL ? driver->close(ctx, req) : 0;
 		break;
 	default:
 		r = driver->flush != NULL ? driver->flush(ctx, req) : 0;

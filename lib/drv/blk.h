@@ -40,9 +40,9 @@ struct blk_driver {
 	int (*flush)(void *ctx, const struct blk_request *req);
 	/* What only this driver knows. 0, or negative errno; NULL: -ENOTTY. */
 	int (*ioctl)(void *ctx, const struct blk_request *req);
-	/* Opened or closed. NULL: fine. */
-	int (*open)(void *ctx, uint32_t minor, uint32_t flags);
-	int (*close)(void *ctx, uint32_t minor);
+	/* A client opens, or has closed for good. NULL: fine. */
+	int (*open)(void *ctx, const struct blk_request *req);
+	int (*close)(void *ctx, const struct blk_request *req);
 };
 
 /* Handles m if it is of the protocol; false if not. */
