@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The scheduling policy over a fake kernel that remembers the last priority and quantum of each thread. */
+#include "servers/sched/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/kcall.h"
+#include "lib/sys/trap.h"
+
+#define SLOTS 32
+
+static struct {
+	int priority[SLOTS];
+	uint64_t quantum[SLOTS];
+	uint64_t alarm;
+	int dead_slot;
+} kernel;
+
+int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+	switch (nr - KCALL_BASE) {
+	case KCALL_schedule:
+		if ((int)a0 == kernel.dead_slot) {
+			return -EINVAL;
+		}
+		kernel.priority[a0 % SLOTS] = (int)a1;
+		kernel.quantum[a0 % SLOTS] = a2;
+		return 0;
+	case KCALL_setalarm:
+		kernel.alarm = a0;
+		return 0;
+	case KCALL_times:
+		((struct proc_times *)a1)->uptime_ns = 1000;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void add(struct sched *sched, endpoint_t ep, endpoint_t parent, int priority, int nice)
+{
+	struct sched_start request = {.ep = ep, .parent = parent, .priority = priority, .nice = nice};
+
+	sched_start(sched, &request);
+}
+
+static void test_hog_sinks_and_rises(struct sched *sched)
+{
+	add(sched, 10, EP_NONE, SCHED_PRIO_USER, 0);
+	add(sched, 11, 10, SCHED_PRIO_USER, 0);
+	assert(kernel.priority[10] == SCHED_PRIO_USER && kernel.alarm == 0);
+	for (int i = 0; i < 20; i++) {
+		uint64_t before = kernel.quantum[10];
+
+		sched_no_quantum(sched, 10);
+		assert(kernel.quantum[10] >= before); /* longer turns further down */
+	}
+	assert(kernel.priority[10] == SCHED_PRIO_USER_MIN && kernel.priority[11] == SCHED_PRIO_USER);
+	assert(kernel.alarm != 0 && sched->fallen == 1);
+	/* Its children start where it is. */
+	add(sched, 12, 10, SCHED_PRIO_USER, 0);
+	assert(kernel.priority[12] == SCHED_PRIO_USER_MIN && sched->fallen == 2);
+	for (int i = 0; i < SCHED_PRIO_USER_MIN - SCHED_PRIO_USER; i++) {
+		assert(sched->alarm_set);
+		sched_period(sched);
+	}
+	assert(kernel.priority[10] == SCHED_PRIO_USER && kernel.priority[12] == SCHED_PRIO_USER);
+	assert(sched->fallen == 0 && !sched->alarm_set);
+}
+
+static void test_services_stay(struct sched *sched)
+{
+	add(sched, 1, EP_NONE, SCHED_PRIO_DRIVER, 0);
+	for (int i = 0; i < 5; i++) {
+		sched_no_quantum(sched, 1);
+	}
+	assert(kernel.priority[1] == SCHED_PRIO_DRIVER && sched->fallen == 0);
+}
+
+static void test_nice(struct sched *sched)
+{
+	struct sched_nice request = {.ep = 20, .nice = 19};
+	uint64_t ordinary;
+
+	assert(sched_base_of_nice(-20) == SCHED_PRIO_USER_MAX && sched_base_of_nice(0) == SCHED_PRIO_USER);
+	assert(sched_base_of_nice(19) == SCHED_PRIO_USER_MIN - 1 && sched_base_of_nice(100) == SCHED_PRIO_USER_MIN - 1);
+	add(sched, 20, EP_NONE, SCHED_PRIO_USER, 0);
+	ordinary = kernel.quantum[20];
+	sched_nice(sched, &request);
+	assert(kernel.priority[20] == SCHED_PRIO_USER_MIN - 1 && kernel.quantum[20] < ordinary);
+	for (int i = 0; i < 10; i++) {
+		sched_no_quantum(sched, 20);
+	}
+	request.nice = -20;
+	sched_nice(sched, &request);
+	assert(kernel.priority[20] < SCHED_PRIO_USER_MIN && kernel.quantum[20] > ordinary);
+	sched_stop(sched, 20);
+	assert(sched->fallen == 0);
+}
+
+static void test_strangers(struct sched *sched)
+{
+	kernel.dead_slot = 25;
+	add(sched, 25, EP_NONE, SCHED_PRIO_USER, 0);
+	assert(!sched->threads[25].used);
+	kernel.dead_slot = 0;
+	add(sched, 5000, EP_NONE, SCHED_PRIO_USER, 0);
+	add(sched, -3, EP_NONE, SCHED_PRIO_USER, 0);
+	add(sched, 26, EP_NONE, 99, 0);
+	assert(!sched->threads[26].used);
+	sched_no_quantum(sched, 27); /* never started: goes on all the same */
+	assert(kernel.quantum[27] != 0);
+	sched_stop(sched, 28);
+}
+
+int main(void)
+{
+	struct sched sched;
+
+	assert(sched_init(&sched, SLOTS) == 0);
+	test_hog_sinks_and_rises(&sched);
+	test_services_stay(&sched);
+	test_nice(&sched);
+	test_strangers(&sched);
+	free(sched.threads);
+	puts("ok");
+	return 0;
+}
