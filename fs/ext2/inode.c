@@ -102,6 +102,14 @@ static struct ext2_node *node_alloc(struct ext2 *ext2, uint32_t ino)
 	return node;
 }
 
+static void node_free(struct ext2_node *node)
+{
+	list_remove(&node->hash_link);
+	list_remove(&node->dirty_link);
+	list_remove(&node->orphan_link);
+	free(node);
+}
+
 int ext2_node_load(struct ext2 *ext2, uint64_t ino, bool is_unlinked, struct ext2_node **result)
 {
 	struct ext2_node *node = ext2_node_find(ext2, ino);
@@ -195,8 +203,11 @@ int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir,
 	uint8_t *bytes;
 	int error;
 
-	/* A node of that number cannot be in memory unless the bitmap lied. */
-	if (ext2_node_find(ext2, ino) != NULL) {
+	/* One that was deleted may still wait to be stored; another one means that the bitmap lied. */
+	node = ext2_node_find(ext2, ino);
+	if (node != NULL && node->refs == 0 && node->raw.links_count == 0) {
+		node_free(node);
+	} else if (node != NULL) {
 		return ext2_corrupt(ext2, "inode in use marked free", ino);
 	}
 	error = get_inode_block(ext2, ino, &block, &bytes);
@@ -232,14 +243,6 @@ int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir,
 	ext2_node_dirty(ext2, node);
 	*result = node;
 	return 0;
-}
-
-static void node_free(struct ext2_node *node)
-{
-	list_remove(&node->hash_link);
-	list_remove(&node->dirty_link);
-	list_remove(&node->orphan_link);
-	free(node);
 }
 
 void ext2_node_put(struct ext2 *ext2, struct ext2_node *node, uint64_t count)

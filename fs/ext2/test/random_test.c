@@ -430,7 +430,7 @@ static void do_write(struct test *test)
 	size_t len = 1 + pick(test, pick(test, 3) == 0 ? MAX_WRITE : 3000), done;
 	uint64_t offset = pick_offset(test, node);
 	struct memory_data data;
-	bool will_fault = pick(test, 16) == 0;
+	bool will_fault = pick(test, 16) == 0 && !test->may_fail;
 
 	if (number < 0) {
 		return;
@@ -456,12 +456,8 @@ static void do_write(struct test *test)
 		CHECK_ERROR(0, test->fs->ops->get_attr(test->fs, node->ino, &attr));
 		CHECK(attr.size == node->size && node->size >= old_size);
 		memory_data_init(&data, node->bytes, node->size);
-		CHECK(test->may_fail ||
-		      test->fs->ops->read(test->fs, node->ino, 0, node->size, &data.data,
-					  &done) == 0);
-		if (test->may_fail) {
-			CHECK(test->fs->ops->truncate(test->fs, node->ino, 0) == 0 || true);
-		}
+		CHECK_ERROR(0, test->fs->ops->read(test->fs, node->ino, 0, node->size, &data.data,
+						   &done));
 		return;
 	}
 	if (done > 0) {
@@ -649,6 +645,109 @@ static void run(const char *options, uint64_t size, size_t pages, uint64_t seed,
 	free(test);
 }
 
+static void start(struct test *test, const char *options, size_t pages, uint64_t seed)
+{
+	memset(test, 0, sizeof(*test));
+	test->seed = seed;
+	test->max_offset = 400000;
+	harness_make(&test->harness, 4 << 20, options);
+	CHECK_ERROR(0, harness_mount(&test->harness, pages, false));
+	test->fs = test->harness.fs;
+	model_init(&test->model, test->fs->root);
+	test->model.node[0].nlink = 3;
+}
+
+/*
+ * Errors of the device, single ones and runs of them, and cache memory that is refused: each operation
+ * fails or is done, never half. Only where freed blocks could not be accounted for does the file system say that it is
+ * damaged, and e2fsck has something to do.
+ */
+static void run_faults(const char *options, uint64_t seed, int rounds)
+{
+	struct test *test = calloc(1, sizeof(*test));
+
+	start(test, options, 0, seed);
+	for (int round = 0; round < rounds; round++) {
+		struct hostdev *dev = &test->harness.dev;
+
+		test->harness.mem.budget = (int)pick(test, 3);
+		test->may_fail = true;
+		if (pick(test, 2)) {
+			dev->fail_read = 1 + pick(test, 30);
+		} else {
+			dev->fail_write = 1 + pick(test, 10);
+		}
+		dev->fails_on = pick(test, 2);
+		for (int i = 0; i < 60; i++) {
+			step(test);
+		}
+		dev->fail_read = dev->fail_write = 0;
+		test->may_fail = false;
+		for (int i = 0; i < 20; i++) {
+			step(test);
+		}
+	}
+	test->harness.mem.budget = -1;
+	CHECK_ERROR(0, test->fs->ops->sync(test->fs));
+	check_all(test);
+	release_all(test);
+	if (ext2_of(test->fs)->damages == 0) {
+		harness_unmount(&test->harness);
+		harness_fsck(&test->harness);
+	} else {
+		harness_unmount(&test->harness);
+		CHECK(harness_fsck_with(&test->harness, "-fy") <= 1);
+	}
+	CHECK_ERROR(0, harness_mount(&test->harness, 0, false));
+	test->fs = test->harness.fs;
+	check_all(test);
+	harness_unmount(&test->harness);
+	model_free(&test->model);
+	harness_free(&test->harness);
+	free(test);
+}
+
+/* The power goes in the middle: what is then on the disk mounts, can be walked, and e2fsck can mend it. */
+static void run_power_cut(const char *options, uint64_t seed)
+{
+	struct test *test = calloc(1, sizeof(*test));
+
+	/* All of it fits into the cache, so that the running system does not see what is lost. */
+	start(test, options, 2048, seed);
+	test->harness.dev.lose_after = 1 + pick(test, 200);
+	for (int i = 0; i < 600; i++) {
+		step(test);
+		if (i % 32 == 0) {
+			CHECK_ERROR(0, test->fs->ops->sync(test->fs));
+		}
+	}
+	CHECK_ERROR(0, test->fs->ops->sync(test->fs));
+	release_all(test);
+	harness_unmount(&test->harness);
+	test->harness.dev.lose_after = 0;
+	CHECK_ERROR(0, harness_mount(&test->harness, 0, false));
+	test->fs = test->harness.fs;
+	model_free(&test->model);
+	model_init(&test->model, test->fs->root);
+	for (int i = 0; i < 200; i++) {
+		struct fs_new what = {.mode = S_IFREG | 0600};
+		struct fs_attr attr;
+		char name[MODEL_NAME];
+
+		snprintf(name, sizeof(name), "after%d", i);
+		if (test->fs->ops->create(test->fs, 2, name_of(name), &what, &attr) == 0) {
+			test->fs->ops->put(test->fs, attr.ino, 1);
+		}
+		pick_name(test, name);
+		test->fs->ops->unlink(test->fs, 2, name_of(name));
+	}
+	harness_unmount(&test->harness);
+	CHECK(harness_fsck_with(&test->harness, "-fy") <= 1);
+	harness_fsck(&test->harness);
+	harness_free(&test->harness);
+	free(test);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
@@ -664,5 +763,9 @@ int main(int argc, char **argv)
 	/* A disk that is full most of the time, in blocks, then in inodes. */
 	run("-b 1024 -m 0", 600 << 10, 0, seed + 6, rounds);
 	run("-b 4096 -N 64", 2 << 20, 0, seed + 7, rounds);
+	for (uint64_t i = 0; i < 8; i++) {
+		run_faults(i % 2 ? "-b 1024" : "-b 4096", seed + 100 + i, rounds / 50);
+		run_power_cut(i % 2 ? "-b 1024" : "-b 2048", seed + 200 + i);
+	}
 	return 0;
 }
