@@ -20,7 +20,14 @@ int sched_init(struct sched *sched, uint32_t slots)
 		slots = SCHED_SLOTS;
 	}
 	*sched = (struct sched){.slots = slots, .threads = calloc(slots, sizeof(struct sched_thread))};
-	return sched->threads ? 0 : -ENOMEM;
+	if (!sched->threads) {
+		return -ENOMEM;
+	}
+	/* All of it present from now on: a page fault later would wait for VM, which may wait for a new quantum. */
+	for (uint32_t slot = 0; slot < slots; slot++) {
+		((volatile struct sched_thread *)sched->threads)[slot].ep = EP_NONE;
+	}
+	return 0;
 }
 
 static int nice_cut(int nice)
@@ -108,8 +115,8 @@ void sched_start(struct sched *sched, const struct sched_start *request)
 	struct sched_thread *thread;
 
 	if (request->ep < 0 || slot >= sched->slots || request->priority < 0 ||
-		request->priority >= SCHED_PRIORITIES) {
-		return;
+		request->priority >= SCHED_PRIORITIES || request->ep == EP_VM || request->ep == EP_SCHED) {
+		return; /* the kernel itself renews the quanta of those that SCHED depends on */
 	}
 	thread = &sched->threads[slot];
 	if (thread->used) {
