@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "servers/rs/caller.h"
 
+#include <string.h>
+
 #include "lib/sys/kcall.h"
 
 bool caller_is_root(endpoint_t program)
@@ -12,6 +14,7 @@ bool caller_is_root(endpoint_t program)
 
 int caller_copy_in(endpoint_t program, vaddr_t from, void *to, size_t bytes)
 {
+	memset(to, 0, bytes); /* RS's own pages must be present, too */
 	return bytes == 0 ? 0 : sys_vircopy_try(program, from, EP_SELF, (vaddr_t)to, bytes);
 }
 
