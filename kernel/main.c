@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/arch.h"
+#include "kernel/debug/check.h"
 #include "kernel/debug/diag.h"
 #include "kernel/debug/panic.h"
 #include "kernel/linux/futex.h"
@@ -67,6 +68,9 @@ static void load_sample(struct timer *timer)
 		kernel.load_avg[i] = (kernel.load_avg[i] * decay[i] + runnable * LOAD_ONE * (LOAD_ONE - decay[i])) / LOAD_ONE;
 	}
 	timer_start(timer, arch_now() + LOAD_PERIOD_NS);
+	if (AXO_CHECKS) {
+		kernel_check();
+	}
 }
 
 static uint64_t ram_bytes(void)

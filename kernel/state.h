@@ -61,6 +61,8 @@ struct kernel_state {
 
 	struct kinfo kinfo;
 	char cmdline[KINFO_CMDLINE_MAX];
+	char *boot_rest; /* of the page that bootmem_alloc took last */
+	uint64_t boot_rest_bytes;
 	bool memory_taken; /* VM owns the free memory: the kernel may not allocate */
 	bool log_port;     /* every diagnostics line also goes to the log port */
 

@@ -40,25 +40,23 @@ static paddr_t take_pages(uint64_t bytes)
 
 void *bootmem_alloc(uint64_t bytes)
 {
-	static char *rest;
-	static uint64_t rest_bytes;
 	char *memory;
 
 	bytes = align_up(bytes, 64);
-	if (bytes > rest_bytes) {
+	if (bytes > kernel.boot_rest_bytes) {
 		uint64_t whole = align_up(bytes, AXO_PAGE_SIZE);
 
 		kernel.kinfo.kernel_boot_bytes += whole;
 		memory = arch_phys(take_pages(whole));
-		if (whole - bytes >= rest_bytes) {
-			rest = memory + bytes;
-			rest_bytes = whole - bytes;
+		if (whole - bytes >= kernel.boot_rest_bytes) {
+			kernel.boot_rest = memory + bytes;
+			kernel.boot_rest_bytes = whole - bytes;
 		}
 		return memory;
 	}
-	memory = rest;
-	rest += bytes;
-	rest_bytes -= bytes;
+	memory = kernel.boot_rest;
+	kernel.boot_rest += bytes;
+	kernel.boot_rest_bytes -= bytes;
 	return memory;
 }
 

@@ -121,7 +121,7 @@ bool priv_may_io(const struct priv *priv, uint64_t port, unsigned bytes)
 {
 	uint64_t last = port + bytes - 1;
 
-	if (last > 0xffff) {
+	if (port > 0xffff || last > 0xffff) {
 		return false;
 	}
 	return (priv->spec.flags & PRIV_FLAG_ALL_IO) != 0 || in_ranges(priv->spec.io, priv->spec.io_count, port, last);
