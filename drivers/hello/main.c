@@ -28,7 +28,7 @@ static int64_t hello_open(void *ctx, const struct chr_request *req)
 		return -ENXIO;
 	}
 	h->opens++;
-	diag_printf("hello: opened %u times", h->opens);
+	diag_printf("opened %u times", h->opens);
 	return 0;
 }
 
@@ -49,9 +49,9 @@ static int64_t hello_read(void *ctx, const struct chr_request *req)
 static int hello_init(const struct sef_info *info)
 {
 	static const char *const how[] = {
-		[SEF_INIT_FRESH] = "hello: Hello, world!",
-		[SEF_INIT_LU] = "hello: I have been updated.",
-		[SEF_INIT_RESTART] = "hello: I have been restarted.",
+		[SEF_INIT_FRESH] = "Hello, world!",
+		[SEF_INIT_LU] = "I have been updated.",
+		[SEF_INIT_RESTART] = "I have been restarted.",
 	};
 
 	diag_printf("%s", how[info->type]);

@@ -133,7 +133,7 @@ static int ramdisk_free(struct ramdisk *disk)
 	if (r < 0) {
 		return r;
 	}
-	diag_printf("memory: boot ramdisk freed, %llu KiB", (unsigned long long)disk->bytes / 1024);
+	diag_printf("boot ramdisk freed, %llu KiB", (unsigned long long)disk->bytes / 1024);
 	disk->memory = NULL;
 	disk->bytes = 0;
 	return 0;

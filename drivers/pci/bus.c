@@ -26,7 +26,7 @@ static void add_function(struct bus *bus, uint32_t bdf, uint32_t id)
 	uint32_t line = config_read(bdf, PCI_CFG_INTERRUPT_LINE, 1);
 
 	if (bus->count == BUS_DEVICES_MAX) {
-		diag_printf("pci: too many devices, %04x:%04x ignored", id & 0xffff, id >> 16);
+		diag_printf("too many devices, %04x:%04x ignored", id & 0xffff, id >> 16);
 		return;
 	}
 	device = &bus->devices[bus->count++];

@@ -20,7 +20,7 @@ uint32_t config_read(uint32_t bdf, uint32_t offset, uint32_t width)
 	(void)sys_out(CONFIG_ADDRESS, DEVIO_32, address_of(bdf, offset));
 	value = sys_in((uint16_t)(CONFIG_DATA + (offset & 3)), (int)width);
 	if (value < 0) {
-		diag_printf("pci: no access to configuration space: %d", (int)value);
+		diag_printf("no access to configuration space: %d", (int)value);
 		return UINT32_MAX;
 	}
 	return (uint32_t)value;

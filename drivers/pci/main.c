@@ -79,7 +79,7 @@ static void set_acl(struct pci *p, const struct message *m)
 		rights = new_rights(p);
 	}
 	if (rights == NULL) {
-		diag_printf("pci: too many drivers");
+		diag_printf("too many drivers");
 		return;
 	}
 	rights->ep = acl->ep;
@@ -261,7 +261,7 @@ static int pci_init(const struct sef_info *info)
 	for (uint32_t i = 0; i < pci.bus.count; i++) {
 		const struct bus_device *d = &pci.bus.devices[i];
 
-		diag_printf("pci: %02x:%02x.%x %04x:%04x class %06x irq %d", d->bdf >> 8, d->bdf >> 3 & 31,
+		diag_printf("%02x:%02x.%x %04x:%04x class %06x irq %d", d->bdf >> 8, d->bdf >> 3 & 31,
 		            d->bdf & 7, d->vendor, d->device, d->class_code, d->irq);
 	}
 	return 0;

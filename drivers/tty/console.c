@@ -220,7 +220,7 @@ int console_init(struct console *console, int hook)
 	vt_init(&console->vt, COLUMNS, ROWS, &vt_ops, console);
 	r = vm_map_phys(VIDEO_PADDR, VIDEO_BYTES, 0, &video);
 	if (r < 0) {
-		diag_printf("tty: cannot map the screen: %d", r);
+		diag_printf("cannot map the screen: %d", r);
 		return r;
 	}
 	console->video = video;
@@ -233,11 +233,11 @@ int console_init(struct console *console, int hook)
 	show_cursor(console);
 	r = keyboard_start();
 	if (r < 0) {
-		diag_printf("tty: no keyboard: %d", r);
+		diag_printf("no keyboard: %d", r);
 	}
 	r = sys_irqctl(IRQ_SET, KBD_IRQ, hook);
 	if (r < 0) {
-		diag_printf("tty: no interrupt %d: %d", KBD_IRQ, r);
+		diag_printf("no interrupt %d: %d", KBD_IRQ, r);
 		return r;
 	}
 	console->is_present = true;

@@ -5,6 +5,9 @@
 
 #include "line_edit.h"
 
+/* Most entries that a byte of the device becomes (PARMRK), and one for the end of a line. */
+#define BYTE_ENTRIES_MAX 4u
+
 static const uint8_t default_cc[TTY_NCCS] = {
 	[TTY_VINTR] = 3,     [TTY_VQUIT] = 28,    [TTY_VERASE] = 127, [TTY_VKILL] = 21,
 	[TTY_VEOF] = 4,      [TTY_VTIME] = 0,     [TTY_VMIN] = 1,     [TTY_VSTART] = 17,
@@ -308,7 +311,7 @@ bool ldisc_has_room(const struct ldisc *ld)
 	if (is_canonical(ld) && ld->lines == 0) {
 		return true;
 	}
-	return input_used(ld) < LDISC_INPUT_SIZE;
+	return input_used(ld) + BYTE_ENTRIES_MAX < LDISC_INPUT_SIZE;
 }
 
 enum ldisc_decision ldisc_decide(const struct ldisc *ld, size_t len, bool is_expired,

@@ -147,7 +147,7 @@ static int tty_init(const struct sef_info *info)
 	int r = serial_init(&tty.serial, COM1_PORT, COM1_IRQ, HOOK_COM1);
 
 	if (r < 0) {
-		diag_printf("tty: no serial port: %d", r);
+		diag_printf("no serial port: %d", r);
 	}
 	line_init(&tty.console.line, NULL, NULL);
 	if (option_get("console", value, sizeof(value)) && strcmp(value, "vga") == 0) {

@@ -244,7 +244,7 @@ int serial_init(struct serial *serial, uint16_t port, int irq, int hook)
 	serial_configure(&serial->line);
 	r = sys_irqctl(IRQ_SET, irq, hook);
 	if (r < 0) {
-		diag_printf("tty: no interrupt %d: %d", irq, r);
+		diag_printf("no interrupt %d: %d", irq, r);
 		return r;
 	}
 	serial->is_present = true;

@@ -111,7 +111,7 @@ static void disk_recover(struct disk *disk, const char *why)
 {
 	int r;
 
-	diag_printf("virtio_blk: %s: device reset", why);
+	diag_printf("%s: device reset", why);
 	r = virtio_reset(&disk->dev);
 	for (uint32_t tag = 0; tag < DISK_TAGS; tag++) {
 		if (disk->active[tag] != NULL) {
@@ -124,7 +124,7 @@ static void disk_recover(struct disk *disk, const char *why)
 		r = disk_bring_up(disk);
 	}
 	if (r < 0) {
-		diag_printf("virtio_blk: device does not come back: %d", r);
+		diag_printf("device does not come back: %d", r);
 		disk->is_usable = false;
 		while (!list_is_empty(&disk->waiting)) {
 			finish(list_first(&disk->waiting, struct disk_transfer, link), -EIO);
@@ -310,7 +310,7 @@ static void finish_round(struct disk *disk, uint32_t tag, uint32_t written)
 	disk->active[tag] = NULL;
 	disk->active_count--;
 	if (r < 0) {
-		diag_printf("virtio_blk: I/O error, sector %llu, status %u",
+		diag_printf("I/O error, sector %llu, status %u",
 		            (unsigned long long)(transfer->req.position + transfer->done) / BLK_SECTOR, status);
 		finish(transfer, r);
 		return;

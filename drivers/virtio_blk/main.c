@@ -97,16 +97,16 @@ static int vb_init(const struct sef_info *info)
 		int error = disk_init(disk, &found, (int)state.count);
 
 		if (error < 0) {
-			diag_printf("virtio_blk: device %04x:%04x cannot be used: %d", found.vendor, found.device,
+			diag_printf("device %04x:%04x cannot be used: %d", found.vendor, found.device,
 			            error);
 			continue;
 		}
-		diag_printf("virtio_blk: vd%c: %llu sectors%s", (char)('a' + state.count),
+		diag_printf("vd%c: %llu sectors%s", (char)('a' + state.count),
 		            (unsigned long long)disk->sectors, disk->is_read_only ? ", read-only" : "");
 		state.count++;
 	}
 	if (state.count == 0) {
-		diag_printf("virtio_blk: no disk: %d", r);
+		diag_printf("no disk: %d", r);
 		return r < 0 ? r : -ENODEV;
 	}
 	return 0;
