@@ -191,6 +191,9 @@ void boot_procs_create(void)
 		proc = proc_alloc(slot);
 		assert(proc != NULL && proc->endpoint == slot);
 		proc->flags |= PROC_EMPTY;
+		if (slot != EP_INIT) {
+			proc->priority = PRIORITY_BOOT;
+		}
 		/* Without an address space, an image, and (but for RS) privileges. */
 		rts_set(proc, RTS_BOOTINHIBIT | RTS_VMINHIBIT);
 		if (slot == EP_RS) {
