@@ -32,7 +32,7 @@ struct priv;
 
 #define PRIORITY_COUNT 16
 #define PRIORITY_DEFAULT 8 /* programs before their scheduler says otherwise */
-#define PRIORITY_BOOT 2    /* the services of the boot image; VM and SCHED keep it */
+#define PRIORITY_BOOT 2    /* the services of the boot image, until SCHED has them; it keeps its own */
 #define QUANTUM_DEFAULT_NS 50000000ull
 
 struct proc {
