@@ -12,6 +12,9 @@
 
 #define AROUND_MAX 16
 
+/* Reading a large region, as sparse arrays are read, maps the zero page; elsewhere a store is likely to follow. */
+#define SPARSE_BYTES (4ull << 20)
+
 static bool anon_writable(struct vm *vm, const struct region *region, pfn_t pfn)
 {
 	const struct page_info *info = page_info(&vm->pool, pfn);
@@ -46,12 +49,13 @@ int anon_unshare(struct vm *vm, struct region *region, vaddr_t addr, pte_t *slot
 	return anon_copy_page(vm, region, addr, pfn);
 }
 
-/* A new zero page; for reading the one zero page will do. */
+/* A new zero page, or where pages of their own would be wasted the one zero page. */
 static int add_page(struct vm *vm, struct region *region, vaddr_t addr, bool write)
 {
+	bool is_scarce = vm->pool.count[PAGE_FREE] < vm->pool.total / 8;
 	pfn_t pfn;
 
-	if (!write) {
+	if (!write && (is_scarce || region_bytes(region) > SPARSE_BYTES || !(region->prot & REGION_PROT_WRITE))) {
 		page_ref(&vm->pool, vm->zero_page);
 		return space_map_page(vm, region, addr, vm->zero_page, false);
 	}
