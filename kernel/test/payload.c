@@ -407,6 +407,22 @@ static bool handle_call(struct message *m)
 	return true;
 }
 
+/* Every byte that the loader called memory is somewhere. */
+static void test_accounting(void)
+{
+	uint64_t usable = 0, found;
+	uint32_t i;
+
+	found = kinfo.module.bytes + kinfo.kernel_image_bytes + kinfo.kernel_boot_bytes + kinfo.vm_boot_bytes;
+	for (i = 0; i < kinfo.usable_count; i++) {
+		usable += kinfo.usable[i].bytes;
+	}
+	for (i = 0; i < kinfo.free_count; i++) {
+		found += kinfo.free[i].bytes;
+	}
+	check(usable == found, "memory adds up");
+}
+
 static void vm_main(void)
 {
 	struct message m;
@@ -414,6 +430,7 @@ static void vm_main(void)
 
 	check(KERNEL_CALL(getinfo, GETINFO_KINFO, &kinfo, sizeof(kinfo), 0, 0, 0) == sizeof(kinfo), "kinfo");
 	check(kinfo.vm_window == VM_WINDOW_BASE && kinfo.free_count > 0 && kinfo.boot_root != 0, "kinfo is filled in");
+	test_accounting();
 	check(KERNEL_CALL(vmctl, VMCTL_SETADDRSPACE, EP_RS, 2, kinfo.boot_root, 0, 0) == 0, "RS gets an address space");
 	check(KERNEL_CALL(newproc, 2, kinfo.boot_root, EP_RS, 0, 0, 0) == -EAGAIN, "newproc of a taken slot");
 	exec_at(EP_RS, "rs", rs_main, 0);

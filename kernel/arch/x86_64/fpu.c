@@ -33,9 +33,10 @@ static void xsetbv(uint64_t value)
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-static void state_save(void *area)
+/* `exact`: also what is in its initial state, for somebody who reads the area. */
+static void state_save(void *area, bool exact)
 {
-	if (machine.has_xsaveopt) {
+	if (machine.has_xsaveopt && !exact) {
 		__asm__ volatile("xsaveopt64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory");
 	} else if (machine.has_xsave) {
 		__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory");
@@ -98,7 +99,7 @@ void fpu_save(struct arch_proc *arch)
 
 	if (cpu->fpu_owner == arch) {
 		x86_clts();
-		state_save(arch->fpu);
+		state_save(arch->fpu, true);
 	}
 	if (!arch->fpu_used) {
 		memcpy(arch->fpu, machine.fpu_initial, machine.xsave_bytes);
@@ -122,7 +123,7 @@ void fpu_claim(struct cpu *cpu, struct arch_proc *arch)
 		return;
 	}
 	if (cpu->fpu_owner != NULL) {
-		state_save(cpu->fpu_owner->fpu);
+		state_save(cpu->fpu_owner->fpu, false);
 	}
 	if (!arch->fpu_used) {
 		memcpy(arch->fpu, machine.fpu_initial, machine.xsave_bytes);

@@ -13,7 +13,7 @@
 #define COM1 0x3f8
 #define COM2 0x2f8
 
-extern char image_low_bytes[], image_end_phys[];
+extern char image_end_phys[];
 
 static void add_free(uint64_t base, uint64_t bytes)
 {
@@ -77,6 +77,7 @@ static void free_low_part(const struct handoff *handoff)
 void arch_main(paddr_t handoff_paddr)
 {
 	const struct handoff *handoff = arch_phys(handoff_paddr);
+	bool cmdline_cut = handoff->cmdline_cut != 0;
 	struct cpu *cpu = &kernel.cpus[0];
 
 	cpu->self = cpu;
@@ -88,6 +89,9 @@ void arch_main(paddr_t handoff_paddr)
 	kernel_early();
 	if (kernel.log_port) {
 		serial_init(COM2);
+	}
+	if (cmdline_cut) {
+		diag_printf("boot: the command line is too long: cut to %lu bytes\n", sizeof(kernel.cmdline) - 1);
 	}
 	cpu_features_init();
 	fpu_init();

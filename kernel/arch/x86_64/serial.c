@@ -16,6 +16,11 @@
 #define LINE_8N1 0x03
 #define LINE_DIVISOR 0x80
 #define STATUS_EMPTY 0x20
+#define SCREEN_BASE 0xb8000
+#define SCREEN_COLUMNS 80
+#define SCREEN_CELLS (80 * 25)
+#define SCREEN_COLOUR 0x4f /* white on red */
+#define SCREEN_BLANK (SCREEN_COLOUR << 8 | ' ')
 #define POLL_LIMIT 100000 /* a port that is not there must not stop a panic */
 
 void serial_init(uint16_t port)
@@ -46,10 +51,28 @@ void arch_log_putc(char c)
 	serial_putc(COM2, c);
 }
 
+/* VGA text memory: from the top, wrapping around; the panic text is what is newest. */
+static void screen_putc(char c)
+{
+	static unsigned at;
+	volatile uint16_t *screen = arch_phys(SCREEN_BASE);
+
+	if (c == '\n') {
+		do {
+			screen[at++ % SCREEN_CELLS] = SCREEN_BLANK;
+		} while (at % SCREEN_COLUMNS != 0);
+		return;
+	}
+	screen[at++ % SCREEN_CELLS] = (uint16_t)(SCREEN_COLOUR << 8 | (uint8_t)c);
+}
+
 void arch_panic_putc(char c)
 {
 	uint16_t port = kernel.log_port ? COM2 : COM1;
 
+	if (kernel.panic_screen) {
+		screen_putc(c);
+	}
 	if (c == '\n') {
 		serial_putc(port, '\r');
 	}

@@ -28,5 +28,6 @@ struct handoff {
 	uint64_t low_base;    /* the unpaged part itself, free once the high kernel runs */
 	uint64_t low_length;
 	uint64_t no_execute;  /* PTE_NO_EXECUTE where the CPU has it, else 0 */
+	uint32_t cmdline_cut; /* 1: it was longer */
 	char cmdline[HANDOFF_CMDLINE];
 };

@@ -196,6 +196,7 @@ static void read_cmdline(const struct multiboot_info *info)
 	for (i = 0; i < HANDOFF_CMDLINE - 1 && text[i] != '\0'; i++) {
 		handoff.cmdline[i] = text[i];
 	}
+	handoff.cmdline_cut = text[i] != '\0';
 }
 
 /* The table under *entry, made if it is not there. */
