@@ -362,7 +362,8 @@ void file_changed(struct vm *vm, const struct vm_file_changed_req *req)
 	file_put(vm, file);
 }
 
-uint64_t file_evict(struct vm *vm, uint64_t count)
+/* Free pages that nobody maps or, with `mapped`, take them from who maps them, the longest unused first. */
+static uint64_t evict(struct vm *vm, uint64_t count, bool mapped)
 {
 	uint64_t freed = 0;
 
@@ -370,10 +371,21 @@ uint64_t file_evict(struct vm *vm, uint64_t count)
 		if (freed == count) {
 			break;
 		}
+		if (mapped) {
+			unmap_pages(vm, page->file, page->index, page->index + 1, page->pfn);
+		}
+		/* One more reference may be that of the fault in progress. */
 		if (page_info(&vm->pool, page->pfn)->refs == 1) {
 			forget_page(vm, page);
 			freed++;
 		}
 	}
 	return freed;
+}
+
+uint64_t file_evict(struct vm *vm, uint64_t count)
+{
+	uint64_t freed = evict(vm, count, false);
+
+	return freed > 0 ? freed : evict(vm, count, true);
 }

@@ -69,5 +69,5 @@ bool file_read_done(struct vm *vm, const struct vm_vfs_reply *reply, int *result
 /* Bytes of a file have changed or are gone (len UINT64_MAX). */
 void file_changed(struct vm *vm, const struct vm_file_changed_req *req);
 
-/* Free up to `count` cached pages that nobody maps; returns how many. */
+/* Free up to `count` cached pages: those that nobody maps, else mapped ones, which come back when touched. */
 uint64_t file_evict(struct vm *vm, uint64_t count);

@@ -317,6 +317,31 @@ static void test_advice(void)
 	CHECK_SOUND(&vm);
 }
 
+/* A file larger than memory is read through: pages that are mapped are given up for others. */
+static void test_file_eviction(void)
+{
+	int64_t at;
+
+	CHECK(fake_call(&vm, ep, LINUX_NR_mmap, 0, 20000 * PAGE, PROT_READ, MAP_PRIVATE, 5, 0) == INT64_MIN);
+	fake_vfs_answer(&vm, 0, 20000 * PAGE, 9, 77, 1);
+	at = fake.reply;
+	CHECK(at > 0);
+	for (uint64_t i = 0; i < 20000; i++) {
+		uint8_t *byte = fake_touch(&vm, ep, (vaddr_t)at + i * PAGE, false);
+
+		if (byte == NULL) {
+			CHECK(!fake.fault_cleared);
+			memset(fake.grant_memory, (int)i, fake.grant_bytes);
+			fake_vfs_answer(&vm, 0, fake.grant_bytes, 0, 0, 0);
+			byte = fake_touch(&vm, ep, (vaddr_t)at + i * PAGE, false);
+		}
+		CHECK(byte != NULL);
+	}
+	CHECK_SOUND(&vm);
+	CHECK(unmap((vaddr_t)at, 20000 * PAGE) == 0);
+	CHECK_SOUND(&vm);
+}
+
 /* A program takes all memory: it is killed, and what it waited for goes on when it is gone. */
 static void test_out_of_memory(void)
 {
@@ -407,6 +432,7 @@ int main(void)
 	fake_shutdown(&vm);
 	fake_boot(&vm, 16384);
 	ep = fake_process(&vm);
+	test_file_eviction();
 	test_out_of_memory();
 	fake_exit(&vm, ep);
 	test_injection();
