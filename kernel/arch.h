@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the portable kernel asks of an architecture. Implemented in kernel/arch/NAME, and by a fake for host tests.
- * The architecture also provides arch_proc.h: struct arch_proc and the accessors of calls in saved registers.
+ * What the portable kernel asks of an architecture. Implemented in kernel/arch/NAME, and by a fake
+ * for host tests. The architecture also provides arch_proc.h: struct arch_proc and the accessors of
+ * calls in saved registers.
  */
 #pragma once
 
@@ -14,17 +15,18 @@ struct proc;
 struct sigsend_spec;
 struct sigreturn_info;
 
-/* Memory of a process ---------------------------------------------------------------------------------------------- */
+/* ---- Memory of a process ---- */
 
 /* Kernel address of physical memory (all RAM is mapped). */
 void *arch_phys(paddr_t paddr);
 /*
- * Physical address of vaddr in the address space `root`, as user mode may access it (write: for writing).
- * *bytes: in: how many are wanted; out: how many are contiguous there. False: absent, or not permitted.
- * Marks the page accessed, and dirty for writing, as an access would.
+ * Physical address of vaddr in the address space `root`, as user mode may access it (write: for
+ * writing). *bytes: in: how many are wanted; out: how many are contiguous there. False: absent, or
+ * not permitted. Marks the page accessed, and dirty for writing, as an access would.
  */
 bool arch_translate(paddr_t root, vaddr_t vaddr, bool write, paddr_t *paddr, uint64_t *bytes);
-/* Copies from and to the address space that is loaded now. False: a fault, *fault is the address. */
+/* Copies from and to the address space that is loaded now. False: a fault, *fault is the address.
+ */
 bool arch_copy_from_user(void *to, vaddr_t from, size_t bytes, vaddr_t *fault);
 bool arch_copy_to_user(vaddr_t to, const void *from, size_t bytes, vaddr_t *fault);
 void arch_load_address_space(paddr_t root);
@@ -35,7 +37,7 @@ void arch_flush_all(void);
 void arch_boot_map(paddr_t root, vaddr_t vaddr, paddr_t paddr, bool write, bool execute);
 void arch_boot_map_window(paddr_t root);
 
-/* Registers of a process -------------------------------------------------------------------------------------------- */
+/* ---- Registers of a process ---- */
 
 /* An empty process: no registers, no FPU state. */
 void arch_proc_reset(struct arch_proc *arch);
@@ -51,21 +53,24 @@ void arch_proc_release(struct arch_proc *arch);
 void arch_proc_swap(struct arch_proc *a, struct arch_proc *b);
 /* About to run the process in user mode: FPU, TLS, kernel entry stack. */
 void arch_proc_load(struct cpu *cpu, struct arch_proc *arch);
-/* arch_prctl(code, address): 0 or negative errno; a result to store goes to *value, *stored true. */
-int arch_prctl(struct arch_proc *arch, uint64_t code, uint64_t address, uint64_t *value, bool *stored);
+/* arch_prctl(code, address): 0 or negative errno; a result to store goes to *value, *stored true.
+ */
+int arch_prctl(
+	struct arch_proc *arch, uint64_t code, uint64_t address, uint64_t *value, bool *stored);
 
-/* Signal frames: abi/linux/signal.h. Errors: -EFAULT; KCALL_SUSPENDED while memory is brought in. */
+/* Signal frames: abi/linux/signal.h. Errors: -EFAULT; KCALL_SUSPENDED while memory is brought in.
+ */
 int64_t arch_signal_send(struct proc *caller, struct proc *target, const struct sigsend_spec *spec);
 int64_t arch_signal_return(struct proc *caller, struct proc *target, struct sigreturn_info *info);
 
-/* Machine ------------------------------------------------------------------------------------------------------------ */
+/* ---- Machine ---- */
 
-uint64_t arch_now(void);              /* monotonic clock: ns since boot */
-uint64_t arch_cycles(void);           /* raw cycle counter, for trace records */
+uint64_t arch_now(void);    /* monotonic clock: ns since boot */
+uint64_t arch_cycles(void); /* raw cycle counter, for trace records */
 uint64_t arch_ns_from_cycles(uint64_t cycles);
 uint64_t arch_realtime_at_boot(void); /* ns since the epoch when arch_now() was 0 */
 void arch_timer_arm(uint64_t deadline_ns);
-void arch_idle(void);                 /* wait for an interrupt, handle it, return */
+void arch_idle(void); /* wait for an interrupt, handle it, return */
 void arch_irq_mask(unsigned line);
 void arch_irq_unmask(unsigned line);
 uint32_t arch_port_in(uint16_t port, unsigned width);
@@ -73,9 +78,10 @@ void arch_port_out(uint16_t port, unsigned width, uint32_t value);
 _Noreturn void arch_poweroff(void);
 _Noreturn void arch_reboot(void);
 _Noreturn void arch_halt(void);
-void arch_log_putc(char c);           /* to the log port, polled */
-void arch_panic_putc(char c);         /* to whatever a person may look at */
-void arch_panic_state(const struct trap_frame *frame); /* registers and the stack, by arch_panic_putc */
+void arch_log_putc(char c);   /* to the log port, polled */
+void arch_panic_putc(char c); /* to whatever a person may look at */
+void arch_panic_state(
+	const struct trap_frame *frame); /* registers and the stack, by arch_panic_putc */
 void arch_system_info(struct system_info *info);
 uint32_t arch_xsave_bytes(void);
 bool arch_has_no_execute(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Boot order, from the top: the architecture has memory, tables and clocks ready and calls kernel_boot(), which makes the
- * process table, loads VM and returns it to be run. From then on the kernel only answers traps.
+ * Boot order, from the top: the architecture has memory, tables and clocks ready and calls
+ * kernel_boot(), which makes the process table, loads VM and returns it to be run. From then on the
+ * kernel only answers traps.
  */
 #include "kernel/main.h"
 
@@ -17,11 +18,11 @@
 #include "kernel/proc/sched.h"
 #include "kernel/state.h"
 
-#define PROCS_PER_MIB 8
-#define PROCS_MIN 640 /* enough for 500 processes of one user in the smallest machine */
-#define PROCS_MAX 8192
+#define PROCS_PER_MIB  8
+#define PROCS_MIN      640 /* enough for 500 processes of one user in the smallest machine */
+#define PROCS_MAX      8192
 #define LOAD_PERIOD_NS 5000000000ull
-#define LOAD_ONE 2048 /* 1.0 in fixed point */
+#define LOAD_ONE       2048 /* 1.0 in fixed point */
 
 struct kernel_state kernel;
 
@@ -56,7 +57,8 @@ void kernel_early(void)
 	sched_init(&kernel.cpus[0]);
 }
 
-/* The load averages of the last 1, 5 and 15 minutes: exp(-5 s / period) in fixed point, as everywhere. */
+/* The load averages of the last 1, 5 and 15 minutes: exp(-5 s / period) in fixed point, as
+ * everywhere. */
 static void load_sample(struct timer *timer)
 {
 	static const uint32_t decay[3] = {1884, 2014, 2037};
@@ -66,7 +68,9 @@ static void load_sample(struct timer *timer)
 		runnable += kernel.cpus[i].run.count;
 	}
 	for (i = 0; i < 3; i++) {
-		kernel.load_avg[i] = (kernel.load_avg[i] * decay[i] + runnable * LOAD_ONE * (LOAD_ONE - decay[i])) / LOAD_ONE;
+		kernel.load_avg[i] = (kernel.load_avg[i] * decay[i] +
+					     runnable * LOAD_ONE * (LOAD_ONE - decay[i])) /
+			LOAD_ONE;
 	}
 	timer_start(timer, arch_now() + LOAD_PERIOD_NS);
 	if (AXO_CHECKS) {
@@ -107,8 +111,11 @@ struct proc *kernel_boot(void)
 
 	kernel.cpu_count = 1;
 	kernel.realtime_offset_ns = (int64_t)arch_realtime_at_boot();
-	kernel.proc_count = (uint32_t)(procs < PROCS_MIN ? PROCS_MIN : procs > PROCS_MAX ? PROCS_MAX : procs);
-	diag_printf("Axolotl 0.1, %lu KiB of memory, %u processes\n", ram / 1024, kernel.proc_count);
+	kernel.proc_count = (uint32_t)(procs < PROCS_MIN ? PROCS_MIN
+			: procs > PROCS_MAX              ? PROCS_MAX
+							 : procs);
+	diag_printf(
+		"Axolotl 0.1, %lu KiB of memory, %u processes\n", ram / 1024, kernel.proc_count);
 	diag_printf("command line: %s\n", kernel.cmdline);
 	priv_init();
 	futex_init();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The portable part of booting: called by the architecture when machine and memory are known (kernel.kinfo). */
+/* The portable part of booting: called by the architecture when machine and memory are known
+ * (kernel.kinfo). */
 #pragma once
 
 #include "kernel/proc/proc.h"

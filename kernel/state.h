@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All mutable global state of the portable kernel. (An architecture keeps its own in one structure of its folder.)
- * One processor runs at a time, with interrupts off: no field needs a lock; with more processors the one kernel lock
- * covers all but the fields of struct cpu, which belong to their processor.
+ * All mutable global state of the portable kernel. (An architecture keeps its own in one structure
+ * of its folder.) One processor runs at a time, with interrupts off: no field needs a lock; with
+ * more processors the one kernel lock covers all but the fields of struct cpu, which belong to
+ * their processor.
  */
 #pragma once
 
@@ -12,13 +13,14 @@
 #include "kernel/proc/priv.h"
 #include "kernel/proc/proc.h"
 
-#define CPU_MAX 8
+#define CPU_MAX            8
 #define KERNEL_STACK_BYTES 16384
-#define TRACE_RECORDS 2048
-#define DIAG_BYTES 131072
-#define FUTEX_BUCKETS 256
+#define TRACE_RECORDS      2048
+#define DIAG_BYTES         131072
+#define FUTEX_BUCKETS      256
 
-/* Run queues by priority, 0 first. Invariant: bit p of `ready` is set if and only if queue p is not empty. */
+/* Run queues by priority, 0 first. Invariant: bit p of `ready` is set if and only if queue p is not
+ * empty. */
 struct run_queue {
 	struct list queue[PRIORITY_COUNT];
 	uint32_t ready;
@@ -28,18 +30,19 @@ struct run_queue {
 struct cpu {
 	/* Known to entry.S by offset. */
 	struct cpu *self;
-	void *frame_end;      /* where interrupts and SYSCALL push: the end of current's frame */
+	void *frame_end; /* where interrupts and SYSCALL push: the end of current's frame */
 	void *stack_top;
 	uint64_t scratch;
 	struct proc *current; /* runs in user mode, or made the kernel entry; NULL: idle */
 
 	uint32_t number;
-	bool resched;         /* look for another process although current can run */
+	bool resched; /* look for another process although current can run */
 	struct run_queue run;
-	uint64_t mark_cycles;    /* up to here time has been accounted */
-	uint64_t armed_ns;       /* the timer interrupt is set for then; UINT64_MAX: not */
+	uint64_t mark_cycles; /* up to here time has been accounted */
+	uint64_t armed_ns;    /* the timer interrupt is set for then; UINT64_MAX: not */
 	uint64_t idle_cycles;
-	uint64_t program_cycles; /* in user mode, by programs; services count as the system's time */
+	uint64_t
+		program_cycles; /* in user mode, by programs; services count as the system's time */
 	struct arch_proc *fpu_owner; /* whose state is in the FPU registers */
 };
 
@@ -53,7 +56,7 @@ struct kernel_state {
 	struct list free_slots;
 	struct priv privs[PRIV_MAX];
 
-	struct list memreqs; /* procs whose request VM has not fetched */
+	struct list memreqs;   /* procs whose request VM has not fetched */
 	struct list signalled; /* procs with signals that their manager has not fetched */
 	struct list futexes[FUTEX_BUCKETS];
 	struct list timers;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process asked for by its call instruction: where Linux's numbers and the native traps part. */
+/* What a process asked for by its call instruction: where Linux's numbers and the native traps
+ * part. */
 #pragma once
 
 #include "kernel/proc/proc.h"

@@ -23,8 +23,9 @@ static void check_proc(const struct proc *proc)
 	bool is_linked = list_is_linked(&proc->run_link);
 
 	if (rts_is_set(proc, RTS_SLOT_FREE)) {
-		assert(!is_linked && !list_is_linked(&proc->send_link) && !list_is_linked(&proc->futex_link) &&
-			!list_is_linked(&proc->memreq_link) && !list_is_linked(&proc->signal_link));
+		assert(!is_linked && !list_is_linked(&proc->send_link) &&
+			!list_is_linked(&proc->futex_link) && !list_is_linked(&proc->memreq_link) &&
+			!list_is_linked(&proc->signal_link));
 		return;
 	}
 	assert((proc->rts == 0) == is_linked);
@@ -50,7 +51,8 @@ static void check_run_queue(const struct run_queue *run)
 	unsigned priority;
 
 	for (priority = 0; priority < PRIORITY_COUNT; priority++) {
-		assert(((run->ready >> priority) & 1) == (list_is_empty(&run->queue[priority]) ? 0 : 1));
+		assert(((run->ready >> priority) & 1) ==
+			(list_is_empty(&run->queue[priority]) ? 0 : 1));
 	}
 }
 

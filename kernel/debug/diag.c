@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See diag.h. Invariant: the ring holds the last DIAG_BYTES of the kernel.diag_end bytes ever written. */
+/* See diag.h. Invariant: the ring holds the last DIAG_BYTES of the kernel.diag_end bytes ever
+ * written. */
 #include "kernel/debug/diag.h"
 
 #include <string.h>
@@ -25,7 +26,8 @@ static void put_time(void)
 {
 	char stamp[32];
 	uint64_t now_us = arch_now() / 1000;
-	int len = format_string(stamp, sizeof(stamp), "[%5lu.%06lu] ", now_us / 1000000, now_us % 1000000);
+	int len = format_string(
+		stamp, sizeof(stamp), "[%5lu.%06lu] ", now_us / 1000000, now_us % 1000000);
 
 	put_bytes(stamp, (size_t)len);
 }

@@ -39,7 +39,8 @@ static void emit_padded(struct output *out, const struct spec *spec, const char 
 	}
 }
 
-static void emit_number(struct output *out, const struct spec *spec, uint64_t value, unsigned base, bool negative)
+static void emit_number(
+	struct output *out, const struct spec *spec, uint64_t value, unsigned base, bool negative)
 {
 	char digits[32];
 	struct spec plain = *spec;
@@ -127,13 +128,15 @@ int format_args(char *to, size_t size, const char *format, va_list original)
 		case 'i': {
 			int64_t value = spec.longs > 0 ? va_arg(args, long) : va_arg(args, int);
 
-			emit_number(&out, &spec, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0);
+			emit_number(&out, &spec, value < 0 ? -(uint64_t)value : (uint64_t)value, 10,
+				value < 0);
 			break;
 		}
 		case 'u':
 		case 'x':
 		case 'X': {
-			uint64_t value = spec.longs > 0 ? va_arg(args, unsigned long) : va_arg(args, unsigned);
+			uint64_t value = spec.longs > 0 ? va_arg(args, unsigned long)
+							: va_arg(args, unsigned);
 
 			emit_number(&out, &spec, value, *format == 'u' ? 10 : 16, false);
 			break;

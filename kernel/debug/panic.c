@@ -29,7 +29,8 @@ static void say(const char *format, ...)
 
 static void say_trace(void)
 {
-	uint64_t have = kernel.trace_count < PANIC_TRACE_RECORDS ? kernel.trace_count : PANIC_TRACE_RECORDS;
+	uint64_t have =
+		kernel.trace_count < PANIC_TRACE_RECORDS ? kernel.trace_count : PANIC_TRACE_RECORDS;
 	uint64_t i;
 
 	say("last events:\n");
@@ -37,8 +38,9 @@ static void say_trace(void)
 		const struct trace_record *record = &kernel.trace[i % TRACE_RECORDS];
 		const struct proc *proc = proc_find(record->proc);
 
-		say("  %14lu %6d %-12s %-9s %lx %lx\n", record->tsc, record->proc, proc != NULL ? proc->name : "-",
-			trace_event_name(record->event), record->a, record->b);
+		say("  %14lu %6d %-12s %-9s %lx %lx\n", record->tsc, record->proc,
+			proc != NULL ? proc->name : "-", trace_event_name(record->event), record->a,
+			record->b);
 	}
 }
 
@@ -71,8 +73,8 @@ static _Noreturn void panic_args(const struct trap_frame *frame, const char *for
 	if (kernel.procs != NULL && this_cpu()->current != NULL) {
 		const struct proc *proc = this_cpu()->current;
 
-		say("current: %s, endpoint %d, ip %lx, sp %lx\n", proc->name, proc->endpoint, arch_ip(&proc->arch),
-			arch_sp(&proc->arch));
+		say("current: %s, endpoint %d, ip %lx, sp %lx\n", proc->name, proc->endpoint,
+			arch_ip(&proc->arch), arch_sp(&proc->arch));
 	}
 	arch_panic_state(frame);
 	if (kernel.procs != NULL) {

@@ -6,7 +6,8 @@
 
 struct trap_frame;
 
-/* Prints the text, registers, stack and last trace records on the serial port, and stops the machine. */
+/* Prints the text, registers, stack and last trace records on the serial port, and stops the
+ * machine. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with the registers of an exception. */
 _Noreturn void panic_frame(const struct trap_frame *frame, const char *format, ...)
@@ -14,11 +15,11 @@ _Noreturn void panic_frame(const struct trap_frame *frame, const char *format, .
 _Noreturn void assert_failed(const char *text, const char *file, int line);
 
 /* Own invariants only, never input. */
-#define assert(condition)                                                                          \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			assert_failed(#condition, __FILE__, __LINE__);                             \
-		}                                                                                  \
+#define assert(condition)                                              \
+	do {                                                           \
+		if (!(condition)) {                                    \
+			assert_failed(#condition, __FILE__, __LINE__); \
+		}                                                      \
 	} while (0)
 
 /* For walks that cost more than a few instructions. */

@@ -18,7 +18,8 @@ const char *symbol_find(uint64_t address, uint64_t *offset)
 	uint64_t at = address - (uint64_t)kernel_text;
 	uint32_t low = 0, high;
 
-	if (&symbol_count == NULL || address < (uint64_t)kernel_text || address >= (uint64_t)kernel_text_end) {
+	if (&symbol_count == NULL || address < (uint64_t)kernel_text ||
+		address >= (uint64_t)kernel_text_end) {
 		return NULL;
 	}
 	high = symbol_count;

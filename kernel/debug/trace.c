@@ -34,8 +34,8 @@ unsigned trace_read(struct trace_record *to, unsigned max)
 
 const char *trace_event_name(unsigned event)
 {
-	static const char *const names[] = {"?", "send", "receive", "notify", "async", "kcall", "result", "fault", "irq",
-		"switch", "signal", "exception"};
+	static const char *const names[] = {"?", "send", "receive", "notify", "async", "kcall",
+		"result", "fault", "irq", "switch", "signal", "exception"};
 
 	return names[event < AXO_ARRAY_LEN(names) ? event : 0];
 }

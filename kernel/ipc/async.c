@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Asynchronous messages: a table in the sender's memory (abi/trap.h), from which the kernel delivers now or when the
- * receiver receives.
+ * Asynchronous messages: a table in the sender's memory (abi/trap.h), from which the kernel
+ * delivers now or when the receiver receives.
  *
- * Invariant: if a table has an entry for a service that was valid, not done and well-formed at the last SENDA, the bit of
- * the sender is set in the receiver's async_pending. Entries for one receiver are delivered in the order of the table.
+ * Invariant: if a table has an entry for a service that was valid, not done and well-formed at the
+ * last SENDA, the bit of the sender is set in the receiver's async_pending. Entries for one
+ * receiver are delivered in the order of the table.
  *
- * The table is read and marked through the sender's page table; it was written just before, so its pages are there. One
- * that is not is the sender's mistake: the table is forgotten, and the sender told by -EFAULT if it is calling.
+ * The table is read and marked through the sender's page table; it was written just before, so its
+ * pages are there. One that is not is the sender's mistake: the table is forgotten, and the sender
+ * told by -EFAULT if it is calling.
  */
 #include "kernel/arch.h"
 #include "kernel/debug/diag.h"
@@ -33,7 +35,8 @@ static bool is_open(const struct asyn_entry *entry)
 	return (entry->flags & (ASYN_VALID | ASYN_DONE)) == ASYN_VALID;
 }
 
-static bool finish_entry(struct proc *sender, uint32_t index, struct asyn_entry *entry, int32_t result)
+static bool finish_entry(
+	struct proc *sender, uint32_t index, struct asyn_entry *entry, int32_t result)
 {
 	entry->flags |= ASYN_DONE;
 	entry->result = result;
@@ -67,11 +70,13 @@ static int check_destination(const struct proc *sender, endpoint_t to, struct pr
 }
 
 /* Deliver entry `index`, whose receiver waits. False: the table cannot be read. */
-static bool deliver_entry(struct proc *sender, uint32_t index, struct asyn_entry *entry, struct proc *dst)
+static bool deliver_entry(
+	struct proc *sender, uint32_t index, struct asyn_entry *entry, struct proc *dst)
 {
 	struct message message;
 
-	if (copy_peek(sender, entry_address(sender->priv, index) + ENTRY_HEAD_BYTES, &message, sizeof(message)) != 0) {
+	if (copy_peek(sender, entry_address(sender->priv, index) + ENTRY_HEAD_BYTES, &message,
+		    sizeof(message)) != 0) {
 		return false;
 	}
 	message.source = sender->endpoint;
@@ -85,11 +90,12 @@ static bool deliver_entry(struct proc *sender, uint32_t index, struct asyn_entry
 	return true;
 }
 
-/* A service in the second half of a sendrec waits for its answer, which is never an asynchronous message; the call of a
-   program may be answered by one. */
+/* A service in the second half of a sendrec waits for its answer, which is never an asynchronous
+   message; the call of a program may be answered by one. */
 static bool takes_async(const struct proc *dst, const struct proc *sender)
 {
-	return ipc_is_waiting_for(dst, sender->endpoint) && (dst->flags & (PROC_SENDREC | PROC_CALL)) != PROC_SENDREC;
+	return ipc_is_waiting_for(dst, sender->endpoint) &&
+		(dst->flags & (PROC_SENDREC | PROC_CALL)) != PROC_SENDREC;
 }
 
 int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
@@ -119,7 +125,8 @@ int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
 		error = check_destination(caller, entry.dst, &dst);
 		if (error != 0) {
 			ok = finish_entry(caller, i, &entry, error);
-		} else if (proc_is_service(dst) && bitmap_test(dst->priv->async_pending, priv->id)) {
+		} else if (proc_is_service(dst) &&
+			bitmap_test(dst->priv->async_pending, priv->id)) {
 			continue; /* an earlier entry waits: keep the order */
 		} else if (takes_async(dst, caller)) {
 			ok = deliver_entry(caller, i, &entry, dst);
@@ -136,7 +143,8 @@ int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
 	return 0;
 }
 
-/* Deliver the first entry that `sender` has for `proc`, and keep its pending bit if there are more. */
+/* Deliver the first entry that `sender` has for `proc`, and keep its pending bit if there are more.
+ */
 static bool take_from(struct proc *proc, struct proc *sender)
 {
 	bool delivered = false;
@@ -147,7 +155,8 @@ static bool take_from(struct proc *proc, struct proc *sender)
 		struct asyn_entry entry;
 
 		if (!read_head(sender, i, &entry)) {
-			diag_printf("async: table of %s (%d) is not there\n", sender->name, sender->endpoint);
+			diag_printf("async: table of %s (%d) is not there\n", sender->name,
+				sender->endpoint);
 			forget_table(sender);
 			return delivered;
 		}
@@ -182,14 +191,16 @@ bool async_take(struct proc *proc, endpoint_t from)
 		id = bitmap_next_set(priv->async_pending, PRIV_MAX, id + 1)) {
 		struct proc *sender = kernel.privs[id].proc;
 
-		if (sender != NULL && (from == EP_ANY || from == sender->endpoint) && take_from(proc, sender)) {
+		if (sender != NULL && (from == EP_ANY || from == sender->endpoint) &&
+			take_from(proc, sender)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* The process dies: its table is forgotten; entries for it in the tables of others end with -EDEADSRCDST. */
+/* The process dies: its table is forgotten; entries for it in the tables of others end with
+ * -EDEADSRCDST. */
 void async_release(struct proc *proc)
 {
 	unsigned id;

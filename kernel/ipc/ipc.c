@@ -2,12 +2,13 @@
 /*
  * Send, receive, sendrec and their variants: see ipc.h, and docs/ipc.md for the states.
  *
- *	runnable --send, peer waits--> runnable (direct hand-over: the message goes into the peer's deliver_msg)
- *	runnable --send, peer busy--> SENDING --peer receives--> runnable, or RECEIVING if it was a sendrec
- *	runnable --receive, nothing there--> RECEIVING --message--> runnable with PROC_DELIVER
+ *	runnable --send, peer waits--> runnable (direct hand-over: the message goes into the peer's
+ *deliver_msg) runnable --send, peer busy--> SENDING --peer receives--> runnable, or RECEIVING if it
+ *was a sendrec runnable --receive, nothing there--> RECEIVING --message--> runnable with
+ *PROC_DELIVER
  *
- * A message is copied once into the kernel and once out of it, the second time when the receiver is about to run, in
- * its own address space.
+ * A message is copied once into the kernel and once out of it, the second time when the receiver is
+ *about to run, in its own address space.
  */
 #include "kernel/ipc/ipc.h"
 
@@ -22,7 +23,8 @@
 
 bool ipc_is_waiting_for(const struct proc *dst, endpoint_t from)
 {
-	return rts_is_set(dst, RTS_RECEIVING) && (dst->receive_from == EP_ANY || dst->receive_from == from);
+	return rts_is_set(dst, RTS_RECEIVING) &&
+		(dst->receive_from == EP_ANY || dst->receive_from == from);
 }
 
 void ipc_wake_with(struct proc *proc, int64_t result)
@@ -49,8 +51,8 @@ void ipc_hand_over(struct proc *dst, const struct message *message, uint32_t sta
 }
 
 /*
- * Would `caller` wait for `peer` in a circle? Follow what each blocked one waits for. A wait for anybody ends the walk, as
- * does a program, for which nobody waits.
+ * Would `caller` wait for `peer` in a circle? Follow what each blocked one waits for. A wait for
+ * anybody ends the walk, as does a program, for which nobody waits.
  */
 bool ipc_would_deadlock(const struct proc *caller, const struct proc *peer)
 {
@@ -154,14 +156,16 @@ void ipc_cancel_call(struct proc *proc)
 
 int ipc_answer_call(struct proc *program, endpoint_t server, int64_t result)
 {
-	if ((program->flags & PROC_CALL) == 0 || !rts_is_set(program, RTS_RECEIVING) || program->receive_from != server) {
+	if ((program->flags & PROC_CALL) == 0 || !rts_is_set(program, RTS_RECEIVING) ||
+		program->receive_from != server) {
 		return -ENOTREADY;
 	}
 	linux_call_finish(program, result);
 	return 0;
 }
 
-/* The common checks of everything that sends. A process that waits for the caller's answer may always get it. */
+/* The common checks of everything that sends. A process that waits for the caller's answer may
+ * always get it. */
 static int64_t check_send(struct proc *caller, endpoint_t to, struct proc **dst)
 {
 	*dst = proc_find(to);
@@ -172,14 +176,15 @@ static int64_t check_send(struct proc *caller, endpoint_t to, struct proc **dst)
 		return -ELOCKED;
 	}
 	if (!priv_may_send(caller->priv, (*dst)->priv) &&
-	    !(((*dst)->flags & PROC_SENDREC) != 0 && rts_is_set(*dst, RTS_RECEIVING) &&
-		    (*dst)->receive_from == caller->endpoint)) {
+		!(((*dst)->flags & PROC_SENDREC) != 0 && rts_is_set(*dst, RTS_RECEIVING) &&
+			(*dst)->receive_from == caller->endpoint)) {
 		return -ECALLDENIED;
 	}
 	return 0;
 }
 
-/* The caller's message into send_msg. False: the caller waits for its memory and will come again. */
+/* The caller's message into send_msg. False: the caller waits for its memory and will come again.
+ */
 static bool fetch_message(struct proc *caller, vaddr_t from)
 {
 	vaddr_t fault;
@@ -205,7 +210,8 @@ static int64_t do_send(struct proc *caller, endpoint_t to, vaddr_t from, bool wa
 		return IPC_BLOCKED;
 	}
 	if (!ipc_is_waiting_for(dst, caller->endpoint)) {
-		/* Services do not wait for programs: what they owe one is an answer it waits for. */
+		/* Services do not wait for programs: what they owe one is an answer it waits for.
+		 */
 		if (!wait || !proc_is_service(dst)) {
 			return -ENOTREADY;
 		}
@@ -226,7 +232,7 @@ static int64_t do_send(struct proc *caller, endpoint_t to, vaddr_t from, bool wa
 /* The oldest sender that `from` allows. */
 static struct proc *find_sender(struct proc *caller, endpoint_t from)
 {
-	list_for_each(sender, &caller->senders, struct proc, send_link) {
+	list_for_each (sender, &caller->senders, struct proc, send_link) {
 		if (from == EP_ANY || sender->endpoint == from) {
 			return sender;
 		}
@@ -316,7 +322,8 @@ bool ipc_deliver(struct proc *proc)
 {
 	vaddr_t fault;
 
-	if (!arch_copy_to_user(proc->deliver_to, &proc->deliver_msg, sizeof(proc->deliver_msg), &fault)) {
+	if (!arch_copy_to_user(
+		    proc->deliver_to, &proc->deliver_msg, sizeof(proc->deliver_msg), &fault)) {
 		fault_report(proc, fault, FAULT_USER | FAULT_WRITE);
 		return false;
 	}
@@ -334,7 +341,8 @@ static void sender_failed(struct proc *sender)
 	if ((sender->flags & PROC_CALL) != 0) {
 		linux_call_finish(sender, -EIO);
 	} else if (kernel_made) {
-		/* Out of quantum (the scheduler died; sched_orphan lets it go), or a fault in a dead VM. */
+		/* Out of quantum (the scheduler died; sched_orphan lets it go), or a fault in a
+		 * dead VM. */
 		sender->flags &= ~(uint32_t)PROC_FROM_KERNEL;
 		rts_clear(sender, RTS_SENDING);
 	} else {
@@ -361,7 +369,8 @@ void ipc_release(struct proc *proc)
 	for (i = 0; i < kernel.proc_count; i++) {
 		struct proc *other = proc_slot(i);
 
-		if (other == proc || !rts_is_set(other, RTS_RECEIVING) || other->receive_from != proc->endpoint) {
+		if (other == proc || !rts_is_set(other, RTS_RECEIVING) ||
+			other->receive_from != proc->endpoint) {
 			continue;
 		}
 		if ((other->flags & PROC_CALL) != 0) {

@@ -2,8 +2,8 @@
 /*
  * Message passing. All errors are those of abi/errno.h and docs/ipc.md.
  *
- * Delivery order at a receive: notifications (kernel signals, interrupts, alarm, then services by privilege number),
- * asynchronous messages, then senders in the order in which they came.
+ * Delivery order at a receive: notifications (kernel signals, interrupts, alarm, then services by
+ * privilege number), asynchronous messages, then senders in the order in which they came.
  */
 #pragma once
 
@@ -18,7 +18,8 @@
 /* The native traps; `args` are the caller's registers. Result for rax, or IPC_BLOCKED. */
 int64_t ipc_trap(struct proc *caller, unsigned trap, const uint64_t args[6]);
 
-/* Kernel-made messages on behalf of `proc`, which must be runnable but for flags that say why: proc->send_msg. */
+/* Kernel-made messages on behalf of `proc`, which must be runnable but for flags that say why:
+ * proc->send_msg. */
 void ipc_send_for(struct proc *proc, struct proc *dst);
 /* The same as a sendrec whose answer goes to the result register: a program's system call. */
 void ipc_call_for(struct proc *proc, struct proc *dst);
@@ -32,7 +33,8 @@ void ipc_ksig(struct proc *proc, uint32_t bits);
 
 /* A program waits for an answer from `server`: give it. -ENOTREADY: it does not. */
 int ipc_answer_call(struct proc *program, endpoint_t server, int64_t result);
-/* Store the delivered message in the receiver's memory, whose address space is loaded. False: it faulted. */
+/* Store the delivered message in the receiver's memory, whose address space is loaded. False: it
+ * faulted. */
 bool ipc_deliver(struct proc *proc);
 /* The process is going away: whoever waits for it hears -EDEADSRCDST; it waits for nobody. */
 void ipc_release(struct proc *proc);

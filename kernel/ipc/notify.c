@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notifications: bits that wait in the receiver's privilege structure and become a message when it receives. They never
- * block the sender and merge while they wait. A process in the second half of a sendrec gets none: it waits for an answer.
+ * Notifications: bits that wait in the receiver's privilege structure and become a message when it
+ * receives. They never block the sender and merge while they wait. A process in the second half of
+ * a sendrec gets none: it waits for an answer.
  */
 #include <string.h>
 

@@ -2,8 +2,8 @@
 /*
  * Interrupt lines and who hears of them.
  *
- * Invariant: a line is unmasked if and only if it has hooks and none of them is disabled (each hook starts disabled and
- * is disabled again when its notification is made, until its owner enables it).
+ * Invariant: a line is unmasked if and only if it has hooks and none of them is disabled (each hook
+ * starts disabled and is disabled again when its notification is made, until its owner enables it).
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel calls by which managers stop threads and pass signals: stop, resume, kill, getksig, endksig, sigsend, sigreturn. */
+/* Kernel calls by which managers stop threads and pass signals: stop, resume, kill, getksig,
+ * endksig, sigsend, sigreturn. */
 #include <string.h>
 
 #include "abi/bootinfo.h"
@@ -12,10 +13,11 @@
 #include "kernel/proc/signal.h"
 #include "proto/vm.h"
 
-#define SIGNAL_MAX LINUX_NSIG
+#define SIGNAL_MAX      LINUX_NSIG
 #define TRAP_PAGE_FAULT 14 /* sigcontext trapno of a page fault */
 
-/* A call that its server has not taken yet: as if it had not been made, but for the restart rule. */
+/* A call that its server has not taken yet: as if it had not been made, but for the restart rule.
+ */
 static void take_call_back(struct proc *proc)
 {
 	ipc_cancel_call(proc);
@@ -40,7 +42,8 @@ int64_t kcall_stop(struct proc *caller, const uint64_t args[6])
 {
 	struct proc *proc = kcall_proc(caller, args[0]);
 	struct stop_info info = {.where = STOP_DEAD, .server = EP_NONE, .call = -1};
-	int64_t error = copy_out(caller, args[1], &info, sizeof(info)); /* brings the memory in, before any change */
+	int64_t error = copy_out(
+		caller, args[1], &info, sizeof(info)); /* brings the memory in, before any change */
 
 	if (error != 0) {
 		return error;
@@ -51,7 +54,8 @@ int64_t kcall_stop(struct proc *caller, const uint64_t args[6])
 	rts_set(proc, RTS_PROC_STOP);
 	memreq_cancel(proc);
 	if (rts_is_set(proc, RTS_FUTEX)) {
-		futex_cancel(proc, proc->futex_deadline_ns != 0 ? -ERESTART_RESTARTBLOCK : -ERESTARTSYS);
+		futex_cancel(
+			proc, proc->futex_deadline_ns != 0 ? -ERESTART_RESTARTBLOCK : -ERESTARTSYS);
 	}
 	if ((proc->flags & PROC_CALL) != 0 && rts_is_set(proc, RTS_SENDING)) {
 		take_call_back(proc);
@@ -86,8 +90,11 @@ int64_t kcall_kill(struct proc *caller, const uint64_t args[6])
 		return -EINVAL;
 	}
 	if (args[2] != 0) {
-		/* VM's verdict on a page fault, whose message still says what kind of access it was. */
-		uint64_t error = rts_is_set(proc, RTS_PAGEFAULT) ? MSG(&proc->send_msg, vm_pagefault)->error : FAULT_USER;
+		/* VM's verdict on a page fault, whose message still says what kind of access it
+		 * was. */
+		uint64_t error = rts_is_set(proc, RTS_PAGEFAULT)
+			? MSG(&proc->send_msg, vm_pagefault)->error
+			: FAULT_USER;
 
 		signal_fault(proc, signo, (int)args[2], args[3], TRAP_PAGE_FAULT, error);
 	} else {
@@ -124,11 +131,13 @@ int64_t kcall_endksig(struct proc *caller, const uint64_t args[6])
 static bool is_at_boundary(const struct proc *proc)
 {
 	return (proc->flags & (PROC_CALL | PROC_DELIVER)) == 0 &&
-	       !rts_is_set(proc, RTS_RECEIVING | RTS_FUTEX | RTS_VMREQUEST) &&
-	       (!rts_is_set(proc, RTS_SENDING) || rts_is_set(proc, RTS_PAGEFAULT | RTS_NO_QUANTUM));
+		!rts_is_set(proc, RTS_RECEIVING | RTS_FUTEX | RTS_VMREQUEST) &&
+		(!rts_is_set(proc, RTS_SENDING) ||
+			rts_is_set(proc, RTS_PAGEFAULT | RTS_NO_QUANTUM));
 }
 
-/* sigsend(ep, const struct sigsend_spec *). -EINVAL; -EBUSY: in a call; -EFAULT: no room on its stack. */
+/* sigsend(ep, const struct sigsend_spec *). -EINVAL; -EBUSY: in a call; -EFAULT: no room on its
+ * stack. */
 int64_t kcall_sigsend(struct proc *caller, const uint64_t args[6])
 {
 	struct proc *proc = kcall_proc(caller, args[0]);
@@ -138,8 +147,8 @@ int64_t kcall_sigsend(struct proc *caller, const uint64_t args[6])
 	if (error != 0) {
 		return error;
 	}
-	if (proc == NULL || proc == caller || spec.signo < 1 || spec.signo > SIGNAL_MAX || spec.handler >= USER_END ||
-		spec.restorer >= USER_END) {
+	if (proc == NULL || proc == caller || spec.signo < 1 || spec.signo > SIGNAL_MAX ||
+		spec.handler >= USER_END || spec.restorer >= USER_END) {
 		return -EINVAL;
 	}
 	if (!is_at_boundary(proc)) {
@@ -152,7 +161,8 @@ int64_t kcall_sigsend(struct proc *caller, const uint64_t args[6])
 	return error;
 }
 
-/* sigreturn(ep, struct sigreturn_info *): the thread is in its rt_sigreturn call; ends that call. -EFAULT: bad frame. */
+/* sigreturn(ep, struct sigreturn_info *): the thread is in its rt_sigreturn call; ends that call.
+ * -EFAULT: bad frame. */
 int64_t kcall_sigreturn(struct proc *caller, const uint64_t args[6])
 {
 	struct proc *proc = kcall_proc(caller, args[0]);

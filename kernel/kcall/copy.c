@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel calls that copy by address: vircopy, physcopy, strcopy, vvircopy, memset, reply_copy, umap. */
+/* Kernel calls that copy by address: vircopy, physcopy, strcopy, vvircopy, memset, reply_copy,
+ * umap. */
 #include <string.h>
 
 #include "kernel/arch.h"
@@ -9,7 +10,8 @@
 #define STRING_CHUNK 256
 
 /* An endpoint and an address as a side; EP_NONE is physical memory where that is allowed. */
-static bool make_side(struct proc *caller, uint64_t endpoint, uint64_t address, bool phys, struct copy_side *side)
+static bool make_side(
+	struct proc *caller, uint64_t endpoint, uint64_t address, bool phys, struct copy_side *side)
 {
 	side->address = address;
 	side->proc = NULL;
@@ -24,7 +26,8 @@ static int64_t copy_call(struct proc *caller, const uint64_t args[6], bool phys)
 {
 	struct copy_side src, dst;
 
-	if (!make_side(caller, args[0], args[1], phys, &src) || !make_side(caller, args[2], args[3], phys, &dst)) {
+	if (!make_side(caller, args[0], args[1], phys, &src) ||
+		!make_side(caller, args[2], args[3], phys, &dst)) {
 		return -EINVAL;
 	}
 	return copy_between(caller, src, dst, args[4], (unsigned)args[5]);
@@ -95,7 +98,8 @@ int64_t kcall_vvircopy(struct proc *caller, const uint64_t args[6])
 	}
 	error = copy_in(caller, vec, args[0], count * sizeof(vec[0]));
 	for (i = 0; error == 0 && i < count; i++) {
-		uint64_t one[6] = {(uint64_t)vec[i].src_ep, vec[i].src, (uint64_t)vec[i].dst_ep, vec[i].dst, vec[i].bytes, 0};
+		uint64_t one[6] = {(uint64_t)vec[i].src_ep, vec[i].src, (uint64_t)vec[i].dst_ep,
+			vec[i].dst, vec[i].bytes, 0};
 
 		error = copy_call(caller, one, false);
 	}
@@ -113,8 +117,8 @@ int64_t kcall_memset(struct proc *caller, const uint64_t args[6])
 	return copy_set(caller, dst, (uint8_t)args[2], args[3]);
 }
 
-/* reply_copy(ep, to, from, bytes, result): copy to a program that waits for the caller, and answer it.
-   -ENOTREADY: it does not wait; -EFAULT: nothing has happened. */
+/* reply_copy(ep, to, from, bytes, result): copy to a program that waits for the caller, and answer
+   it. -ENOTREADY: it does not wait; -EFAULT: nothing has happened. */
 int64_t kcall_reply_copy(struct proc *caller, const uint64_t args[6])
 {
 	struct proc *program = kcall_proc(caller, args[0]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel calls for drivers: devio, vdevio, sdevio, irqctl. -EPERM: the port or line is not the caller's. */
+/* Kernel calls for drivers: devio, vdevio, sdevio, irqctl. -EPERM: the port or line is not the
+ * caller's. */
 #include "kernel/arch.h"
 #include "kernel/irq/irq.h"
 #include "kernel/kcall/kcall.h"
@@ -65,7 +66,8 @@ int64_t kcall_vdevio(struct proc *caller, const uint64_t args[6])
 	return copy_out(caller, args[0], vec, args[1] * sizeof(vec[0]));
 }
 
-/* sdevio(port, DEVIO_*, address, count): count items between one port and memory; at most STRING_BYTES bytes. */
+/* sdevio(port, DEVIO_*, address, count): count items between one port and memory; at most
+ * STRING_BYTES bytes. */
 int64_t kcall_sdevio(struct proc *caller, const uint64_t args[6])
 {
 	uint8_t buffer[STRING_BYTES];

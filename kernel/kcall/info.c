@@ -13,7 +13,8 @@
 #define DIAG_CHUNK 512
 
 /* What is stored: as much as there is room for. */
-static int64_t give(struct proc *caller, vaddr_t to, uint64_t room, const void *from, uint64_t bytes)
+static int64_t give(
+	struct proc *caller, vaddr_t to, uint64_t room, const void *from, uint64_t bytes)
 {
 	int64_t error;
 
@@ -130,7 +131,8 @@ static int64_t give_whoami(struct proc *caller, vaddr_t to, uint64_t room)
 	return give(caller, to, room, &whoami, sizeof(whoami));
 }
 
-/* getinfo(GETINFO_*, to, bytes, argument) -> bytes stored. -EINVAL: nothing of the kind, or no such process. */
+/* getinfo(GETINFO_*, to, bytes, argument) -> bytes stored. -EINVAL: nothing of the kind, or no such
+ * process. */
 int64_t kcall_getinfo(struct proc *caller, const uint64_t args[6])
 {
 	struct proc *proc;
@@ -171,7 +173,8 @@ int64_t kcall_getinfo(struct proc *caller, const uint64_t args[6])
 
 static int64_t diag_text(struct proc *caller, const uint64_t args[6], bool raw)
 {
-	const char *name = caller->priv->spec.label[0] != '\0' ? caller->priv->spec.label : caller->name;
+	const char *name =
+		caller->priv->spec.label[0] != '\0' ? caller->priv->spec.label : caller->name;
 	uint64_t bytes = args[2] < DIAG_CHUNK ? args[2] : DIAG_CHUNK;
 	char text[DIAG_CHUNK];
 	int64_t error = copy_in(caller, text, args[1], bytes);

@@ -19,7 +19,8 @@ int64_t kcall_run(struct proc *caller, unsigned number, const uint64_t args[6])
 		return -EBADREQUEST;
 	}
 	if (!priv_may_kcall(caller->priv, number)) {
-		diag_printf("%s (%d): kernel call %u denied\n", caller->name, caller->endpoint, number);
+		diag_printf(
+			"%s (%d): kernel call %u denied\n", caller->name, caller->endpoint, number);
 		return -ECALLDENIED;
 	}
 	kernel.kernel_calls++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Kernel calls: one function each, one file a family; the table is in kcall.c. A call first checks and copies (it may be
- * suspended and run again from the start), then changes.
+ * Kernel calls: one function each, one file a family; the table is in kcall.c. A call first checks
+ * and copies (it may be suspended and run again from the start), then changes.
  */
 #pragma once
 

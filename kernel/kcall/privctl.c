@@ -5,7 +5,8 @@
 #include "kernel/kcall/kcall.h"
 #include "kernel/proc/priv.h"
 
-/* PRIV_SET: a process without privileges becomes a service. -EPERM: it has some; -EBUSY: none is free. */
+/* PRIV_SET: a process without privileges becomes a service. -EPERM: it has some; -EBUSY: none is
+ * free. */
 static int64_t set(struct proc *proc, const struct priv_spec *spec)
 {
 	struct priv *priv = proc_is_service(proc) ? proc->priv : NULL;
@@ -64,7 +65,9 @@ static int64_t range_op(struct proc *caller, struct proc *proc, uint64_t op, vad
 		return error;
 	}
 	if (op == PRIV_QUERY_MEM) {
-		return proc_is_service(proc) && priv_may_mem(proc->priv, range.start, range.end) ? 0 : -EPERM;
+		return proc_is_service(proc) && priv_may_mem(proc->priv, range.start, range.end)
+			? 0
+			: -EPERM;
 	}
 	if (!proc_is_service(proc)) {
 		return -EPERM;
@@ -112,16 +115,17 @@ static int64_t with_spec(struct proc *caller, struct proc *proc, uint64_t op, va
 	return proc->priv->id;
 }
 
-/* privctl(op, ep, argument). -EPERM: not RS (VM may query, bus drivers add), or the process is not in the right
-   state; -EINVAL. */
+/* privctl(op, ep, argument). -EPERM: not RS (VM may query, bus drivers add), or the process is not
+   in the right state; -EINVAL. */
 int64_t kcall_privctl(struct proc *caller, const uint64_t args[6])
 {
 	struct proc *proc = kcall_proc(caller, args[1]);
 	uint32_t flags = caller->priv->spec.flags;
 	bool adds = args[0] == PRIV_ADD_IO || args[0] == PRIV_ADD_MEM || args[0] == PRIV_ADD_IRQ;
 
-	if ((flags & PRIV_FLAG_ROOT) == 0 && !((flags & PRIV_FLAG_VM) != 0 && args[0] == PRIV_QUERY_MEM) &&
-	    !((flags & PRIV_FLAG_DEVICES) != 0 && adds)) {
+	if ((flags & PRIV_FLAG_ROOT) == 0 &&
+		!((flags & PRIV_FLAG_VM) != 0 && args[0] == PRIV_QUERY_MEM) &&
+		!((flags & PRIV_FLAG_DEVICES) != 0 && adds)) {
 		return -EPERM;
 	}
 	if (proc == NULL) {

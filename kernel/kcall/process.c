@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel calls that make, change and end processes: fork, newproc, exec, clear, exit, setids, update, statectl. */
+/* Kernel calls that make, change and end processes: fork, newproc, exec, clear, exit, setids,
+ * update, statectl. */
 #include <string.h>
 
 #include "abi/bootinfo.h"
@@ -16,7 +17,8 @@
 #include "kernel/state.h"
 #include "lib/core/util.h"
 
-/* fork(thread ep, FORK_*, as_id, root paddr, stack, tls) -> child ep. -EINVAL: bad endpoint; -EAGAIN: no slot. */
+/* fork(thread ep, FORK_*, as_id, root paddr, stack, tls) -> child ep. -EINVAL: bad endpoint;
+ * -EAGAIN: no slot. */
 int64_t kcall_fork(struct proc *caller, const uint64_t args[6])
 {
 	struct proc *parent = kcall_proc(caller, args[0]);
@@ -46,7 +48,8 @@ int64_t kcall_fork(struct proc *caller, const uint64_t args[6])
 		arch_proc_set_tls(&child->arch, args[5]);
 	}
 	if (!proc_is_service(parent)) {
-		rts_clear(child, RTS_NO_PRIV); /* a program's child is a program; a service's waits for RS */
+		rts_clear(child,
+			RTS_NO_PRIV); /* a program's child is a program; a service's waits for RS */
 	}
 	return child->endpoint;
 }
@@ -163,10 +166,12 @@ int64_t kcall_setids(struct proc *caller, const uint64_t args[6])
 	return 0;
 }
 
-/* Live update may swap a process that is at rest: without privileges, stopped for a signal, or only receiving. */
+/* Live update may swap a process that is at rest: without privileges, stopped for a signal, or only
+ * receiving. */
 static bool is_safe_to_swap(const struct proc *proc)
 {
-	if (rts_is_set(proc, RTS_SENDING | RTS_PAGEFAULT | RTS_VMREQUEST) || list_is_linked(&proc->memreq_link)) {
+	if (rts_is_set(proc, RTS_SENDING | RTS_PAGEFAULT | RTS_VMREQUEST) ||
+		list_is_linked(&proc->memreq_link)) {
 		return false;
 	}
 	return rts_is_set(proc, RTS_NO_PRIV | RTS_SIG_PENDING | RTS_RECEIVING);
@@ -180,21 +185,23 @@ static void swap_u32(uint32_t *a, uint32_t *b, uint32_t mask)
 	*b ^= difference;
 }
 
-#define SWAP(type, a, b)                                                                           \
-	do {                                                                                       \
-		type swapped_ = (a);                                                               \
-		(a) = (b);                                                                         \
-		(b) = swapped_;                                                                    \
+#define SWAP(type, a, b)             \
+	do {                         \
+		type swapped_ = (a); \
+		(a) = (b);           \
+		(b) = swapped_;      \
 	} while (0)
 
 /* Flags that go with the contents of a process and not with its slot. */
-#define CONTENT_RTS (RTS_RECEIVING | RTS_PROC_STOP | RTS_NO_PRIV | RTS_SIGNALED | RTS_SIG_PENDING | RTS_VMINHIBIT)
+#define CONTENT_RTS                                                                     \
+	(RTS_RECEIVING | RTS_PROC_STOP | RTS_NO_PRIV | RTS_SIGNALED | RTS_SIG_PENDING | \
+		RTS_VMINHIBIT)
 #define CONTENT_FLAGS (PROC_DELIVER | PROC_SENDREC | PROC_EMPTY)
 
 /*
- * update(ep, ep): the two processes swap contents (registers, address space, name, what they wait for); endpoint, slot,
- * privilege number, scheduling, pending notifications and queued senders stay. -EINVAL: bad endpoint; -EPERM: not both
- * services; -EBUSY: one of them is not at rest.
+ * update(ep, ep): the two processes swap contents (registers, address space, name, what they wait
+ * for); endpoint, slot, privilege number, scheduling, pending notifications and queued senders
+ * stay. -EINVAL: bad endpoint; -EPERM: not both services; -EBUSY: one of them is not at rest.
  */
 int64_t kcall_update(struct proc *caller, const uint64_t args[6])
 {

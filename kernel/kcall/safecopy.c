@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel calls around grants: setgrant, safecopyfrom, safecopyto, vsafecopy, safememset, vumap. Errors: mem/grant.h. */
+/* Kernel calls around grants: setgrant, safecopyfrom, safecopyto, vsafecopy, safememset, vumap.
+ * Errors: mem/grant.h. */
 #include "kernel/kcall/kcall.h"
 #include "kernel/mem/grant.h"
 #include "kernel/proc/priv.h"
@@ -84,8 +85,8 @@ int64_t kcall_safememset(struct proc *caller, const uint64_t args[6])
 {
 	struct copy_side side;
 	uint32_t flags;
-	int64_t error = grant_resolve(caller, caller, (endpoint_t)args[0], (grant_t)args[1], args[2], args[4], GRANT_WRITE,
-		&side, &flags);
+	int64_t error = grant_resolve(caller, caller, (endpoint_t)args[0], (grant_t)args[1],
+		args[2], args[4], GRANT_WRITE, &side, &flags);
 
 	return error != 0 ? error : copy_set(caller, side, (uint8_t)args[3], args[4]);
 }
@@ -105,8 +106,8 @@ int64_t kcall_vumap(struct proc *caller, const uint64_t args[6])
 	}
 	side.address = spec.offset;
 	if (spec.granter != EP_SELF || spec.grant != GRANT_INVALID) {
-		error = grant_resolve(caller, caller, spec.granter, spec.grant, spec.offset, spec.bytes,
-			spec.write != 0 ? GRANT_WRITE : GRANT_READ, &side, &flags);
+		error = grant_resolve(caller, caller, spec.granter, spec.grant, spec.offset,
+			spec.bytes, spec.write != 0 ? GRANT_WRITE : GRANT_READ, &side, &flags);
 		if (error != 0) {
 			return error;
 		}
@@ -115,7 +116,8 @@ int64_t kcall_vumap(struct proc *caller, const uint64_t args[6])
 		struct copy_side at = {side.proc, side.address + done};
 		paddr_t paddr;
 
-		error = copy_translate(caller, at, spec.write != 0, spec.bytes - done, &paddr, &bytes);
+		error = copy_translate(
+			caller, at, spec.write != 0, spec.bytes - done, &paddr, &bytes);
 		if (error != 0) {
 			return error;
 		}

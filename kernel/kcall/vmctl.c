@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vmctl: what VM tells the kernel about address spaces. For VM alone, by the call mask and once more here. */
+/* vmctl: what VM tells the kernel about address spaces. For VM alone, by the call mask and once
+ * more here. */
 #include "kernel/arch.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/kcall/kcall.h"

@@ -14,14 +14,14 @@
 #include "kernel/state.h"
 
 /* Owners of calls in the routing table, as the endpoint of the server plus one; 0: nobody. */
-#define OWNER_NONE 0
+#define OWNER_NONE   0
 #define OWNER_KERNEL 0xff
-#define OWNER_PM (EP_PM + 1)
-#define OWNER_VFS (EP_VFS + 1)
-#define OWNER_VM (EP_VM + 1)
-#define OWNER_RS (EP_RS + 1)
-#define OWNER_IPC OWNER_NONE
-#define OWNER_NET OWNER_NONE
+#define OWNER_PM     (EP_PM + 1)
+#define OWNER_VFS    (EP_VFS + 1)
+#define OWNER_VM     (EP_VM + 1)
+#define OWNER_RS     (EP_RS + 1)
+#define OWNER_IPC    OWNER_NONE
+#define OWNER_NET    OWNER_NONE
 
 #define CALL(number, name, owner) [number] = OWNER_##owner,
 static const uint8_t owners[LINUX_NR_END] = {LINUX_CALLS(CALL)};
@@ -30,7 +30,7 @@ static const uint8_t owners[LINUX_NR_END] = {LINUX_CALLS(CALL)};
 static bool is_restart_code(int64_t result)
 {
 	return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
-	       result == -ERESTART_RESTARTBLOCK;
+		result == -ERESTART_RESTARTBLOCK;
 }
 
 /* What libc's start-up and malloc need; all else is not for services. */
@@ -53,7 +53,8 @@ static int64_t service_call(struct proc *proc, uint64_t number, const uint64_t a
 	}
 }
 
-static void send_to_server(struct proc *proc, uint64_t number, const uint64_t args[6], struct proc *server)
+static void send_to_server(
+	struct proc *proc, uint64_t number, const uint64_t args[6], struct proc *server)
 {
 	struct linux_call *call = &proc->send_msg.call;
 	int i;
@@ -122,8 +123,9 @@ void linux_call_restart(struct proc *proc)
 
 	proc->flags &= ~(uint32_t)PROC_RESTART;
 	if (is_restart_code(result)) {
-		arch_rewind_call(&proc->arch, result == -ERESTART_RESTARTBLOCK ? LINUX_NR_restart_syscall
-										: (uint64_t)proc->call);
+		arch_rewind_call(&proc->arch,
+			result == -ERESTART_RESTARTBLOCK ? LINUX_NR_restart_syscall
+							 : (uint64_t)proc->call);
 	}
 }
 

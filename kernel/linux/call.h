@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System calls of programs: routed as messages to servers by abi/linux/calls.h, or answered in the kernel.
+ * System calls of programs: routed as messages to servers by abi/linux/calls.h, or answered in the
+ *kernel.
  *
- *	call --> [SENDING] --> RECEIVING from the server --> linux_call_finish --> (PROC_RESTART) --> user mode
+ *	call --> [SENDING] --> RECEIVING from the server --> linux_call_finish --> (PROC_RESTART)
+ *--> user mode
  *
- * A result that is a restart code is kept in the result register until the thread enters user mode again
- * (linux_call_restart: nobody wants a handler run, so the call starts again) or a signal frame is built
- * (linux_call_interrupt: the rules of SA_RESTART).
+ * A result that is a restart code is kept in the result register until the thread enters user mode
+ *again (linux_call_restart: nobody wants a handler run, so the call starts again) or a signal frame
+ *is built (linux_call_interrupt: the rules of SA_RESTART).
  */
 #pragma once
 

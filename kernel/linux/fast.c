@@ -194,18 +194,21 @@ static int64_t call_get_robust_list(struct proc *proc, const uint64_t args[6])
 		return -EPERM;
 	}
 	error = copy_out(proc, args[1], &proc->robust_list, sizeof(proc->robust_list));
-	return error != 0 ? error : copy_out(proc, args[2], &proc->robust_bytes, sizeof(proc->robust_bytes));
+	return error != 0
+		? error
+		: copy_out(proc, args[2], &proc->robust_bytes, sizeof(proc->robust_bytes));
 }
 
-#define MEMBARRIER_QUERY 0
-#define MEMBARRIER_GLOBAL 1
-#define MEMBARRIER_PRIVATE_EXPEDITED 8
+#define MEMBARRIER_QUERY                      0
+#define MEMBARRIER_GLOBAL                     1
+#define MEMBARRIER_PRIVATE_EXPEDITED          8
 #define MEMBARRIER_REGISTER_PRIVATE_EXPEDITED 16
 
 /* One processor runs at a time, and a trap orders memory: each barrier has happened already. */
 static int64_t call_membarrier(struct proc *proc, const uint64_t args[6])
 {
-	const uint64_t known = MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE_EXPEDITED | MEMBARRIER_REGISTER_PRIVATE_EXPEDITED;
+	const uint64_t known = MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE_EXPEDITED |
+		MEMBARRIER_REGISTER_PRIVATE_EXPEDITED;
 
 	if (args[0] == MEMBARRIER_QUERY) {
 		return (int64_t)known;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See futex.h. Waiters hang in buckets chosen by the offset of the word in its page, which is the same under every
- * address that the word may have; the comparison decides.
+ * See futex.h. Waiters hang in buckets chosen by the offset of the word in its page, which is the
+ * same under every address that the word may have; the comparison decides.
  */
 #include "kernel/linux/futex.h"
 
@@ -15,16 +15,16 @@
 #include "kernel/state.h"
 #include "lib/core/util.h"
 
-#define FUTEX_WAIT 0
-#define FUTEX_WAKE 1
-#define FUTEX_REQUEUE 3
-#define FUTEX_CMP_REQUEUE 4
-#define FUTEX_WAKE_OP 5
-#define FUTEX_WAIT_BITSET 9
-#define FUTEX_WAKE_BITSET 10
-#define FUTEX_PRIVATE_FLAG 128
+#define FUTEX_WAIT           0
+#define FUTEX_WAKE           1
+#define FUTEX_REQUEUE        3
+#define FUTEX_CMP_REQUEUE    4
+#define FUTEX_WAKE_OP        5
+#define FUTEX_WAIT_BITSET    9
+#define FUTEX_WAKE_BITSET    10
+#define FUTEX_PRIVATE_FLAG   128
 #define FUTEX_CLOCK_REALTIME 256
-#define FUTEX_ANY 0xffffffffu
+#define FUTEX_ANY            0xffffffffu
 
 #define NS_PER_S 1000000000ull
 
@@ -54,8 +54,9 @@ static bool same_memory(const struct futex_key *key, const struct proc *waiter)
 	paddr_t a, b;
 	uint64_t bytes = 4;
 
-	return key->proc->root != 0 && waiter->root != 0 && arch_translate(key->proc->root, key->address, false, &a, &bytes) &&
-	       arch_translate(waiter->root, waiter->futex_address, false, &b, &bytes) && a == b;
+	return key->proc->root != 0 && waiter->root != 0 &&
+		arch_translate(key->proc->root, key->address, false, &a, &bytes) &&
+		arch_translate(waiter->root, waiter->futex_address, false, &b, &bytes) && a == b;
 }
 
 static bool matches(const struct futex_key *key, const struct proc *waiter)
@@ -78,7 +79,7 @@ static int64_t wake(const struct futex_key *key, uint32_t max, uint32_t bits)
 {
 	uint32_t woken = 0;
 
-	list_for_each_safe(waiter, bucket_of(key->address), struct proc, futex_link) {
+	list_for_each_safe (waiter, bucket_of(key->address), struct proc, futex_link) {
 		if (woken >= max) {
 			break;
 		}
@@ -118,7 +119,8 @@ void futex_cancel(struct proc *proc, int64_t result)
 }
 
 /* The deadline of a wait in monotonic ns, 0: none. */
-static int64_t read_deadline(struct proc *proc, vaddr_t address, bool absolute, bool realtime, uint64_t *deadline)
+static int64_t read_deadline(
+	struct proc *proc, vaddr_t address, bool absolute, bool realtime, uint64_t *deadline)
 {
 	int64_t time[2], error;
 	uint64_t ns;
@@ -134,18 +136,22 @@ static int64_t read_deadline(struct proc *proc, vaddr_t address, bool absolute, 
 	if (time[0] < 0 || time[1] < 0 || time[1] >= (int64_t)NS_PER_S) {
 		return -EINVAL;
 	}
-	ns = (uint64_t)time[0] > UINT64_MAX / 4 / NS_PER_S ? UINT64_MAX / 4
-							   : (uint64_t)time[0] * NS_PER_S + (uint64_t)time[1];
+	ns = (uint64_t)time[0] > UINT64_MAX / 4 / NS_PER_S
+		? UINT64_MAX / 4
+		: (uint64_t)time[0] * NS_PER_S + (uint64_t)time[1];
 	if (!absolute) {
 		ns += arch_now();
 	} else if (realtime) {
-		ns = ns > (uint64_t)kernel.realtime_offset_ns ? ns - (uint64_t)kernel.realtime_offset_ns : 1;
+		ns = ns > (uint64_t)kernel.realtime_offset_ns
+			? ns - (uint64_t)kernel.realtime_offset_ns
+			: 1;
 	}
 	*deadline = ns == 0 ? 1 : ns;
 	return 0;
 }
 
-static int64_t wait(struct proc *proc, const struct futex_key *key, uint32_t expected, uint64_t deadline, uint32_t bits)
+static int64_t wait(struct proc *proc, const struct futex_key *key, uint32_t expected,
+	uint64_t deadline, uint32_t bits)
 {
 	uint32_t value;
 	int64_t error = copy_in(proc, &value, key->address, sizeof(value));
@@ -178,11 +184,12 @@ int64_t futex_resume(struct proc *proc)
 	return KCALL_SUSPENDED;
 }
 
-static int64_t requeue(const struct futex_key *key, const struct futex_key *to, uint32_t max_wake, uint32_t max_move)
+static int64_t requeue(const struct futex_key *key, const struct futex_key *to, uint32_t max_wake,
+	uint32_t max_move)
 {
 	int64_t moved = 0, woken = wake(key, max_wake, FUTEX_ANY);
 
-	list_for_each_safe(waiter, bucket_of(key->address), struct proc, futex_link) {
+	list_for_each_safe (waiter, bucket_of(key->address), struct proc, futex_link) {
 		if ((uint64_t)moved >= max_move) {
 			break;
 		}
@@ -196,12 +203,14 @@ static int64_t requeue(const struct futex_key *key, const struct futex_key *to, 
 	return woken + moved;
 }
 
-/* FUTEX_WAKE_OP: change the second word, wake the first, and the second if the old value compares. */
-static int64_t wake_op(struct proc *proc, const struct futex_key *key, const struct futex_key *second, uint32_t max,
-	uint32_t max_second, uint32_t operation)
+/* FUTEX_WAKE_OP: change the second word, wake the first, and the second if the old value compares.
+ */
+static int64_t wake_op(struct proc *proc, const struct futex_key *key,
+	const struct futex_key *second, uint32_t max, uint32_t max_second, uint32_t operation)
 {
 	uint32_t kind = operation >> 28 & 7, compare = operation >> 24 & 15;
-	int32_t argument = (int32_t)(operation << 8) >> 20, against = (int32_t)(operation << 20) >> 20;
+	int32_t argument = (int32_t)(operation << 8) >> 20,
+		against = (int32_t)(operation << 20) >> 20;
 	int32_t old, new;
 	int64_t error = copy_in(proc, &old, second->address, sizeof(old));
 	bool holds;
@@ -212,8 +221,11 @@ static int64_t wake_op(struct proc *proc, const struct futex_key *key, const str
 	if ((operation >> 31) != 0) {
 		argument = 1 << (argument & 31);
 	}
-	new = kind == 0 ? argument : kind == 1 ? (int32_t)((uint32_t)old + (uint32_t)argument)
-	    : kind == 2 ? old | argument : kind == 3 ? old & ~argument : old ^ argument;
+	new = kind == 0     ? argument
+		: kind == 1 ? (int32_t)((uint32_t)old + (uint32_t)argument)
+		: kind == 2 ? old | argument
+		: kind == 3 ? old & ~argument
+			    : old ^ argument;
 	if (kind > 4 || compare > 5) {
 		return -ENOSYS;
 	}
@@ -221,8 +233,12 @@ static int64_t wake_op(struct proc *proc, const struct futex_key *key, const str
 	if (error != 0) {
 		return error;
 	}
-	holds = compare == 0 ? old == against : compare == 1 ? old != against : compare == 2 ? old < against
-	      : compare == 3 ? old <= against : compare == 4 ? old > against : old >= against;
+	holds = compare == 0   ? old == against
+		: compare == 1 ? old != against
+		: compare == 2 ? old < against
+		: compare == 3 ? old <= against
+		: compare == 4 ? old > against
+			       : old >= against;
 	return wake(key, max, FUTEX_ANY) + (holds ? wake(second, max_second, FUTEX_ANY) : 0);
 }
 
@@ -233,7 +249,8 @@ static bool is_word(vaddr_t address)
 
 int64_t futex_call(struct proc *proc, const uint64_t args[6])
 {
-	uint32_t operation = (uint32_t)args[1] & ~(uint32_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+	uint32_t operation =
+		(uint32_t)args[1] & ~(uint32_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
 	bool shared = (args[1] & FUTEX_PRIVATE_FLAG) == 0;
 	bool realtime = (args[1] & FUTEX_CLOCK_REALTIME) != 0;
 	struct futex_key key = {proc, args[0], shared}, second = {proc, args[4], shared};
@@ -250,9 +267,11 @@ int64_t futex_call(struct proc *proc, const uint64_t args[6])
 		if (operation == FUTEX_WAIT_BITSET && third == 0) {
 			return -EINVAL;
 		}
-		error = read_deadline(proc, args[3], operation == FUTEX_WAIT_BITSET, realtime, &deadline);
+		error = read_deadline(
+			proc, args[3], operation == FUTEX_WAIT_BITSET, realtime, &deadline);
 		return error != 0 ? error
-				  : wait(proc, &key, value, deadline, operation == FUTEX_WAIT ? FUTEX_ANY : third);
+				  : wait(proc, &key, value, deadline,
+					    operation == FUTEX_WAIT ? FUTEX_ANY : third);
 	case FUTEX_WAKE:
 		return wake(&key, value, FUTEX_ANY);
 	case FUTEX_WAKE_BITSET:
@@ -281,11 +300,11 @@ int64_t futex_call(struct proc *proc, const uint64_t args[6])
 	}
 }
 
-#define ROBUST_MAX 2048 /* entries: the list is the program's, and may be a circle */
-#define ROBUST_TID_MASK 0x3fffffffu
+#define ROBUST_MAX        2048 /* entries: the list is the program's, and may be a circle */
+#define ROBUST_TID_MASK   0x3fffffffu
 #define ROBUST_OWNER_DIED 0x40000000u
-#define ROBUST_WAITERS 0x80000000u
-#define ROBUST_PI 1ul /* low bit of an entry's address */
+#define ROBUST_WAITERS    0x80000000u
+#define ROBUST_PI         1ul /* low bit of an entry's address */
 
 /* struct robust_list_head */
 struct robust_head {
@@ -342,7 +361,8 @@ static int64_t robust_walk(struct proc *caller, struct proc *proc)
 
 		error = copy_from(caller, proc, entry & ~ROBUST_PI, &next, sizeof(next));
 		if (error == 0 && entry != head.pending) {
-			error = robust_release(caller, proc, (entry & ~ROBUST_PI) + (uint64_t)head.word_offset);
+			error = robust_release(
+				caller, proc, (entry & ~ROBUST_PI) + (uint64_t)head.word_offset);
 		}
 		if (error != 0) {
 			return error == KCALL_SUSPENDED ? error : 0;
@@ -350,7 +370,8 @@ static int64_t robust_walk(struct proc *caller, struct proc *proc)
 		entry = next;
 	}
 	if (head.pending != 0) {
-		return robust_release(caller, proc, (head.pending & ~ROBUST_PI) + (uint64_t)head.word_offset);
+		return robust_release(
+			caller, proc, (head.pending & ~ROBUST_PI) + (uint64_t)head.word_offset);
 	}
 	return 0;
 }

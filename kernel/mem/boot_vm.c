@@ -15,9 +15,9 @@
 #include "lib/exec/exec.h"
 #include "lib/exec/stack.h"
 
-#define VM_STACK_BYTES 65536
+#define VM_STACK_BYTES  65536
 #define VM_BASE_ADDRESS 0x400000ul /* where a position-independent VM goes */
-#define VM_PRIORITY 2
+#define VM_PRIORITY     2
 
 struct load {
 	const char *file;
@@ -25,7 +25,8 @@ struct load {
 	paddr_t root;
 };
 
-static const struct bootarch_entry *find_entry(const struct bootarch_header *header, const char *name)
+static const struct bootarch_entry *find_entry(
+	const struct bootarch_header *header, const char *name)
 {
 	const struct bootarch_entry *entries = (const struct bootarch_entry *)(header + 1);
 	uint32_t i;
@@ -45,14 +46,16 @@ static const struct bootarch_header *check_archive(void)
 	const struct bootarch_entry *entries = (const struct bootarch_entry *)(header + 1);
 	uint32_t i;
 
-	if (have < sizeof(*header) || header->magic != BOOTARCH_MAGIC || header->version != BOOTARCH_VERSION ||
-		header->count > BOOTARCH_ENTRIES_MAX || header->total_bytes > have ||
+	if (have < sizeof(*header) || header->magic != BOOTARCH_MAGIC ||
+		header->version != BOOTARCH_VERSION || header->count > BOOTARCH_ENTRIES_MAX ||
+		header->total_bytes > have ||
 		header->total_bytes < sizeof(*header) + header->count * sizeof(*entries)) {
 		panic("the boot module is no boot archive (%lu bytes)", have);
 	}
 	for (i = 0; i < header->count; i++) {
 		if (!is_aligned(entries[i].offset, AXO_PAGE_SIZE) ||
-			!range_within(entries[i].offset, entries[i].bytes, 0, header->total_bytes)) {
+			!range_within(
+				entries[i].offset, entries[i].bytes, 0, header->total_bytes)) {
 			panic("the boot archive is damaged: entry %u", i);
 		}
 	}
@@ -75,8 +78,8 @@ static int map_anon(void *opaque, vaddr_t address, uint64_t bytes, int prot)
 	const struct load *load = opaque;
 
 	for (; bytes > 0; bytes -= AXO_PAGE_SIZE, address += AXO_PAGE_SIZE) {
-		arch_boot_map(load->root, address, bootmem_page_for_vm(), (prot & EXEC_PROT_WRITE) != 0,
-			(prot & EXEC_PROT_EXEC) != 0);
+		arch_boot_map(load->root, address, bootmem_page_for_vm(),
+			(prot & EXEC_PROT_WRITE) != 0, (prot & EXEC_PROT_EXEC) != 0);
 	}
 	return 0;
 }
@@ -92,7 +95,8 @@ static int protect(void *opaque, vaddr_t address, uint64_t bytes, int prot)
 		if (!arch_translate(load->root, address, false, &paddr, &one)) {
 			return -EFAULT;
 		}
-		arch_boot_map(load->root, address, paddr, (prot & EXEC_PROT_WRITE) != 0, (prot & EXEC_PROT_EXEC) != 0);
+		arch_boot_map(load->root, address, paddr, (prot & EXEC_PROT_WRITE) != 0,
+			(prot & EXEC_PROT_EXEC) != 0);
 	}
 	return 0;
 }
@@ -136,7 +140,8 @@ static vaddr_t build_stack(const struct load *load, const struct exec_image *ima
 	static char buffer[1024] __attribute__((aligned(16)));
 	struct exec_auxv auxv[EXEC_AUXV_MAX];
 	const struct exec_auxv_info info = {.image = image};
-	uint64_t random[2] = {arch_cycles() * 0x9e3779b97f4a7c15ul, arch_cycles() * 0xbf58476d1ce4e5b9ul};
+	uint64_t random[2] = {
+		arch_cycles() * 0x9e3779b97f4a7c15ul, arch_cycles() * 0xbf58476d1ce4e5b9ul};
 	struct exec_stack stack = {
 		.top = USER_END,
 		.strings = "vm",
@@ -158,7 +163,8 @@ static vaddr_t build_stack(const struct load *load, const struct exec_image *ima
 	return stack.sp;
 }
 
-/* Everything: for the two that nobody can give privileges before they run. RS replaces them later. */
+/* Everything: for the two that nobody can give privileges before they run. RS replaces them later.
+ */
 static void give_privileges(struct proc *proc, uint32_t flags, endpoint_t manager)
 {
 	struct priv_spec spec = {
@@ -205,7 +211,8 @@ void boot_procs_create(void)
 
 void boot_vm_load(void)
 {
-	static const struct exec_ops ops = {.map_anon = map_anon, .copy = copy, .clear = clear, .protect = protect};
+	static const struct exec_ops ops = {
+		.map_anon = map_anon, .copy = copy, .clear = clear, .protect = protect};
 	const struct bootarch_header *archive = check_archive();
 	const struct bootarch_entry *entry = find_entry(archive, "vm");
 	struct kinfo *kinfo = &kernel.kinfo;

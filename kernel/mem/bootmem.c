@@ -11,7 +11,8 @@
 
 #define LOW_MEMORY_END 0x1000000ul /* below 16 MiB: left to devices that reach no further */
 
-/* A run of whole pages; the highest range that has it, so that low memory stays for those that need it. */
+/* A run of whole pages; the highest range that has it, so that low memory stays for those that need
+ * it. */
 static paddr_t take_pages(uint64_t bytes)
 {
 	uint32_t i = kernel.kinfo.free_count;
@@ -27,7 +28,8 @@ static paddr_t take_pages(uint64_t bytes)
 			continue;
 		}
 		/* From the start of a range past low memory, else from its end. */
-		start = range->start >= LOW_MEMORY_END ? range->start : range->start + range->bytes - bytes;
+		start = range->start >= LOW_MEMORY_END ? range->start
+						       : range->start + range->bytes - bytes;
 		if (start == range->start) {
 			range->start += bytes;
 		}

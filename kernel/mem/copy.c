@@ -21,10 +21,12 @@ static bool is_usable_phys(uint64_t start, uint64_t bytes)
 
 static bool side_is_valid(struct copy_side side, uint64_t bytes)
 {
-	return side.proc == NULL ? is_usable_phys(side.address, bytes) : is_user_range(side.address, bytes);
+	return side.proc == NULL ? is_usable_phys(side.address, bytes)
+				 : is_user_range(side.address, bytes);
 }
 
-/* Kernel address of the first part of a side; *bytes is shortened to what is contiguous. NULL: absent. */
+/* Kernel address of the first part of a side; *bytes is shortened to what is contiguous. NULL:
+ * absent. */
 static char *side_window(struct copy_side side, bool write, uint64_t *bytes)
 {
 	paddr_t paddr = side.address;
@@ -32,13 +34,15 @@ static char *side_window(struct copy_side side, bool write, uint64_t *bytes)
 	if (side.proc != NULL && side.proc->root == 0) {
 		return NULL; /* its address space has been taken down already */
 	}
-	if (side.proc != NULL && !arch_translate(side.proc->root, side.address, write, &paddr, bytes)) {
+	if (side.proc != NULL &&
+		!arch_translate(side.proc->root, side.address, write, &paddr, bytes)) {
 		return NULL;
 	}
 	return arch_phys(paddr);
 }
 
-static int64_t side_absent(struct proc *caller, struct copy_side side, uint64_t bytes, bool write, unsigned flags)
+static int64_t side_absent(
+	struct proc *caller, struct copy_side side, uint64_t bytes, bool write, unsigned flags)
 {
 	if ((flags & COPY_TRY) != 0) {
 		return -EFAULT;
@@ -46,7 +50,8 @@ static int64_t side_absent(struct proc *caller, struct copy_side side, uint64_t 
 	return memreq_suspend(caller, side.proc, side.address, bytes, write);
 }
 
-int64_t copy_between(struct proc *caller, struct copy_side src, struct copy_side dst, uint64_t bytes, unsigned flags)
+int64_t copy_between(struct proc *caller, struct copy_side src, struct copy_side dst,
+	uint64_t bytes, unsigned flags)
 {
 	if (!side_is_valid(src, bytes) || !side_is_valid(dst, bytes)) {
 		return bytes == 0 ? 0 : -EFAULT;
@@ -116,8 +121,8 @@ int64_t copy_out(struct proc *caller, vaddr_t to, const void *from, size_t bytes
 	return 0;
 }
 
-static int64_t copy_kernel(struct proc *caller, struct proc *proc, uint64_t address, char *kernel_side, uint64_t bytes,
-	bool write, unsigned flags)
+static int64_t copy_kernel(struct proc *caller, struct proc *proc, uint64_t address,
+	char *kernel_side, uint64_t bytes, bool write, unsigned flags)
 {
 	struct copy_side side = {proc, address};
 
@@ -163,14 +168,15 @@ int copy_poke(struct proc *dst, vaddr_t to, const void *from, uint64_t bytes)
 	return (int)copy_kernel(NULL, dst, to, (char *)(uintptr_t)from, bytes, true, COPY_TRY);
 }
 
-int64_t copy_translate(struct proc *caller, struct copy_side side, bool write, uint64_t wanted, paddr_t *paddr,
-	uint64_t *bytes)
+int64_t copy_translate(struct proc *caller, struct copy_side side, bool write, uint64_t wanted,
+	paddr_t *paddr, uint64_t *bytes)
 {
 	if (!side_is_valid(side, wanted)) {
 		return -EFAULT;
 	}
 	*bytes = wanted;
-	if (side.proc->root == 0 || !arch_translate(side.proc->root, side.address, write, paddr, bytes)) {
+	if (side.proc->root == 0 ||
+		!arch_translate(side.proc->root, side.address, write, paddr, bytes)) {
 		return side_absent(caller, side, wanted, write, 0);
 	}
 	return 0;

@@ -24,7 +24,8 @@ void fault_report(struct proc *proc, vaddr_t address, uint64_t error)
 
 	trace(TRACE_FAULT, address, error);
 	if (is_vm(proc)) {
-		panic("VM has a page fault at %lx (error %lx), ip %lx", address, error, arch_ip(&proc->arch));
+		panic("VM has a page fault at %lx (error %lx), ip %lx", address, error,
+			arch_ip(&proc->arch));
 	}
 	if (address >= USER_END) {
 		proc->flags &= ~(uint32_t)PROC_DELIVER;
@@ -51,7 +52,8 @@ int fault_clear(struct proc *proc)
 	return 0;
 }
 
-int64_t memreq_suspend(struct proc *caller, struct proc *target, vaddr_t address, uint64_t bytes, bool write)
+int64_t memreq_suspend(
+	struct proc *caller, struct proc *target, vaddr_t address, uint64_t bytes, bool write)
 {
 	if (is_vm(caller) || is_vm(target) || address >= USER_END) {
 		return -EFAULT;
@@ -107,7 +109,7 @@ void memreq_cancel(struct proc *proc)
 void memreq_release(struct proc *proc)
 {
 	list_remove(&proc->memreq_link);
-	list_for_each_safe(other, &kernel.memreqs, struct proc, memreq_link) {
+	list_for_each_safe (other, &kernel.memreqs, struct proc, memreq_link) {
 		if (other->memreq.target == proc->endpoint) {
 			memreq_answer(other, -EFAULT);
 		}

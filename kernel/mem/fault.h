@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that is not there: page faults of processes, and what the kernel itself needs (memory requests). */
+/* Memory that is not there: page faults of processes, and what the kernel itself needs (memory
+ * requests). */
 #pragma once
 
 #include "kernel/proc/proc.h"
 
 /* Bits of a page fault's error code. */
 #define FAULT_PRESENT 1
-#define FAULT_WRITE 2
-#define FAULT_USER 4
-#define FAULT_FETCH 16
+#define FAULT_WRITE   2
+#define FAULT_USER    4
+#define FAULT_FETCH   16
 
 /*
- * The process cannot go on without the page at `address`: it waits (PAGEFAULT) and VM gets VM_PAGEFAULT from it. Outside
- * of user space it gets SIGSEGV. A fault of VM itself is fatal.
+ * The process cannot go on without the page at `address`: it waits (PAGEFAULT) and VM gets
+ * VM_PAGEFAULT from it. Outside of user space it gets SIGSEGV. A fault of VM itself is fatal.
  */
 void fault_report(struct proc *proc, vaddr_t address, uint64_t error);
 /* VM has answered. -EINVAL: it has no page fault. */
 int fault_clear(struct proc *proc);
 
 /*
- * The caller's kernel call needs memory of `target`: it waits (VMREQUEST) until VM has answered, then the call runs again.
- * Returns KCALL_SUSPENDED, or -EFAULT where nobody could bring the memory in (VM's own, or VM waits itself).
+ * The caller's kernel call needs memory of `target`: it waits (VMREQUEST) until VM has answered,
+ * then the call runs again. Returns KCALL_SUSPENDED, or -EFAULT where nobody could bring the memory
+ * in (VM's own, or VM waits itself).
  */
-int64_t memreq_suspend(struct proc *caller, struct proc *target, vaddr_t address, uint64_t bytes, bool write);
+int64_t memreq_suspend(
+	struct proc *caller, struct proc *target, vaddr_t address, uint64_t bytes, bool write);
 /* The oldest request that VM has not seen; false: none. */
 bool memreq_fetch(struct memreq *request);
 /* VM's answer: run the call again, or end it with the error. Late answers to nobody are fine. */

@@ -5,7 +5,8 @@
 #include "kernel/proc/priv.h"
 #include "lib/core/util.h"
 
-static int64_t read_grant(struct proc *caller, struct proc *granter, grant_t id, struct grant *grant)
+static int64_t read_grant(
+	struct proc *caller, struct proc *granter, grant_t id, struct grant *grant)
 {
 	uint32_t index = (uint32_t)GRANT_INDEX(id);
 	int64_t error;
@@ -13,10 +14,12 @@ static int64_t read_grant(struct proc *caller, struct proc *granter, grant_t id,
 	if (id < 0) {
 		return -EINVAL;
 	}
-	if (!proc_is_service(granter) || granter->priv->grant_table == 0 || index >= granter->priv->grant_count) {
+	if (!proc_is_service(granter) || granter->priv->grant_table == 0 ||
+		index >= granter->priv->grant_count) {
 		return -EPERM;
 	}
-	error = copy_from(caller, granter, granter->priv->grant_table + (uint64_t)index * sizeof(*grant), grant,
+	error = copy_from(caller, granter,
+		granter->priv->grant_table + (uint64_t)index * sizeof(*grant), grant,
 		sizeof(*grant));
 	if (error != 0) {
 		return error;
@@ -28,8 +31,8 @@ static int64_t read_grant(struct proc *caller, struct proc *granter, grant_t id,
 	return 0;
 }
 
-int64_t grant_resolve(struct proc *caller, struct proc *grantee, endpoint_t granter_ep, grant_t id, uint64_t offset,
-	uint64_t bytes, uint32_t access, struct copy_side *side, uint32_t *flags)
+int64_t grant_resolve(struct proc *caller, struct proc *grantee, endpoint_t granter_ep, grant_t id,
+	uint64_t offset, uint64_t bytes, uint32_t access, struct copy_side *side, uint32_t *flags)
 {
 	int depth;
 
@@ -51,14 +54,15 @@ int64_t grant_resolve(struct proc *caller, struct proc *grantee, endpoint_t gran
 		}
 		*flags = grant.flags;
 		if ((grant.flags & GRANT_INDIRECT) != 0) {
-			/* What was granted to the middle process is checked with it as the grantee. */
+			/* What was granted to the middle process is checked with it as the grantee.
+			 */
 			grantee = granter;
 			granter_ep = grant.who_from;
 			id = (grant_t)grant.start;
 			continue;
 		}
-		if ((grant.flags & access) != access || !checked_add(offset, bytes, &end) || end > grant.len ||
-			!checked_add(grant.start, end, &end)) {
+		if ((grant.flags & access) != access || !checked_add(offset, bytes, &end) ||
+			end > grant.len || !checked_add(grant.start, end, &end)) {
 			return -EPERM;
 		}
 		side->address = grant.start + offset;

@@ -6,9 +6,10 @@
 #include "kernel/mem/copy.h"
 
 /*
- * Check that `grantee` may access [offset, offset + bytes) of the grant with `access` (GRANT_READ, GRANT_WRITE), and say
- * where that memory is. *flags: the grant's flags (GRANT_TRY). -EINVAL: bad endpoint or id; -EPERM: not granted; -ELOOP:
- * too many indirections; KCALL_SUSPENDED: the table is being brought in.
+ * Check that `grantee` may access [offset, offset + bytes) of the grant with `access` (GRANT_READ,
+ * GRANT_WRITE), and say where that memory is. *flags: the grant's flags (GRANT_TRY). -EINVAL: bad
+ * endpoint or id; -EPERM: not granted; -ELOOP: too many indirections; KCALL_SUSPENDED: the table is
+ * being brought in.
  */
-int64_t grant_resolve(struct proc *caller, struct proc *grantee, endpoint_t granter, grant_t id, uint64_t offset,
-	uint64_t bytes, uint32_t access, struct copy_side *side, uint32_t *flags);
+int64_t grant_resolve(struct proc *caller, struct proc *grantee, endpoint_t granter, grant_t id,
+	uint64_t offset, uint64_t bytes, uint32_t access, struct copy_side *side, uint32_t *flags);

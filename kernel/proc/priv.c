@@ -63,7 +63,8 @@ void priv_free(struct priv *priv)
 
 int priv_spec_check(const struct priv_spec *spec)
 {
-	if (spec->io_count > PRIV_RANGES || spec->mem_count > PRIV_RANGES || spec->irq_count > PRIV_IRQS) {
+	if (spec->io_count > PRIV_RANGES || spec->mem_count > PRIV_RANGES ||
+		spec->irq_count > PRIV_IRQS) {
 		return -EINVAL;
 	}
 	return 0;
@@ -105,7 +106,8 @@ bool priv_may_trap(const struct priv *priv, unsigned trap)
 	return trap - TRAP_BASE < 32 && (priv->spec.trap_mask >> (trap - TRAP_BASE) & 1) != 0;
 }
 
-static bool in_ranges(const struct priv_range *ranges, unsigned count, uint64_t first, uint64_t last)
+static bool in_ranges(
+	const struct priv_range *ranges, unsigned count, uint64_t first, uint64_t last)
 {
 	unsigned i;
 
@@ -124,7 +126,8 @@ bool priv_may_io(const struct priv *priv, uint64_t port, unsigned bytes)
 	if (port > 0xffff || last > 0xffff) {
 		return false;
 	}
-	return (priv->spec.flags & PRIV_FLAG_ALL_IO) != 0 || in_ranges(priv->spec.io, priv->spec.io_count, port, last);
+	return (priv->spec.flags & PRIV_FLAG_ALL_IO) != 0 ||
+		in_ranges(priv->spec.io, priv->spec.io_count, port, last);
 }
 
 bool priv_may_mem(const struct priv *priv, uint64_t first, uint64_t last)

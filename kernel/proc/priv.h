@@ -3,9 +3,10 @@
  * Privileges: what a process may do, apart from what it is. Number 0 is shared by all programs.
  *
  * Invariants:
- *  1. A structure other than number 0 belongs to exactly one process (`proc`), or is free (`proc` NULL).
- *  2. Pending notifications, interrupts, signals and asynchronous senders are kept here and not in the process, so that
- *     they stay with the service when its process is swapped.
+ *  1. A structure other than number 0 belongs to exactly one process (`proc`), or is free (`proc`
+ * NULL).
+ *  2. Pending notifications, interrupts, signals and asynchronous senders are kept here and not in
+ * the process, so that they stay with the service when its process is swapped.
  *  3. send_mask is symmetric among services: if a may send to b, b may send to a.
  */
 #pragma once
@@ -23,10 +24,11 @@ struct priv {
 	struct priv_spec spec;
 
 	uint64_t notify_pending[PRIV_MAX / 64]; /* bit: privilege number of the notifier */
-	uint64_t async_pending[PRIV_MAX / 64];  /* bit: privilege number of a sender with entries for this one */
-	uint64_t irq_pending;                   /* bit: hook id */
-	uint64_t self_signals;                  /* bit signo: KSIG_SELF */
-	uint32_t ksig_pending;                  /* KSIG_* */
+	uint64_t async_pending[PRIV_MAX /
+		64];           /* bit: privilege number of a sender with entries for this one */
+	uint64_t irq_pending;  /* bit: hook id */
+	uint64_t self_signals; /* bit signo: KSIG_SELF */
+	uint32_t ksig_pending; /* KSIG_* */
 	bool alarm_pending;
 
 	vaddr_t grant_table;

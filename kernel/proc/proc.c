@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The process table. Slots are reused in the order in which they became free, so that stale endpoints stay stale long. */
+/* The process table. Slots are reused in the order in which they became free, so that stale
+ * endpoints stay stale long. */
 #include "kernel/proc/proc.h"
 
 #include <string.h>
@@ -127,7 +128,8 @@ struct proc *proc_alloc(int slot)
 	struct proc *proc;
 
 	if (slot >= 0) {
-		if ((uint32_t)slot >= kernel.proc_count || (proc_slot((unsigned)slot)->rts & RTS_SLOT_FREE) == 0) {
+		if ((uint32_t)slot >= kernel.proc_count ||
+			(proc_slot((unsigned)slot)->rts & RTS_SLOT_FREE) == 0) {
 			return NULL;
 		}
 		proc = proc_slot((unsigned)slot);

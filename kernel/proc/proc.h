@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes as the kernel sees them: one schedulable thread each. All state of a blocked one is in its struct proc.
+ * Processes as the kernel sees them: one schedulable thread each. All state of a blocked one is in
+ * its struct proc.
  *
  * Invariants:
  *  1. A process is in a run queue if and only if its `rts` is 0.
- *  2. SENDING: it is linked in the `senders` list of the process that `send_to` names, and `send_msg` is its message.
- *  3. RECEIVING and SENDING are never set together: a sendrec receives when its message has been taken.
- *  4. PROC_CALL: a program's system call waits for its answer (RECEIVING), or to be taken (SENDING).
+ *  2. SENDING: it is linked in the `senders` list of the process that `send_to` names, and
+ * `send_msg` is its message.
+ *  3. RECEIVING and SENDING are never set together: a sendrec receives when its message has been
+ * taken.
+ *  4. PROC_CALL: a program's system call waits for its answer (RECEIVING), or to be taken
+ * (SENDING).
  *  5. FUTEX: it is linked in a futex bucket.
  *  6. VMREQUEST: it is linked in the list of memory requests, or VM has fetched the request.
  */
@@ -22,17 +26,19 @@
 struct priv;
 
 /* proc.flags */
-#define PROC_SENDREC 0x01       /* sendrec: after the send comes the receive; the result is 0, not a status */
-#define PROC_CALL 0x02          /* the sendrec is a program's system call: the answer goes to its result register */
-#define PROC_FROM_KERNEL 0x04   /* send_msg was made by the kernel */
-#define PROC_DELIVER 0x08       /* deliver_msg must be stored at deliver_to before it runs */
-#define PROC_RESTART 0x10       /* its result is a restart code that has not been looked at */
-#define PROC_STOP_NOTICE 0x20   /* stopped in a call: tell the manager when the call has ended */
-#define PROC_EMPTY 0x40         /* has no program image yet */
+#define PROC_SENDREC \
+	0x01 /* sendrec: after the send comes the receive; the result is 0, not a status */
+#define PROC_CALL \
+	0x02 /* the sendrec is a program's system call: the answer goes to its result register */
+#define PROC_FROM_KERNEL 0x04 /* send_msg was made by the kernel */
+#define PROC_DELIVER     0x08 /* deliver_msg must be stored at deliver_to before it runs */
+#define PROC_RESTART     0x10 /* its result is a restart code that has not been looked at */
+#define PROC_STOP_NOTICE 0x20 /* stopped in a call: tell the manager when the call has ended */
+#define PROC_EMPTY       0x40 /* has no program image yet */
 
-#define PRIORITY_COUNT 16
+#define PRIORITY_COUNT   16
 #define PRIORITY_DEFAULT 8 /* programs before their scheduler says otherwise */
-#define PRIORITY_BOOT 2    /* the services of the boot image, until SCHED has them; it keeps its own */
+#define PRIORITY_BOOT    2 /* the boot image until SCHED has it; SCHED keeps its own */
 #define QUANTUM_DEFAULT_NS 50000000ull
 
 struct proc {
@@ -61,7 +67,7 @@ struct proc {
 	uint64_t messages;
 
 	/* IPC. */
-	struct list senders;    /* processes that send to this one, oldest first */
+	struct list senders; /* processes that send to this one, oldest first */
 	struct list send_link;
 	endpoint_t send_to;
 	endpoint_t receive_from;
@@ -75,8 +81,8 @@ struct proc {
 
 	/* Signals for its manager. */
 	struct list signal_link; /* linked while `signals` is not 0 */
-	uint64_t signals;       /* bit signo; bit 0: a stop notice */
-	struct ksig fault;      /* code, address, ... of the newest fault signal */
+	uint64_t signals;        /* bit signo; bit 0: a stop notice */
+	struct ksig fault;       /* code, address, ... of the newest fault signal */
 
 	/* Threads. */
 	vaddr_t clear_tid;
@@ -88,8 +94,8 @@ struct proc {
 	bool futex_shared;
 	uint64_t futex_deadline_ns; /* 0: none; kept for restart_syscall */
 
-	struct timer alarm;   /* KCALL_setalarm */
-	struct timer timeout; /* futex */
+	struct timer alarm;    /* KCALL_setalarm */
+	struct timer timeout;  /* futex */
 	struct list slot_link; /* free slots */
 };
 
@@ -102,7 +108,8 @@ void proc_init(void);
 struct proc *proc_slot(unsigned slot);
 /* The process with this endpoint, or NULL: dead, never lived, or not a process. */
 struct proc *proc_find(endpoint_t endpoint);
-/* A free slot (number `slot`, or any for -1), reset, with a new endpoint and RTS_PROC_STOP | RTS_NO_PRIV; NULL: none. */
+/* A free slot (number `slot`, or any for -1), reset, with a new endpoint and RTS_PROC_STOP |
+ * RTS_NO_PRIV; NULL: none. */
 struct proc *proc_alloc(int slot);
 /* Back to the free slots; everything that refers to it must have been undone. */
 void proc_free(struct proc *proc);

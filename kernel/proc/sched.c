@@ -3,7 +3,8 @@
  * See sched.h.
  *
  * Invariants:
- *  1. A process is in its processor's queue of its priority if and only if rts is 0 (proc.h); the one that runs stays in.
+ *  1. A process is in its processor's queue of its priority if and only if rts is 0 (proc.h); the
+ * one that runs stays in.
  *  2. Bit p of run.ready is set if and only if queue p is not empty.
  *  3. A process with quantum_left_ns <= 0 never enters user mode.
  */
@@ -30,8 +31,9 @@ void sched_init(struct cpu *cpu)
 }
 
 /*
- * A thread that has quantum left goes before its equals: it gave the processor up to wait, and the message that ended the
- * wait is best served while caches are warm. That starves nobody, because quanta are finite.
+ * A thread that has quantum left goes before its equals: it gave the processor up to wait, and the
+ * message that ended the wait is best served while caches are warm. That starves nobody, because
+ * quanta are finite.
  */
 void sched_enqueue(struct proc *proc)
 {
@@ -143,7 +145,8 @@ static struct proc *pick(struct cpu *cpu)
 	}
 	priority = __builtin_ctz(cpu->run.ready);
 	/* Equals do not preempt. */
-	if (current != NULL && current->rts == 0 && !cpu->resched && current->priority <= priority) {
+	if (current != NULL && current->rts == 0 && !cpu->resched &&
+		current->priority <= priority) {
 		return current;
 	}
 	cpu->resched = false;
@@ -178,8 +181,8 @@ void sched_enter(struct proc *proc)
 	cpu->mark_cycles = now;
 }
 
-/* One timer interrupt for whatever comes first: a kernel timer, or the end of the quantum. An armed one that comes
-   early does no harm, so the controller is touched only to make it earlier. */
+/* One timer interrupt for whatever comes first: a kernel timer, or the end of the quantum. An armed
+   one that comes early does no harm, so the controller is touched only to make it earlier. */
 static void arm_timer(struct cpu *cpu, const struct proc *proc)
 {
 	uint64_t deadline = timer_next();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See signal.h. Invariant: a process is in kernel.signalled if and only if its `signals` is not 0. */
+/* See signal.h. Invariant: a process is in kernel.signalled if and only if its `signals` is not 0.
+ */
 #include "kernel/proc/signal.h"
 
 #include "kernel/arch.h"
@@ -10,8 +11,10 @@
 #include "kernel/state.h"
 
 #define STOP_NOTICE 1ull
-#define SIG_BIT(n) (1ull << (n))
-#define LETHAL (SIG_BIT(LSIGILL) | SIG_BIT(LSIGBUS) | SIG_BIT(LSIGFPE) | SIG_BIT(LSIGSEGV) | SIG_BIT(LSIGABRT))
+#define SIG_BIT(n)  (1ull << (n))
+#define LETHAL                                                                        \
+	(SIG_BIT(LSIGILL) | SIG_BIT(LSIGBUS) | SIG_BIT(LSIGFPE) | SIG_BIT(LSIGSEGV) | \
+		SIG_BIT(LSIGABRT))
 
 static void add_signal(struct proc *proc, uint64_t bits)
 {
@@ -33,8 +36,9 @@ static void raise_self(struct proc *proc, int signo)
 	}
 	backup = proc_find(proc->priv->spec.backup_mgr);
 	if (backup == NULL || !proc_is_service(backup)) {
-		panic("%s (%d) got signal %d and has no backup manager; ip %lx, address %lx", proc->name, proc->endpoint,
-			signo, arch_ip(&proc->arch), proc->fault.address);
+		panic("%s (%d) got signal %d and has no backup manager; ip %lx, address %lx",
+			proc->name, proc->endpoint, signo, arch_ip(&proc->arch),
+			proc->fault.address);
 	}
 	proc->priv->spec.sig_mgr = backup->endpoint;
 	backup->priv->spec.sig_mgr = EP_SELF;
@@ -54,15 +58,17 @@ void signal_raise(struct proc *proc, int signo)
 	}
 	manager = proc_find(manager_ep);
 	if (manager == NULL || !proc_is_service(manager)) {
-		panic("signal %d for %s (%d), whose manager %d is not there; ip %lx, address %lx", signo, proc->name,
-			proc->endpoint, manager_ep, arch_ip(&proc->arch), proc->fault.address);
+		panic("signal %d for %s (%d), whose manager %d is not there; ip %lx, address %lx",
+			signo, proc->name, proc->endpoint, manager_ep, arch_ip(&proc->arch),
+			proc->fault.address);
 	}
 	add_signal(proc, SIG_BIT(signo));
 	rts_set(proc, RTS_SIGNALED | RTS_SIG_PENDING);
 	ipc_ksig(manager, KSIG_SIGNAL);
 }
 
-void signal_fault(struct proc *proc, int signo, int code, vaddr_t address, int trapno, uint64_t error)
+void signal_fault(
+	struct proc *proc, int signo, int code, vaddr_t address, int trapno, uint64_t error)
 {
 	proc->fault.code = code;
 	proc->fault.address = address;
@@ -70,8 +76,10 @@ void signal_fault(struct proc *proc, int signo, int code, vaddr_t address, int t
 	proc->fault.trapno = trapno;
 	proc->fault.error = error;
 	if (proc_is_service(proc)) {
-		diag_printf("%s (%d): exception %d, signal %d, ip %lx, sp %lx, address %lx, error %lx\n", proc->name,
-			proc->endpoint, trapno, signo, arch_ip(&proc->arch), arch_sp(&proc->arch), address, error);
+		diag_printf("%s (%d): exception %d, signal %d, ip %lx, sp %lx, address %lx, error "
+			    "%lx\n",
+			proc->name, proc->endpoint, trapno, signo, arch_ip(&proc->arch),
+			arch_sp(&proc->arch), address, error);
 	}
 	signal_raise(proc, signo);
 }
@@ -93,7 +101,7 @@ static bool is_managed_by(const struct proc *proc, const struct proc *manager)
 
 bool signal_fetch(struct proc *manager, struct ksig *ksig)
 {
-	list_for_each_safe(proc, &kernel.signalled, struct proc, signal_link) {
+	list_for_each_safe (proc, &kernel.signalled, struct proc, signal_link) {
 		if (!is_managed_by(proc, manager)) {
 			continue;
 		}

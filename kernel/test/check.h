@@ -5,16 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);    \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                        \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
+			fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                                \
+		}                                                                               \
 	} while (0)
 
-#define RUN(test)                                                                                  \
-	do {                                                                                       \
-		printf("%s\n", #test);                                                             \
-		test();                                                                            \
+#define RUN(test)                      \
+	do {                           \
+		printf("%s\n", #test); \
+		test();                \
 	} while (0)

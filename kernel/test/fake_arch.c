@@ -98,7 +98,9 @@ struct proc *fake_proc(bool service)
 		fake_map(space, FAKE_BASE + i * AXO_PAGE_SIZE, next_page++, true);
 	}
 	if (service) {
-		struct priv_spec spec = {.trap_mask = UINT32_MAX, .kcall_mask = UINT64_MAX, .sig_mgr = EP_RS,
+		struct priv_spec spec = {.trap_mask = UINT32_MAX,
+			.kcall_mask = UINT64_MAX,
+			.sig_mgr = EP_RS,
 			.flags = PRIV_FLAG_ROOT};
 
 		memset(spec.send_mask, 0xff, sizeof(spec.send_mask));
@@ -109,8 +111,8 @@ struct proc *fake_proc(bool service)
 	return proc;
 }
 
-struct proc *fake_trap(struct proc *proc, uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-	uint64_t a5)
+struct proc *fake_trap(struct proc *proc, uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
+	uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	const uint64_t args[6] = {a0, a1, a2, a3, a4, a5};
 	struct proc *volatile next = NULL;
@@ -152,7 +154,8 @@ bool arch_translate(paddr_t root, vaddr_t vaddr, bool write, paddr_t *paddr, uin
 	return true;
 }
 
-static bool user_copy(uint8_t *to, const uint8_t *from, vaddr_t address, size_t bytes, bool write, vaddr_t *fault)
+static bool user_copy(
+	uint8_t *to, const uint8_t *from, vaddr_t address, size_t bytes, bool write, vaddr_t *fault)
 {
 	while (bytes > 0) {
 		uint64_t chunk = bytes;
@@ -242,7 +245,8 @@ void arch_proc_load(struct cpu *cpu, struct arch_proc *arch)
 {
 }
 
-int arch_prctl(struct arch_proc *arch, uint64_t code, uint64_t address, uint64_t *value, bool *stored)
+int arch_prctl(
+	struct arch_proc *arch, uint64_t code, uint64_t address, uint64_t *value, bool *stored)
 {
 	*stored = false;
 	return -EINVAL;

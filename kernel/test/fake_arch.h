@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A machine for host tests: kernel/arch.h over an array of bytes, with page tables that are plain tables. */
+/* A machine for host tests: kernel/arch.h over an array of bytes, with page tables that are plain
+ * tables. */
 #pragma once
 
 #include "kernel/state.h"
 
-#define FAKE_PAGES 2048
-#define FAKE_SPACES 16
+#define FAKE_PAGES       2048
+#define FAKE_SPACES      16
 #define FAKE_SPACE_PAGES 64 /* an address space has pages at 0x10000 and up */
-#define FAKE_BASE 0x10000ul
+#define FAKE_BASE        0x10000ul
 
 /* A fresh kernel with `procs` slots. */
 void fake_boot(uint32_t procs);
@@ -17,14 +18,16 @@ paddr_t fake_root(unsigned space);
 void fake_map(unsigned space, vaddr_t vaddr, unsigned page, bool write);
 /* Where a page of memory lies on the host. */
 void *fake_page(unsigned page);
-/* A process of its own address space, all of whose pages are mapped, privileged to do all (`service`) or a program. */
+/* A process of its own address space, all of whose pages are mapped, privileged to do all
+ * (`service`) or a program. */
 struct proc *fake_proc(bool service);
 unsigned fake_space_of(const struct proc *proc);
 /* Its memory on the host. */
 void *fake_memory(const struct proc *proc, vaddr_t vaddr);
-/* As if the process executed SYSCALL: the trap, then leaving the kernel. Returns what runs next, NULL: idle. */
-struct proc *fake_trap(struct proc *proc, uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-	uint64_t a5);
+/* As if the process executed SYSCALL: the trap, then leaving the kernel. Returns what runs next,
+ * NULL: idle. */
+struct proc *fake_trap(struct proc *proc, uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
+	uint64_t a3, uint64_t a4, uint64_t a5);
 int64_t fake_result(const struct proc *proc);
 /* The clock. */
 extern uint64_t fake_now_ns;

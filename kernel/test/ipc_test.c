@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host test of message passing: primitives, order, errors, deadlocks, death, faults, programs' calls. */
+/* Host test of message passing: primitives, order, errors, deadlocks, death, faults, programs'
+ * calls. */
 #include <string.h>
 
 #include "abi/linux/calls.h"
@@ -11,7 +12,7 @@
 #include "kernel/test/fake_arch.h"
 #include "proto/vm.h"
 
-#define AT FAKE_BASE            /* a message in a process' memory */
+#define AT    FAKE_BASE          /* a message in a process' memory */
 #define TABLE (FAKE_BASE + 4096) /* an asynchronous table */
 
 static struct proc *vm, *a, *b, *c;
@@ -58,7 +59,8 @@ static void test_send_receive(void)
 	send(a, TRAP_SEND, b, 7);
 	settle(b);
 	CHECK(a->rts == 0 && fake_result(a) == 0);
-	CHECK(b->rts == 0 && fake_result(b) == 0 && message_of(b)->type == 7 && message_of(b)->source == a->endpoint);
+	CHECK(b->rts == 0 && fake_result(b) == 0 && message_of(b)->type == 7 &&
+		message_of(b)->source == a->endpoint);
 
 	send(a, TRAP_SEND, b, 8);
 	CHECK(a->rts == RTS_SENDING);
@@ -78,13 +80,15 @@ static void test_sendrec(void)
 	CHECK(a->rts == RTS_SENDING);
 	receive(b, EP_ANY);
 	settle(b);
-	CHECK(fake_result(b) == IPC_STATUS_SENDREC && a->rts == RTS_RECEIVING && a->receive_from == b->endpoint);
+	CHECK(fake_result(b) == IPC_STATUS_SENDREC && a->rts == RTS_RECEIVING &&
+		a->receive_from == b->endpoint);
 	send(c, TRAP_NOTIFY, a, 0);
 	CHECK(a->rts == RTS_RECEIVING); /* notifications wait for the answer */
 	message_of(b)->type = 2;
 	fake_trap(b, TRAP_REPLY_RECEIVE, (uint64_t)a->endpoint, AT, 0, 0, 0, 0);
 	settle(a);
-	CHECK(a->rts == 0 && fake_result(a) == 0 && message_of(a)->type == 2 && b->rts == RTS_RECEIVING);
+	CHECK(a->rts == 0 && fake_result(a) == 0 && message_of(a)->type == 2 &&
+		b->rts == RTS_RECEIVING);
 	receive(a, EP_ANY);
 	settle(a);
 	CHECK(fake_result(a) == IPC_STATUS_NOTIFY && message_of(a)->source == c->endpoint);
@@ -112,7 +116,8 @@ static void test_order(void)
 	CHECK(fake_result(b) == IPC_STATUS_NOTIFY && message_of(b)->source == c->endpoint);
 	receive(b, EP_ANY);
 	settle(b);
-	CHECK(fake_result(b) == IPC_STATUS_ASYNC && message_of(b)->type == 2 && table[0].flags == 3);
+	CHECK(fake_result(b) == IPC_STATUS_ASYNC && message_of(b)->type == 2 &&
+		table[0].flags == 3);
 	receive(b, EP_ANY);
 	settle(b);
 	CHECK(message_of(b)->type == 3);
@@ -174,10 +179,12 @@ static void test_death(void)
 	old = c->endpoint;
 	fake_trap(vm, KCALL_BASE + KCALL_clear, (uint64_t)old, 0, 0, 0, 0, 0);
 	CHECK(fake_result(vm) == 0);
-	CHECK(a->rts == 0 && fake_result(a) == -EDEADSRCDST && b->rts == 0 && fake_result(b) == -EDEADSRCDST);
+	CHECK(a->rts == 0 && fake_result(a) == -EDEADSRCDST && b->rts == 0 &&
+		fake_result(b) == -EDEADSRCDST);
 	fake_trap(a, TRAP_SEND, (uint64_t)old, AT, 0, 0, 0, 0);
 	CHECK(fake_result(a) == -EDEADSRCDST);
-	CHECK(c->endpoint != old && EP_SLOT(c->endpoint) == EP_SLOT(old) && EP_GEN(c->endpoint) == EP_GEN(old) + 1);
+	CHECK(c->endpoint != old && EP_SLOT(c->endpoint) == EP_SLOT(old) &&
+		EP_GEN(c->endpoint) == EP_GEN(old) + 1);
 }
 
 static void test_faults(void)
@@ -186,12 +193,14 @@ static void test_faults(void)
 	receive(b, EP_ANY);
 	fake_map(fake_space_of(a), AT, 0, false);
 	fake_trap(a, TRAP_SEND, (uint64_t)b->endpoint, AT, 0, 0, 0, 0);
-	CHECK(a->rts == (RTS_PAGEFAULT | RTS_SENDING) && a->arch.frame.rip == 1000 && a->arch.frame.rax == TRAP_SEND);
+	CHECK(a->rts == (RTS_PAGEFAULT | RTS_SENDING) && a->arch.frame.rip == 1000 &&
+		a->arch.frame.rax == TRAP_SEND);
 	receive(vm, EP_ANY);
 	settle(vm);
 	CHECK(message_of(vm)->type == VM_PAGEFAULT && message_of(vm)->source == a->endpoint &&
 		fake_result(vm) == IPC_STATUS_FROM_KERNEL && a->rts == RTS_PAGEFAULT);
-	fake_trap(vm, KCALL_BASE + KCALL_vmctl, VMCTL_CLEAR_PAGEFAULT, (uint64_t)a->endpoint, 0, 0, 0, 0);
+	fake_trap(vm, KCALL_BASE + KCALL_vmctl, VMCTL_CLEAR_PAGEFAULT, (uint64_t)a->endpoint, 0, 0,
+		0, 0);
 	CHECK(fake_result(vm) == 0 && a->rts == 0);
 	/* Outside of user space nobody can help: a signal for its manager. */
 	a->priv->spec.sig_mgr = c->endpoint;
@@ -209,7 +218,8 @@ static void test_program_call(void)
 	CHECK(program->rts == RTS_SENDING && (program->flags & PROC_CALL) != 0);
 	receive(vm, EP_ANY);
 	settle(vm);
-	CHECK(message_of(vm)->type == LINUX_CALL(LINUX_NR_brk) && message_of(vm)->call.arg[5] == 10 &&
+	CHECK(message_of(vm)->type == LINUX_CALL(LINUX_NR_brk) &&
+		message_of(vm)->call.arg[5] == 10 &&
 		fake_result(vm) == (IPC_STATUS_FROM_KERNEL | IPC_STATUS_SENDREC));
 	CHECK(program->rts == RTS_RECEIVING);
 	message_of(vm)->reply.result = 77;
@@ -260,13 +270,15 @@ static void test_stop(void)
 	kernel.privs[PRIV_ID_USER].spec.sig_mgr = c->endpoint;
 	message_of(vm)->reply.result = 0;
 	send(vm, TRAP_SENDNB, program, 0);
-	CHECK(program->rts == RTS_PROC_STOP && program->signals == 1 && (c->priv->ksig_pending & KSIG_SIGNAL) != 0);
+	CHECK(program->rts == RTS_PROC_STOP && program->signals == 1 &&
+		(c->priv->ksig_pending & KSIG_SIGNAL) != 0);
 }
 
 /* Random traps by random processes: the invariants are checked after each. */
 static void test_random(void)
 {
-	static const unsigned traps[] = {TRAP_SEND, TRAP_RECEIVE, TRAP_SENDREC, TRAP_NOTIFY, TRAP_SENDNB, TRAP_REPLY_RECEIVE};
+	static const unsigned traps[] = {TRAP_SEND, TRAP_RECEIVE, TRAP_SENDREC, TRAP_NOTIFY,
+		TRAP_SENDNB, TRAP_REPLY_RECEIVE};
 	struct proc *procs[4];
 	int i;
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guest test of the kernel alone: this program takes VM's place in the boot archive and plays all parts itself. VM makes
- * processes that share its address space (RS, a service, a program), which try the kernel calls, the IPC primitives and
- * their errors. Each check is a line of the diagnostics buffer ("ok ..." or "not ok ..."); with log=com2 they are read there.
- * At the end the machine is switched off.
+ * Guest test of the kernel alone: this program takes VM's place in the boot archive and plays all
+ * parts itself. VM makes processes that share its address space (RS, a service, a program), which
+ * try the kernel calls, the IPC primitives and their errors. Each check is a line of the
+ * diagnostics buffer ("ok ..." or "not ok ..."); with log=com2 they are read there. At the end the
+ * machine is switched off.
  */
 #include "abi/bootinfo.h"
 #include "abi/errno.h"
@@ -14,12 +15,12 @@
 #include "lib/sys/trap.h"
 #include "proto/vm.h"
 
-#define KERNEL_CALL(name, a, b, c, d, e, f)                                                                  \
-	sys_trap(KCALL_BASE + KCALL_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), \
-		(uint64_t)(e), (uint64_t)(f))
+#define KERNEL_CALL(name, a, b, c, d, e, f)                                              \
+	sys_trap(KCALL_BASE + KCALL_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), \
+		(uint64_t)(d), (uint64_t)(e), (uint64_t)(f))
 #define STACK_BYTES 16384
-#define UNMAPPED 0x10000000ul
-#define PAGE_WORD 0x5a5a5a5a5a5a5a5aul
+#define UNMAPPED    0x10000000ul
+#define PAGE_WORD   0x5a5a5a5a5a5a5a5aul
 
 enum message_type { MSG_PING = 0x7000, MSG_NEW_PROGRAM, MSG_NEW_SERVICE, MSG_DONE, MSG_SEND };
 
@@ -61,7 +62,8 @@ static void check(bool good, const char *text)
 
 static void exec_at(endpoint_t ep, const char *name, void (*entry)(void), int stack)
 {
-	struct exec_spec spec = {.ip = (uint64_t)entry, .sp = (uint64_t)stacks[stack] + STACK_BYTES - 8};
+	struct exec_spec spec = {
+		.ip = (uint64_t)entry, .sp = (uint64_t)stacks[stack] + STACK_BYTES - 8};
 	int i;
 
 	for (i = 0; i < 15 && name[i] != '\0'; i++) {
@@ -82,7 +84,8 @@ static void program_main(void)
 	if (sys_trap(LINUX_NR_getpid, 0, 0, 0, 0, 0, 0) != 42) {
 		sys_trap(LINUX_NR_brk, 1, 0, 0, 0, 0, 0);
 	}
-	if (sys_trap(TRAP_SENDNB, EP_VM, 0, 0, 0, 0, 0) != -ENOSYS || sys_trap(700, 0, 0, 0, 0, 0, 0) != -ENOSYS) {
+	if (sys_trap(TRAP_SENDNB, EP_VM, 0, 0, 0, 0, 0) != -ENOSYS ||
+		sys_trap(700, 0, 0, 0, 0, 0, 0) != -ENOSYS) {
 		sys_trap(LINUX_NR_brk, 2, 0, 0, 0, 0, 0);
 	}
 	if (*absent != PAGE_WORD || x != 3.0) {
@@ -104,7 +107,8 @@ static void service_main(void)
 	endpoint_t to = EP_NONE;
 
 	for (;;) {
-		int64_t status = sys_trap(TRAP_REPLY_RECEIVE, (uint64_t)to, (uint64_t)&m, 0, 0, 0, 0);
+		int64_t status =
+			sys_trap(TRAP_REPLY_RECEIVE, (uint64_t)to, (uint64_t)&m, 0, 0, 0, 0);
 
 		to = EP_NONE;
 		if (status >= 0 && (status & IPC_STATUS_SENDREC) != 0) {
@@ -166,7 +170,9 @@ static void signalled_main(void)
 static void pm_report(struct message *m, const char *what)
 {
 	check(sys_trap(TRAP_RECEIVE, (uint64_t)m->source, (uint64_t)m, 0, 0, 0, 0) >= 0 &&
-		m->type == LINUX_CALL(LINUX_NR_kill) && m->call.arg[0] == REPORT && m->call.arg[1] == 1, what);
+			m->type == LINUX_CALL(LINUX_NR_kill) && m->call.arg[0] == REPORT &&
+			m->call.arg[1] == 1,
+		what);
 }
 
 static void pm_answer(struct message *m, int64_t result)
@@ -189,8 +195,11 @@ static int64_t pm_sigsend(endpoint_t ep, int signo, const struct ksig *ksig)
 {
 	static struct sigsend_spec spec;
 
-	spec = (struct sigsend_spec){.signo = signo, .sa_flags = LSA_RESTORER, .handler = (uint64_t)handler_main,
-		.restorer = (uint64_t)restorer, .trapno = ksig->trapno};
+	spec = (struct sigsend_spec){.signo = signo,
+		.sa_flags = LSA_RESTORER,
+		.handler = (uint64_t)handler_main,
+		.restorer = (uint64_t)restorer,
+		.trapno = ksig->trapno};
 	spec.siginfo[0] = (uint8_t)signo;
 	return KERNEL_CALL(sigsend, ep, &spec, 0, 0, 0, 0);
 }
@@ -204,23 +213,28 @@ static void pm_main(void)
 	endpoint_t program;
 
 	sys_trap(TRAP_RECEIVE, EP_ANY, (uint64_t)&m, 0, 0, 0, 0);
-	check(m.source == EP_KERNEL && (m.notify.signals & KSIG_SIGNAL) != 0, "PM hears of a signal");
-	check(KERNEL_CALL(getksig, &ksig, 0, 0, 0, 0, 0) == 1 && ksig.signals == 1ull << LSIGILL && ksig.trapno == 6,
+	check(m.source == EP_KERNEL && (m.notify.signals & KSIG_SIGNAL) != 0,
+		"PM hears of a signal");
+	check(KERNEL_CALL(getksig, &ksig, 0, 0, 0, 0, 0) == 1 && ksig.signals == 1ull << LSIGILL &&
+			ksig.trapno == 6,
 		"getksig");
 	program = ksig.endpoint;
-	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_USER, "stop at user mode");
+	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_USER,
+		"stop at user mode");
 	check(pm_sigsend(program, LSIGILL, &ksig) == 0, "sigsend");
 	check(KERNEL_CALL(endksig, program, 0, 0, 0, 0, 0) == 0, "endksig");
 	sys_trap(TRAP_RECEIVE, EP_ANY, (uint64_t)&m, 0, 0, 0, 0);
-	check(m.type == LINUX_CALL(LINUX_NR_rt_sigreturn) && KERNEL_CALL(sigreturn, program, &back, 0, 0, 0, 0) == 0,
+	check(m.type == LINUX_CALL(LINUX_NR_rt_sigreturn) &&
+			KERNEL_CALL(sigreturn, program, &back, 0, 0, 0, 0) == 0,
 		"sigreturn");
 	pm_report(&m, "registers and vectors survive the handler");
 	pm_answer(&m, 0);
 
 	sys_trap(TRAP_RECEIVE, EP_ANY, (uint64_t)&m, 0, 0, 0, 0);
 	check(m.type == LINUX_CALL(LINUX_NR_pause), "pause");
-	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_IN_CALL && stop.server == EP_PM &&
-		stop.call == LINUX_NR_pause, "stop in a call");
+	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_IN_CALL &&
+			stop.server == EP_PM && stop.call == LINUX_NR_pause,
+		"stop in a call");
 	check(pm_sigsend(program, LSIGUSR1, &ksig) == -EBUSY, "sigsend in a call");
 	pm_answer(&m, -ERESTARTNOHAND);
 	check(pm_sigsend(program, LSIGUSR1, &ksig) == 0, "sigsend after it");
@@ -230,7 +244,8 @@ static void pm_main(void)
 	pm_answer(&m, 0);
 
 	pm_sleep(5000000);
-	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_USER, "stop in a futex");
+	check(KERNEL_CALL(stop, program, &stop, 0, 0, 0, 0) == 0 && stop.where == STOP_USER,
+		"stop in a futex");
 	check(KERNEL_CALL(resume, program, 0, 0, 0, 0, 0) == 0, "resume");
 	pm_sleep(5000000);
 	check(sys_trap(LINUX_NR_futex, (uint64_t)&futex_word, 1, 1, 0, 0, 0) == 1, "futex wake");
@@ -261,34 +276,43 @@ static void test_service_ipc(endpoint_t ep)
 	int64_t result = 0;
 
 	m.u64[0] = 10;
-	check(sys_trap(TRAP_SENDREC, (uint64_t)ep, (uint64_t)&m, 0, 0, 0, 0) == 0 && m.u64[0] == 11 && m.source == ep,
+	check(sys_trap(TRAP_SENDREC, (uint64_t)ep, (uint64_t)&m, 0, 0, 0, 0) == 0 &&
+			m.u64[0] == 11 && m.source == ep,
 		"sendrec is answered");
 	for (i = 0; i < 1000 && result == 0; i++) {
 		m.type = MSG_PING;
 		result = sys_trap(TRAP_SENDREC, (uint64_t)ep, (uint64_t)&m, 0, 0, 0, 0);
 	}
 	check(result == 0 && m.u64[0] == 1011, "a thousand times");
-	async_table[0] = (struct asyn_entry){.flags = ASYN_VALID, .dst = ep, .msg = {.type = MSG_SEND}};
-	async_table[1] = (struct asyn_entry){.flags = ASYN_VALID, .dst = EP_MAKE(77, 300), .msg = {.type = MSG_SEND}};
-	check(sys_trap(TRAP_SENDA, (uint64_t)async_table, 2, 0, 0, 0, 0) == 0 && async_table[0].flags == 3 &&
-		async_table[1].result == -EDEADSRCDST, "senda delivers, and marks what it cannot");
+	async_table[0] =
+		(struct asyn_entry){.flags = ASYN_VALID, .dst = ep, .msg = {.type = MSG_SEND}};
+	async_table[1] = (struct asyn_entry){
+		.flags = ASYN_VALID, .dst = EP_MAKE(77, 300), .msg = {.type = MSG_SEND}};
+	check(sys_trap(TRAP_SENDA, (uint64_t)async_table, 2, 0, 0, 0, 0) == 0 &&
+			async_table[0].flags == 3 && async_table[1].result == -EDEADSRCDST,
+		"senda delivers, and marks what it cannot");
 }
 
 static void test_errors(endpoint_t ep)
 {
 	struct message m = {.type = MSG_PING};
 
-	check(sys_trap(TRAP_SEND, EP_ANY, (uint64_t)&m, 0, 0, 0, 0) == -EINVAL, "send to ANY is EINVAL");
-	check(sys_trap(TRAP_SEND, EP_MAKE(5, 400), (uint64_t)&m, 0, 0, 0, 0) == -EDEADSRCDST, "send to a dead endpoint");
-	check(sys_trap(TRAP_RECEIVE, EP_MAKE(5, 400), (uint64_t)&m, 0, 0, 0, 0) == -EDEADSRCDST, "receive from a dead one");
+	check(sys_trap(TRAP_SEND, EP_ANY, (uint64_t)&m, 0, 0, 0, 0) == -EINVAL,
+		"send to ANY is EINVAL");
+	check(sys_trap(TRAP_SEND, EP_MAKE(5, 400), (uint64_t)&m, 0, 0, 0, 0) == -EDEADSRCDST,
+		"send to a dead endpoint");
+	check(sys_trap(TRAP_RECEIVE, EP_MAKE(5, 400), (uint64_t)&m, 0, 0, 0, 0) == -EDEADSRCDST,
+		"receive from a dead one");
 	check(sys_trap(TRAP_SEND, EP_RS, (uint64_t)&m, 0, 0, 0, 0) == -ELOCKED, "send to oneself");
 	check(sys_trap(TRAP_LAST + 3, 0, 0, 0, 0, 0, 0) == -EBADCALL, "no such primitive");
 	check(sys_trap(KCALL_BASE + 63, 0, 0, 0, 0, 0, 0) == -EBADREQUEST, "no such kernel call");
 	check(sys_trap(TRAP_SENDNB, (uint64_t)program_ep, (uint64_t)&m, 0, 0, 0, 0) == -ENOTREADY,
 		"a program that does not wait gets nothing");
 	check(KERNEL_CALL(vmctl, VMCTL_FLUSH, EP_NONE, 0, 0, 0, 0) == -EPERM, "vmctl is VM's");
-	check(KERNEL_CALL(vircopy, EP_SELF, &m, ep, UNMAPPED + 0x100000, 8, COPY_TRY) == -EFAULT, "copy to nowhere, trying");
-	check(KERNEL_CALL(vircopy, EP_SELF, KERNEL_BASE, EP_SELF, &m, 8, 0) == -EFAULT, "copy from the kernel");
+	check(KERNEL_CALL(vircopy, EP_SELF, &m, ep, UNMAPPED + 0x100000, 8, COPY_TRY) == -EFAULT,
+		"copy to nowhere, trying");
+	check(KERNEL_CALL(vircopy, EP_SELF, KERNEL_BASE, EP_SELF, &m, 8, 0) == -EFAULT,
+		"copy from the kernel");
 	check(KERNEL_CALL(devio, 0x80, DEVIO_8, 0, 0, 0, 0) == -EPERM, "a port that is not ours");
 }
 
@@ -302,7 +326,8 @@ static void rs_main(void)
 	check(give_service_rights(service_ep) > 0, "privctl set");
 	exec_at(service_ep, "service", service_main, 1);
 	check(KERNEL_CALL(privctl, PRIV_ALLOW, service_ep, 0, 0, 0, 0) == 0, "privctl allow");
-	check(KERNEL_CALL(privctl, PRIV_ALLOW, service_ep, 0, 0, 0, 0) == -EPERM, "privctl allow twice");
+	check(KERNEL_CALL(privctl, PRIV_ALLOW, service_ep, 0, 0, 0, 0) == -EPERM,
+		"privctl allow twice");
 
 	m.type = MSG_NEW_PROGRAM;
 	check(sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0) == 0, "another process");
@@ -313,11 +338,15 @@ static void rs_main(void)
 	check(KERNEL_CALL(setids, program_ep, &ids, 0, 0, 0, 0) == 0, "setids");
 	exec_at(program_ep, "program", program_main, 2);
 	check(KERNEL_CALL(privctl, PRIV_SET_USER, program_ep, 0, 0, 0, 0) == 0, "privctl set user");
-	check(KERNEL_CALL(privctl, PRIV_ALLOW, program_ep, 0, 0, 0, 0) == 0, "privctl allow the program");
+	check(KERNEL_CALL(privctl, PRIV_ALLOW, program_ep, 0, 0, 0, 0) == 0,
+		"privctl allow the program");
 	m.type = MSG_DONE; /* VM answers when the program is through */
-	check(sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0) == 0, "the first part is over");
+	check(sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0) == 0,
+		"the first part is over");
 
-	check(give_service_rights(EP_PM) > 0 && KERNEL_CALL(privctl, PRIV_ALLOW, EP_PM, 0, 0, 0, 0) == 0, "PM's rights");
+	check(give_service_rights(EP_PM) > 0 &&
+			KERNEL_CALL(privctl, PRIV_ALLOW, EP_PM, 0, 0, 0, 0) == 0,
+		"PM's rights");
 	m.type = MSG_NEW_PROGRAM;
 	sys_trap(TRAP_SENDREC, EP_VM, (uint64_t)&m, 0, 0, 0, 0);
 	exec_at((endpoint_t)m.u64[0], "signalled", signalled_main, 4);
@@ -355,11 +384,13 @@ static void handle_fault(const struct message *m)
 	const struct vm_pagefault *fault = (const struct vm_pagefault *)(const void *)m->raw;
 	uint64_t paddr = 0;
 
-	check(m->source == program_ep && fault->address == UNMAPPED && (fault->error & 5) == 4, "page fault as a message");
+	check(m->source == program_ep && fault->address == UNMAPPED && (fault->error & 5) == 4,
+		"page fault as a message");
 	*(uint64_t *)(void *)spare_page = PAGE_WORD;
 	check(KERNEL_CALL(umap, spare_page, 4096, &paddr, 0, 0, 0) == 0, "umap");
 	*entry_of(kinfo.boot_root, fault->address) = paddr | 7;
-	check(KERNEL_CALL(vmctl, VMCTL_CLEAR_PAGEFAULT, m->source, 0, 0, 0, 0) == 0, "the fault is cleared");
+	check(KERNEL_CALL(vmctl, VMCTL_CLEAR_PAGEFAULT, m->source, 0, 0, 0, 0) == 0,
+		"the fault is cleared");
 }
 
 /* What is left when the program has said that it is content. */
@@ -374,11 +405,13 @@ static void test_alarm(void)
 	now = times.uptime_ns;
 	KERNEL_CALL(setalarm, now + 20000000, 0, 0, 0, 0, 0);
 	sys_trap(TRAP_RECEIVE, EP_CLOCK, (uint64_t)&m, 0, 0, 0, 0);
-	check(m.source == EP_CLOCK && m.notify.timestamp_ns >= now + 20000000 && m.notify.timestamp_ns < now + 200000000,
+	check(m.source == EP_CLOCK && m.notify.timestamp_ns >= now + 20000000 &&
+			m.notify.timestamp_ns < now + 200000000,
 		"an alarm comes in time");
 	check(KERNEL_CALL(clear, program_ep, 0, 0, 0, 0, 0) == 0, "clear");
 	check(KERNEL_CALL(clear, program_ep, 0, 0, 0, 0, 0) == -EINVAL, "clear twice");
-	check(KERNEL_CALL(vmctl, VMCTL_SETADDRSPACE, EP_PM, 2, kinfo.boot_root, 0, 0) == 0, "PM gets an address space");
+	check(KERNEL_CALL(vmctl, VMCTL_SETADDRSPACE, EP_PM, 2, kinfo.boot_root, 0, 0) == 0,
+		"PM gets an address space");
 	exec_at(EP_PM, "pm", pm_main, 3);
 	KERNEL_CALL(vmctl, VMCTL_BOOTINHIBIT_CLEAR, EP_PM, 0, 0, 0, 0);
 	m.type = 0;
@@ -396,7 +429,8 @@ static _Noreturn void finish(void)
 static bool handle_call(struct message *m)
 {
 	if (m->call.arg[0] == 0x1234) {
-		check(m->type == LINUX_CALL(LINUX_NR_brk) && m->call.arg[1] == 7, "a program's call as a message");
+		check(m->type == LINUX_CALL(LINUX_NR_brk) && m->call.arg[1] == 7,
+			"a program's call as a message");
 		m->reply.result = 0x4321;
 		sys_trap(TRAP_SENDNB, (uint64_t)m->source, (uint64_t)m, 0, 0, 0, 0);
 		return false;
@@ -413,7 +447,8 @@ static void test_accounting(void)
 	uint64_t usable = 0, found;
 	uint32_t i;
 
-	found = kinfo.module.bytes + kinfo.kernel_image_bytes + kinfo.kernel_boot_bytes + kinfo.vm_boot_bytes;
+	found = kinfo.module.bytes + kinfo.kernel_image_bytes + kinfo.kernel_boot_bytes +
+		kinfo.vm_boot_bytes;
 	for (i = 0; i < kinfo.usable_count; i++) {
 		usable += kinfo.usable[i].bytes;
 	}
@@ -428,11 +463,15 @@ static void vm_main(void)
 	struct message m;
 	int64_t status;
 
-	check(KERNEL_CALL(getinfo, GETINFO_KINFO, &kinfo, sizeof(kinfo), 0, 0, 0) == sizeof(kinfo), "kinfo");
-	check(kinfo.vm_window == VM_WINDOW_BASE && kinfo.free_count > 0 && kinfo.boot_root != 0, "kinfo is filled in");
+	check(KERNEL_CALL(getinfo, GETINFO_KINFO, &kinfo, sizeof(kinfo), 0, 0, 0) == sizeof(kinfo),
+		"kinfo");
+	check(kinfo.vm_window == VM_WINDOW_BASE && kinfo.free_count > 0 && kinfo.boot_root != 0,
+		"kinfo is filled in");
 	test_accounting();
-	check(KERNEL_CALL(vmctl, VMCTL_SETADDRSPACE, EP_RS, 2, kinfo.boot_root, 0, 0) == 0, "RS gets an address space");
-	check(KERNEL_CALL(newproc, 2, kinfo.boot_root, EP_RS, 0, 0, 0) == -EAGAIN, "newproc of a taken slot");
+	check(KERNEL_CALL(vmctl, VMCTL_SETADDRSPACE, EP_RS, 2, kinfo.boot_root, 0, 0) == 0,
+		"RS gets an address space");
+	check(KERNEL_CALL(newproc, 2, kinfo.boot_root, EP_RS, 0, 0, 0) == -EAGAIN,
+		"newproc of a taken slot");
 	exec_at(EP_RS, "rs", rs_main, 0);
 	check(KERNEL_CALL(vmctl, VMCTL_BOOTINHIBIT_CLEAR, EP_RS, 0, 0, 0, 0) == 0, "RS may run");
 	for (;;) {

@@ -95,8 +95,8 @@ static void test_timers(void)
 	timer_start(&timers[1], 75);
 	CHECK(timer_next() == 30);
 	timer_run(60);
-	CHECK(expired_count == 4 && expired_order[0] == 5 && expired_order[1] == 2 && expired_order[2] == 0 &&
-		expired_order[3] == 7);
+	CHECK(expired_count == 4 && expired_order[0] == 5 && expired_order[1] == 2 &&
+		expired_order[2] == 0 && expired_order[3] == 7);
 	timer_run(1000);
 	CHECK(expired_count == 7 && expired_order[5] == 1 && timer_next() == UINT64_MAX);
 }
@@ -112,18 +112,20 @@ static void test_privileges(void)
 	new = proc_alloc(-1);
 	bitmap_set(spec->send_mask, b->priv->id);
 	CHECK(call(a, KCALL_privctl, PRIV_ALLOW, (uint64_t)a->endpoint, 0) == -EPERM);
-	CHECK(call(a, KCALL_privctl, PRIV_SET, (uint64_t)new->endpoint, AT) > 0);
+	CHECK(call(a, KCALL_privctl, PRIV_SET, (uint64_t) new->endpoint, AT) > 0);
 	CHECK(bitmap_test(b->priv->spec.send_mask, new->priv->id)); /* symmetric */
-	CHECK(priv_may_kcall(new->priv, KCALL_getinfo) && !priv_may_kcall(new->priv, KCALL_vircopy));
-	CHECK(call(a, KCALL_privctl, PRIV_SET_USER, (uint64_t)new->endpoint, 0) == -EPERM);
-	CHECK(call(a, KCALL_privctl, PRIV_ADD_IRQ, (uint64_t)new->endpoint, 5) == 0);
+	CHECK(priv_may_kcall(new->priv, KCALL_getinfo) &&
+		!priv_may_kcall(new->priv, KCALL_vircopy));
+	CHECK(call(a, KCALL_privctl, PRIV_SET_USER, (uint64_t) new->endpoint, 0) == -EPERM);
+	CHECK(call(a, KCALL_privctl, PRIV_ADD_IRQ, (uint64_t) new->endpoint, 5) == 0);
 	CHECK(priv_may_irq(new->priv, 5) && !priv_may_irq(new->priv, 6));
 	new->priv->spec.io[0] = (struct priv_range){0x3f8, 0x3ff};
 	new->priv->spec.io_count = 1;
-	CHECK(priv_may_io(new->priv, 0x3f8, 1) && priv_may_io(new->priv, 0x3fc, 4) && !priv_may_io(new->priv, 0x3fd, 4) &&
-		!priv_may_io(new->priv, 0x2f8, 1) && !priv_may_io(new->priv, UINT64_MAX, 2));
+	CHECK(priv_may_io(new->priv, 0x3f8, 1) && priv_may_io(new->priv, 0x3fc, 4) &&
+		!priv_may_io(new->priv, 0x3fd, 4) && !priv_may_io(new->priv, 0x2f8, 1) &&
+		!priv_may_io(new->priv, UINT64_MAX, 2));
 	spec->io_count = PRIV_RANGES + 1;
-	CHECK(call(a, KCALL_privctl, PRIV_UPDATE, (uint64_t)new->endpoint, AT) == -EINVAL);
+	CHECK(call(a, KCALL_privctl, PRIV_UPDATE, (uint64_t) new->endpoint, AT) == -EINVAL);
 	kcall_destroy(new);
 	CHECK(new->priv == NULL);
 }
@@ -139,7 +141,8 @@ static void test_irq(void)
 	b->priv->spec.irq[0] = 9;
 	b->priv->spec.irq_count = 1;
 	CHECK(call(c, KCALL_irqctl, IRQ_SET, 9, 1) == -EPERM);
-	CHECK(call(a, KCALL_irqctl, IRQ_SET, 9, 3) == 0 && call(a, KCALL_irqctl, IRQ_SET, 9, 3) == -EBUSY);
+	CHECK(call(a, KCALL_irqctl, IRQ_SET, 9, 3) == 0 &&
+		call(a, KCALL_irqctl, IRQ_SET, 9, 3) == -EBUSY);
 	CHECK(fake_unmasked == 0);
 	CHECK(call(a, KCALL_irqctl, IRQ_ENABLE, 9, 3) == 0 && fake_unmasked == 1ull << 9);
 	/* A second owner of the line: masked until both are ready. */
@@ -172,7 +175,8 @@ static void test_futex(void)
 	fake_trap(y, LINUX_NR_futex, AT, 1, 1, 0, 0, 0);
 	CHECK(fake_result(y) == 0); /* the same address of another space is another word */
 	fake_map(fake_space_of(y), AT + 0x3000, 0, false);
-	fake_map(fake_space_of(y), AT + 0x3000, (unsigned)((uint8_t *)word - (uint8_t *)fake_page(0)) / 4096, true);
+	fake_map(fake_space_of(y), AT + 0x3000,
+		(unsigned)((uint8_t *)word - (uint8_t *)fake_page(0)) / 4096, true);
 	fake_trap(y, LINUX_NR_futex, AT + 0x3000, 1, 1, 0, 0, 0);
 	CHECK(fake_result(y) == 1 && x->rts == 0 && fake_result(x) == 0); /* shared memory */
 	/* A timeout. */
@@ -191,7 +195,8 @@ static void test_futex(void)
 	y->root = x->root;
 	y->as_id = x->as_id;
 	y->clear_tid = AT;
-	CHECK(call(a, KCALL_cleartid, (uint64_t)y->endpoint, CLEARTID_RUN, 0) == 0 && x->rts == 0 && *word == 0);
+	CHECK(call(a, KCALL_cleartid, (uint64_t)y->endpoint, CLEARTID_RUN, 0) == 0 && x->rts == 0 &&
+		*word == 0);
 }
 
 static void test_update(void)

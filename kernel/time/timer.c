@@ -19,7 +19,8 @@ void timer_start(struct timer *timer, uint64_t deadline_ns)
 	list_remove(&timer->link);
 	timer->deadline_ns = deadline_ns;
 	at = kernel.timers.prev;
-	while (at != &kernel.timers && list_entry(at, struct timer, link)->deadline_ns > deadline_ns) {
+	while (at != &kernel.timers &&
+		list_entry(at, struct timer, link)->deadline_ns > deadline_ns) {
 		at = at->prev;
 	}
 	list_insert_between(&timer->link, at, at->next);
@@ -45,5 +46,7 @@ void timer_run(uint64_t now_ns)
 
 uint64_t timer_next(void)
 {
-	return list_is_empty(&kernel.timers) ? UINT64_MAX : list_first(&kernel.timers, struct timer, link)->deadline_ns;
+	return list_is_empty(&kernel.timers)
+		? UINT64_MAX
+		: list_first(&kernel.timers, struct timer, link)->deadline_ns;
 }

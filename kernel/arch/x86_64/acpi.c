@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The little of ACPI that the kernel needs: where the I/O APICs are (MADT), and how to switch off and reset (FADT and
- * the _S5_ object of the DSDT, found by its name as an interpreter-less system can). Firmware tables are read once at boot,
- * lengths and checksums checked.
+ * The little of ACPI that the kernel needs: where the I/O APICs are (MADT), and how to switch off
+ * and reset (FADT and the _S5_ object of the DSDT, found by its name as an interpreter-less system
+ * can). Firmware tables are read once at boot, lengths and checksums checked.
  */
 #include "kernel/arch/x86_64/machine.h"
 
@@ -33,23 +33,23 @@ struct acpi_table {
 	uint32_t creator_revision;
 } __attribute__((packed));
 
-#define RSDP_V1_BYTES 20
-#define MADT_ENTRIES 44
-#define MADT_IO_APIC 1
-#define MADT_OVERRIDE 2
-#define FADT_DSDT 40
-#define FADT_SMI_COMMAND 48
-#define FADT_ACPI_ENABLE 52
-#define FADT_PM1A_CONTROL 64
-#define FADT_PM1B_CONTROL 68
-#define FADT_FLAGS 112
-#define FADT_FLAG_RESET (1u << 10)
+#define RSDP_V1_BYTES       20
+#define MADT_ENTRIES        44
+#define MADT_IO_APIC        1
+#define MADT_OVERRIDE       2
+#define FADT_DSDT           40
+#define FADT_SMI_COMMAND    48
+#define FADT_ACPI_ENABLE    52
+#define FADT_PM1A_CONTROL   64
+#define FADT_PM1B_CONTROL   68
+#define FADT_FLAGS          112
+#define FADT_FLAG_RESET     (1u << 10)
 #define FADT_RESET_REGISTER 116
-#define FADT_RESET_VALUE 128
-#define SPACE_IO 1
-#define SLEEP_ENABLE 0x2000
-#define SLEEP_TYPE_SHIFT 10
-#define PM1_SCI_ENABLE 1
+#define FADT_RESET_VALUE    128
+#define SPACE_IO            1
+#define SLEEP_ENABLE        0x2000
+#define SLEEP_TYPE_SHIFT    10
+#define PM1_SCI_ENABLE      1
 
 static uint32_t read32(const void *at)
 {
@@ -83,8 +83,8 @@ static const struct acpi_table *table_at(paddr_t paddr)
 {
 	const struct acpi_table *table = boot_phys(paddr, sizeof(*table));
 
-	if (table == NULL || table->length < sizeof(*table) || boot_phys(paddr, table->length) == NULL ||
-	    !sums_to_zero(table, table->length)) {
+	if (table == NULL || table->length < sizeof(*table) ||
+		boot_phys(paddr, table->length) == NULL || !sums_to_zero(table, table->length)) {
 		return NULL;
 	}
 	return table;
@@ -95,7 +95,8 @@ static const struct rsdp *rsdp_scan(paddr_t start, paddr_t end)
 	for (; start + sizeof(struct rsdp) <= end; start += 16) {
 		const struct rsdp *rsdp = arch_phys(start);
 
-		if (memcmp(rsdp->signature, "RSD PTR ", 8) == 0 && sums_to_zero(rsdp, RSDP_V1_BYTES)) {
+		if (memcmp(rsdp->signature, "RSD PTR ", 8) == 0 &&
+			sums_to_zero(rsdp, RSDP_V1_BYTES)) {
 			return rsdp;
 		}
 	}
@@ -123,8 +124,10 @@ static void madt_read(const struct acpi_table *madt)
 
 			apic->registers = mmio_map(read32(at + 4));
 			apic->first_line = read32(at + 8);
-		} else if (at[0] == MADT_OVERRIDE && at[1] >= 10 && machine.override_count < IRQ_OVERRIDES) {
-			struct irq_override *override = &machine.overrides[machine.override_count++];
+		} else if (at[0] == MADT_OVERRIDE && at[1] >= 10 &&
+			machine.override_count < IRQ_OVERRIDES) {
+			struct irq_override *override =
+				&machine.overrides[machine.override_count++];
 
 			override->source = at[3];
 			override->line = read32(at + 4);
@@ -177,8 +180,9 @@ static void fadt_read(const struct acpi_table *fadt)
 	machine.acpi_enable = bytes[FADT_ACPI_ENABLE];
 	machine.pm1a_control = read32(bytes + FADT_PM1A_CONTROL);
 	machine.pm1b_control = read32(bytes + FADT_PM1B_CONTROL);
-	if (fadt->length > FADT_RESET_VALUE && (read32(bytes + FADT_FLAGS) & FADT_FLAG_RESET) != 0 &&
-	    bytes[FADT_RESET_REGISTER] == SPACE_IO) {
+	if (fadt->length > FADT_RESET_VALUE &&
+		(read32(bytes + FADT_FLAGS) & FADT_FLAG_RESET) != 0 &&
+		bytes[FADT_RESET_REGISTER] == SPACE_IO) {
 		machine.reset_port = read64(bytes + FADT_RESET_REGISTER + 4);
 		machine.reset_value = bytes[FADT_RESET_VALUE];
 		machine.has_reset = machine.reset_port <= 0xffff;
@@ -247,7 +251,8 @@ void arch_poweroff(void)
 	if (machine.has_sleep5 && machine.pm1a_control != 0) {
 		uint16_t port = (uint16_t)machine.pm1a_control;
 
-		if ((x86_inw(port) & PM1_SCI_ENABLE) == 0 && machine.smi_command != 0 && machine.acpi_enable != 0) {
+		if ((x86_inw(port) & PM1_SCI_ENABLE) == 0 && machine.smi_command != 0 &&
+			machine.acpi_enable != 0) {
 			x86_outb((uint16_t)machine.smi_command, machine.acpi_enable);
 			for (i = 0; i < 1000000 && (x86_inw(port) & PM1_SCI_ENABLE) == 0; i++) {
 			}

@@ -7,21 +7,21 @@
 #include "kernel/debug/panic.h"
 
 #define REG_TASK_PRIORITY (0x80 / 4)
-#define REG_END (0xb0 / 4)
-#define REG_SPURIOUS (0xf0 / 4)
-#define REG_LVT_TIMER (0x320 / 4)
-#define REG_LVT_LINT0 (0x350 / 4)
-#define REG_LVT_LINT1 (0x360 / 4)
-#define REG_LVT_ERROR (0x370 / 4)
+#define REG_END           (0xb0 / 4)
+#define REG_SPURIOUS      (0xf0 / 4)
+#define REG_LVT_TIMER     (0x320 / 4)
+#define REG_LVT_LINT0     (0x350 / 4)
+#define REG_LVT_LINT1     (0x360 / 4)
+#define REG_LVT_ERROR     (0x370 / 4)
 #define REG_TIMER_INITIAL (0x380 / 4)
 #define REG_TIMER_CURRENT (0x390 / 4)
-#define REG_TIMER_DIVIDE (0x3e0 / 4)
+#define REG_TIMER_DIVIDE  (0x3e0 / 4)
 
 #define SPURIOUS_ENABLE 0x100
-#define LVT_MASKED 0x10000
-#define LVT_NMI 0x400
-#define LVT_EXTINT 0x700
-#define DIVIDE_BY_16 0x3
+#define LVT_MASKED      0x10000
+#define LVT_NMI         0x400
+#define LVT_EXTINT      0x700
+#define DIVIDE_BY_16    0x3
 
 #define APIC_BASE_ENABLE 0x800ul
 

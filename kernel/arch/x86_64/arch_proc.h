@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of a process that only this architecture knows: saved registers, and how calls and results lie in them. */
+/* The part of a process that only this architecture knows: saved registers, and how calls and
+ * results lie in them. */
 #pragma once
 
 #include "abi/types.h"
@@ -22,13 +23,13 @@ struct arch_proc {
 	struct trap_frame frame;
 	uint64_t fs_base;
 	uint64_t gs_base;
-	void *fpu;      /* XSAVE area, in the proc table's own memory */
-	bool fpu_used;  /* the area (or, for the owner, the registers) holds a state of its own */
+	void *fpu;     /* XSAVE area, in the proc table's own memory */
+	bool fpu_used; /* the area (or, for the owner, the registers) holds a state of its own */
 };
 
-#define RFLAGS_USER_DEFAULT 0x202ul  /* interrupts on */
-#define RFLAGS_USER_MASK 0x240dd5ul  /* what a program may choose: CF PF AF ZF SF TF DF OF AC ID */
-#define SYSCALL_BYTES 2              /* length of the SYSCALL instruction */
+#define RFLAGS_USER_DEFAULT 0x202ul    /* interrupts on */
+#define RFLAGS_USER_MASK    0x240dd5ul /* for programs: CF PF AF ZF SF TF DF OF AC ID */
+#define SYSCALL_BYTES       2          /* length of the SYSCALL instruction */
 
 static inline uint64_t arch_call_number(const struct arch_proc *arch)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Time: the cycle counter is the monotonic clock, the local APIC's one-shot timer the alarm; both are measured at boot
- * against the interval timer. The date comes from the CMOS clock, read once.
+ * Time: the cycle counter is the monotonic clock, the local APIC's one-shot timer the alarm; both
+ * are measured at boot against the interval timer. The date comes from the CMOS clock, read once.
  */
 #include "kernel/arch/x86_64/machine.h"
 
@@ -10,21 +10,21 @@
 #include "kernel/debug/panic.h"
 #include "kernel/state.h"
 
-#define PIT_HZ 1193182ul
-#define PIT_CHANNEL2 0x42
-#define PIT_COMMAND 0x43
-#define PIT_GATE 0x61
+#define PIT_HZ            1193182ul
+#define PIT_CHANNEL2      0x42
+#define PIT_COMMAND       0x43
+#define PIT_GATE          0x61
 #define PIT_MODE_ONE_SHOT 0xb0 /* channel 2, low and high byte, mode 0 */
-#define PIT_LATCH 0x80
-#define PIT_START 0xffff
-#define PIT_MEASURE 11932 /* 10 ms */
+#define PIT_LATCH         0x80
+#define PIT_START         0xffff
+#define PIT_MEASURE       11932 /* 10 ms */
 
 #define NS_PER_S 1000000000ul
 
 #define TIMER_WAIT_MAX_NS (3600 * NS_PER_S)
 
 #define CMOS_INDEX 0x70
-#define CMOS_DATA 0x71
+#define CMOS_DATA  0x71
 
 struct sample {
 	uint64_t tsc;
@@ -41,7 +41,8 @@ static uint16_t pit_read(void)
 	return (uint16_t)(low | x86_inb(PIT_CHANNEL2) << 8);
 }
 
-/* One reading of all three clocks; the best of a few, because an emulator may be interrupted in the middle. */
+/* One reading of all three clocks; the best of a few, because an emulator may be interrupted in the
+ * middle. */
 static struct sample sample_take(void)
 {
 	struct sample best = {0};
@@ -151,9 +152,13 @@ static uint64_t cmos_realtime_s(void)
 		hours = hours % 12 + ((date.field[2] & 0x80) != 0 ? 12 : 0);
 	}
 	century = from_bcd(date.field[6], binary);
-	year = from_bcd(date.field[5], binary) + (century >= 19 && century <= 30 ? century * 100 : 2000);
-	return (uint64_t)days_since_epoch(year, from_bcd(date.field[4], binary), from_bcd(date.field[3], binary)) * 86400 +
-	       hours * 3600 + from_bcd(date.field[1], binary) * 60 + from_bcd(date.field[0], binary);
+	year = from_bcd(date.field[5], binary) +
+		(century >= 19 && century <= 30 ? century * 100 : 2000);
+	return (uint64_t)days_since_epoch(
+		       year, from_bcd(date.field[4], binary), from_bcd(date.field[3], binary)) *
+		86400 +
+		hours * 3600 + from_bcd(date.field[1], binary) * 60 +
+		from_bcd(date.field[0], binary);
 }
 
 void clock_init(void)

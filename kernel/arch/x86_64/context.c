@@ -105,7 +105,8 @@ void arch_proc_load(struct cpu *cpu, struct arch_proc *arch)
 	}
 }
 
-int arch_prctl(struct arch_proc *arch, uint64_t code, uint64_t address, uint64_t *value, bool *stored)
+int arch_prctl(
+	struct arch_proc *arch, uint64_t code, uint64_t address, uint64_t *value, bool *stored)
 {
 	*stored = false;
 	switch (code) {

@@ -8,10 +8,10 @@
 #include "kernel/debug/diag.h"
 #include "kernel/state.h"
 
-#define GDT_ENTRIES 10
-#define IST_STACK_BYTES 4096
-#define IST_NMI 1
-#define IST_DOUBLE_FAULT 2
+#define GDT_ENTRIES       10
+#define IST_STACK_BYTES   4096
+#define IST_NMI           1
+#define IST_DOUBLE_FAULT  2
 #define IST_MACHINE_CHECK 3
 
 struct tss {
@@ -96,7 +96,8 @@ void cpu_tables_init(struct cpu *cpu)
 	t->gdt[SEL_KERNEL_DATA / 8] = 0x00cf93000000ffff;
 	t->gdt[SEL_USER_DATA / 8] = 0x00cff3000000ffff;
 	t->gdt[SEL_USER_CODE / 8] = 0x00affb000000ffff;
-	t->gdt[SEL_TSS / 8] = (sizeof(t->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
+	t->gdt[SEL_TSS / 8] = (sizeof(t->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 |
+		(tss >> 24 & 0xff) << 56;
 	t->gdt[SEL_TSS / 8 + 1] = tss >> 32;
 	for (i = 0; i < 3; i++) {
 		t->tss.ist[i] = (uint64_t)&t->ist_stacks[i + 1];

@@ -2,11 +2,13 @@
 /*
  * FPU, SSE and AVX state, by XSAVE where the CPU has it and FXSAVE else.
  *
- * Under an emulator the state is switched lazily: CR0.TS is set unless the registers hold the state of the process that
- * runs (cpu->fpu_owner), and #NM brings it in; services that never touch vectors then cost nothing. On real processors,
- * some of which let speculation read the registers of the former owner, it is switched at once.
+ * Under an emulator the state is switched lazily: CR0.TS is set unless the registers hold the state
+ * of the process that runs (cpu->fpu_owner), and #NM brings it in; services that never touch
+ * vectors then cost nothing. On real processors, some of which let speculation read the registers
+ * of the former owner, it is switched at once.
  *
- * Invariant: if cpu->fpu_owner is a process, the registers hold its newest state; else its area does.
+ * Invariant: if cpu->fpu_owner is a process, the registers hold its newest state; else its area
+ * does.
  */
 #include "kernel/arch/x86_64/machine.h"
 
@@ -18,15 +20,15 @@
 #include "kernel/mem/bootmem.h"
 #include "kernel/state.h"
 
-#define XSAVE_X87 0x1u
-#define XSAVE_SSE 0x2u
-#define XSAVE_AVX 0x4u
-#define XSAVE_AVX512 0xe0u
-#define FXSAVE_BYTES 512
+#define XSAVE_X87          0x1u
+#define XSAVE_SSE          0x2u
+#define XSAVE_AVX          0x4u
+#define XSAVE_AVX512       0xe0u
+#define FXSAVE_BYTES       512
 #define XSAVE_HEADER_BYTES 64
-#define MXCSR_DEFAULT 0x1f80
-#define FCW_DEFAULT 0x37f
-#define FXSAVE_MXCSR 24
+#define MXCSR_DEFAULT      0x1f80
+#define FCW_DEFAULT        0x37f
+#define FXSAVE_MXCSR       24
 
 static void xsetbv(uint64_t value)
 {
@@ -84,8 +86,8 @@ void fpu_init(void)
 	machine.fpu_initial = bootmem_alloc(machine.xsave_bytes);
 	memcpy(machine.fpu_initial, &fcw, sizeof(fcw));
 	memcpy((char *)machine.fpu_initial + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
-	diag_printf("fpu: %u bytes of state, features %lx, %s\n", machine.xsave_bytes, machine.xsave_features,
-		machine.fpu_eager ? "eager" : "lazy");
+	diag_printf("fpu: %u bytes of state, features %lx, %s\n", machine.xsave_bytes,
+		machine.xsave_features, machine.fpu_eager ? "eager" : "lazy");
 }
 
 uint32_t arch_xsave_bytes(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt lines: I/O APICs where ACPI describes them, else the two 8259s. Line numbers 0 to 15 are the ISA lines (as
- * in PCI's interrupt-line register), higher ones global system interrupts. All lines start masked.
+ * Interrupt lines: I/O APICs where ACPI describes them, else the two 8259s. Line numbers 0 to 15
+ * are the ISA lines (as in PCI's interrupt-line register), higher ones global system interrupts.
+ * All lines start masked.
  */
 #include "kernel/arch/x86_64/machine.h"
 
@@ -9,23 +10,23 @@
 #include "kernel/debug/diag.h"
 #include "kernel/irq/irq.h"
 
-#define PIC1 0x20
-#define PIC2 0xa0
-#define PIC_INIT 0x11
-#define PIC_8086 0x01
+#define PIC1        0x20
+#define PIC2        0xa0
+#define PIC_INIT    0x11
+#define PIC_8086    0x01
 #define PIC_CASCADE 2
 
-#define IO_APIC_SELECT 0
-#define IO_APIC_WINDOW 4
+#define IO_APIC_SELECT  0
+#define IO_APIC_WINDOW  4
 #define IO_APIC_VERSION 1
-#define IO_APIC_PIN(n) (0x10 + 2 * (n))
-#define PIN_MASKED 0x10000u
-#define PIN_LEVEL 0x8000u
-#define PIN_ACTIVE_LOW 0x2000u
+#define IO_APIC_PIN(n)  (0x10 + 2 * (n))
+#define PIN_MASKED      0x10000u
+#define PIN_LEVEL       0x8000u
+#define PIN_ACTIVE_LOW  0x2000u
 
 #define POLARITY_MASK 0x3
-#define POLARITY_LOW 0x3
-#define TRIGGER_MASK 0xc
+#define POLARITY_LOW  0x3
+#define TRIGGER_MASK  0xc
 #define TRIGGER_LEVEL 0xc
 
 static void io_apic_write(struct io_apic *apic, uint32_t index, uint32_t value)
@@ -40,7 +41,8 @@ static uint32_t io_apic_read(struct io_apic *apic, uint32_t index)
 	return apic->registers[IO_APIC_WINDOW];
 }
 
-/* The controller and pin of a line; NULL: there is none. *flags: what the low half of the pin's entry needs. */
+/* The controller and pin of a line; NULL: there is none. *flags: what the low half of the pin's
+ * entry needs. */
 static struct io_apic *find_pin(unsigned line, uint32_t *pin, uint32_t *flags)
 {
 	uint32_t gsi = line;
@@ -83,7 +85,8 @@ void irq_controller_init(void)
 {
 	unsigned i, pin;
 
-	/* The 8259s are moved away from the exception vectors even when they stay masked: they may still fire spuriously. */
+	/* The 8259s are moved away from the exception vectors even when they stay masked: they may
+	 * still fire spuriously. */
 	x86_outb(PIC1, PIC_INIT);
 	x86_outb(PIC2, PIC_INIT);
 	x86_outb(PIC1 + 1, VECTOR_IRQ0);
@@ -92,7 +95,7 @@ void irq_controller_init(void)
 	x86_outb(PIC2 + 1, PIC_CASCADE);
 	x86_outb(PIC1 + 1, PIC_8086);
 	x86_outb(PIC2 + 1, PIC_8086);
-	machine.pic_mask = machine.io_apic_count == 0 ? (uint16_t)~(1u << PIC_CASCADE) : 0xffff;
+	machine.pic_mask = machine.io_apic_count == 0 ? (uint16_t) ~(1u << PIC_CASCADE) : 0xffff;
 	pic_set_mask();
 	machine.use_pic = machine.io_apic_count == 0;
 	for (i = 0; i < machine.io_apic_count; i++) {
@@ -103,7 +106,8 @@ void irq_controller_init(void)
 			io_apic_write(apic, IO_APIC_PIN(pin), PIN_MASKED);
 			io_apic_write(apic, IO_APIC_PIN(pin) + 1, 0);
 		}
-		diag_printf("irq: I/O APIC %u, lines %u to %u\n", i, apic->first_line, apic->first_line + apic->pins - 1);
+		diag_printf("irq: I/O APIC %u, lines %u to %u\n", i, apic->first_line,
+			apic->first_line + apic->pins - 1);
 	}
 	if (machine.use_pic) {
 		diag_printf("irq: no I/O APIC, using the 8259 controllers\n");
@@ -135,7 +139,7 @@ void arch_irq_unmask(unsigned line)
 
 	if (machine.use_pic) {
 		if (line < 16) {
-			machine.pic_mask &= (uint16_t)~(1u << line);
+			machine.pic_mask &= (uint16_t) ~(1u << line);
 			pic_set_mask();
 		}
 		return;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inside of the x86-64 part: its state, and what its files offer one another. The rest of the kernel sees kernel/arch.h.
+ * Inside of the x86-64 part: its state, and what its files offer one another. The rest of the
+ * kernel sees kernel/arch.h.
  */
 #pragma once
 
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/boot/handoff.h"
 
-#define IO_APIC_MAX 8
+#define IO_APIC_MAX   8
 #define IRQ_OVERRIDES 16
 
 struct io_apic {
@@ -33,7 +34,7 @@ struct machine {
 
 	/* Clocks; fixed after boot. */
 	uint64_t tsc_hz, tsc_boot;
-	uint64_t tsc_to_ns; /* ns = (cycles * this) >> 32 */
+	uint64_t tsc_to_ns;    /* ns = (cycles * this) >> 32 */
 	uint64_t timer_per_ns; /* local APIC timer ticks = (ns * this) >> 32 */
 	uint64_t realtime_at_boot_ns;
 
@@ -109,6 +110,7 @@ _Noreturn void arch_resume(struct proc *proc);
 
 /* In entry.S. */
 extern char interrupt_stubs[], user_copy_fault_start[], user_copy_fault_end[], user_copy_failed[];
-extern char interrupt_clac[], user_copy_stac[], user_copy_clac[], user_copy_clac2[], boot_stack_top[];
+extern char interrupt_clac[], user_copy_stac[], user_copy_clac[], user_copy_clac2[],
+	boot_stack_top[];
 void syscall_entry(void);
 int user_copy(void *to, const void *from, size_t bytes);

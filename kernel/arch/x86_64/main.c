@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The high kernel's start on x86-64: takes the handoff over, prepares the machine, then the portable kernel_boot(). */
+/* The high kernel's start on x86-64: takes the handoff over, prepares the machine, then the
+ * portable kernel_boot(). */
 #include <string.h>
 
 #include "kernel/arch/x86_64/machine.h"
@@ -33,7 +34,8 @@ static void add_free(uint64_t base, uint64_t bytes)
 	kinfo->free_count++;
 }
 
-/* The loader's word and what it means; all in the handoff, which lies in the low part and is given up after this. */
+/* The loader's word and what it means; all in the handoff, which lies in the low part and is given
+ * up after this. */
 static void take_handoff(const struct handoff *handoff)
 {
 	struct kinfo *kinfo = &kernel.kinfo;
@@ -48,7 +50,8 @@ static void take_handoff(const struct handoff *handoff)
 	kinfo->highest = handoff->ram_end;
 	kinfo->usable_count = handoff->usable_count;
 	for (i = 0; i < handoff->usable_count; i++) {
-		kinfo->usable[i] = (struct mem_range){handoff->usable[i].base, handoff->usable[i].length};
+		kinfo->usable[i] =
+			(struct mem_range){handoff->usable[i].base, handoff->usable[i].length};
 	}
 	for (i = 0; i < handoff->free_count; i++) {
 		add_free(handoff->free[i].base, handoff->free[i].length);
@@ -59,7 +62,8 @@ static void take_handoff(const struct handoff *handoff)
 	}
 	/* Further modules are nobody's: their memory is free. */
 	for (i = 1; i < handoff->module_count; i++) {
-		add_free(handoff->modules[i].base, align_up(handoff->modules[i].length, AXO_PAGE_SIZE));
+		add_free(handoff->modules[i].base,
+			align_up(handoff->modules[i].length, AXO_PAGE_SIZE));
 	}
 	kinfo->kernel_boot_bytes = handoff->table_bytes;
 }
@@ -68,7 +72,8 @@ static void free_low_part(const struct handoff *handoff)
 {
 	uint64_t *pml4 = arch_phys(machine.boot_root);
 
-	kernel.kinfo.kernel_image_bytes = (uint64_t)image_end_phys - handoff->low_base - handoff->low_length;
+	kernel.kinfo.kernel_image_bytes =
+		(uint64_t)image_end_phys - handoff->low_base - handoff->low_length;
 	pml4[0] = 0;
 	arch_flush_all();
 	add_free(handoff->low_base, handoff->low_length);
@@ -91,7 +96,8 @@ void arch_main(paddr_t handoff_paddr)
 		serial_init(COM2);
 	}
 	if (cmdline_cut) {
-		diag_printf("boot: the command line is too long: cut to %lu bytes\n", sizeof(kernel.cmdline) - 1);
+		diag_printf("boot: the command line is too long: cut to %lu bytes\n",
+			sizeof(kernel.cmdline) - 1);
 	}
 	cpu_features_init();
 	fpu_init();

@@ -4,5 +4,5 @@
 
 #define CPU_FRAME_END 8
 #define CPU_STACK_TOP 16
-#define CPU_SCRATCH 24
-#define FRAME_VECTOR 120
+#define CPU_SCRATCH   24
+#define FRAME_VECTOR  120

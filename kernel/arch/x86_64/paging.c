@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page tables, as far as the kernel reads them: it walks them through the direct map to copy between processes. VM
- * writes them; the kernel sets only the accessed and dirty bits.
+ * Page tables, as far as the kernel reads them: it walks them through the direct map to copy
+ * between processes. VM writes them; the kernel sets only the accessed and dirty bits.
  */
 #include "kernel/arch/x86_64/machine.h"
 
@@ -119,8 +119,8 @@ volatile void *mmio_map(paddr_t paddr)
 		assert((entry & PTE_PRESENT) != 0);
 		table = arch_phys(entry & PTE_ADDR_MASK);
 	}
-	table[vaddr >> 12 & 511] = (paddr & PTE_ADDR_MASK) | PTE_PRESENT | PTE_WRITE | PTE_NO_CACHE |
-				   PTE_WRITE_THROUGH | PTE_GLOBAL | machine.no_execute;
+	table[vaddr >> 12 & 511] = (paddr & PTE_ADDR_MASK) | PTE_PRESENT | PTE_WRITE |
+		PTE_NO_CACHE | PTE_WRITE_THROUGH | PTE_GLOBAL | machine.no_execute;
 	machine.mmio_used++;
 	return (volatile void *)(vaddr + (paddr & AXO_PAGE_MASK));
 }
@@ -148,7 +148,7 @@ static uint64_t *boot_entry(paddr_t root, vaddr_t vaddr, int last_shift)
 void arch_boot_map(paddr_t root, vaddr_t vaddr, paddr_t paddr, bool write, bool execute)
 {
 	*boot_entry(root, vaddr, 12) = paddr | PTE_PRESENT | PTE_USER | (write ? PTE_WRITE : 0) |
-				       (execute ? 0 : machine.no_execute);
+		(execute ? 0 : machine.no_execute);
 	arch_flush_page(vaddr);
 }
 

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Polled output on a 16550, for panics and the log port. In normal running the ports belong to the tty driver. */
+/* Polled output on a 16550, for panics and the log port. In normal running the ports belong to the
+ * tty driver. */
 #include "kernel/arch/x86_64/machine.h"
 
 #include "kernel/arch/x86_64/x86.h"
 #include "kernel/state.h"
 
-#define COM1 0x3f8
-#define COM2 0x2f8
-#define REG_DATA 0
+#define COM1           0x3f8
+#define COM2           0x2f8
+#define REG_DATA       0
 #define REG_INTERRUPTS 1
-#define REG_FIFO 2
-#define REG_LINE 3
-#define REG_MODEM 4
-#define REG_STATUS 5
-#define LINE_8N1 0x03
-#define LINE_DIVISOR 0x80
-#define STATUS_EMPTY 0x20
-#define SCREEN_BASE 0xb8000
+#define REG_FIFO       2
+#define REG_LINE       3
+#define REG_MODEM      4
+#define REG_STATUS     5
+#define LINE_8N1       0x03
+#define LINE_DIVISOR   0x80
+#define STATUS_EMPTY   0x20
+#define SCREEN_BASE    0xb8000
 #define SCREEN_COLUMNS 80
-#define SCREEN_CELLS (80 * 25)
-#define SCREEN_COLOUR 0x4f /* white on red */
-#define SCREEN_BLANK (SCREEN_COLOUR << 8 | ' ')
-#define POLL_LIMIT 100000 /* a port that is not there must not stop a panic */
+#define SCREEN_CELLS   (80 * 25)
+#define SCREEN_COLOUR  0x4f /* white on red */
+#define SCREEN_BLANK   (SCREEN_COLOUR << 8 | ' ')
+#define POLL_LIMIT     100000 /* a port that is not there must not stop a panic */
 
 void serial_init(uint16_t port)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signal frames, exactly as Linux lays them out (abi/linux/signal.h). The frame lies in the program's memory and is the
- * program's to change: what comes back by sigreturn is believed in nothing that could hurt the kernel.
+ * Signal frames, exactly as Linux lays them out (abi/linux/signal.h). The frame lies in the
+ * program's memory and is the program's to change: what comes back by sigreturn is believed in
+ * nothing that could hurt the kernel.
  */
 #include "abi/linux/signal.h"
 
@@ -14,15 +15,15 @@
 #include "kernel/linux/call.h"
 #include "kernel/mem/copy.h"
 
-#define FXSAVE_BYTES 512
-#define SW_BYTES_OFFSET 464 /* of struct linux_fpx_sw_bytes in the fxsave area */
-#define XSTATE_BV_OFFSET 512
+#define FXSAVE_BYTES       512
+#define SW_BYTES_OFFSET    464 /* of struct linux_fpx_sw_bytes in the fxsave area */
+#define XSTATE_BV_OFFSET   512
 #define XSAVE_HEADER_BYTES 64
-#define MXCSR_OFFSET 24
-#define MXCSR_MASK_OFFSET 28
+#define MXCSR_OFFSET       24
+#define MXCSR_MASK_OFFSET  28
 #define MXCSR_DEFAULT_MASK 0xffbfu
-#define FPU_ALIGN 64
-#define XSTATE_MAX 4096 /* larger than any state the kernel switches on */
+#define FPU_ALIGN          64
+#define XSTATE_MAX         4096 /* larger than any state the kernel switches on */
 
 static uint32_t frame_fpu_bytes(void)
 {
@@ -31,7 +32,8 @@ static uint32_t frame_fpu_bytes(void)
 
 static bool is_on_altstack(const struct sigsend_spec *spec, vaddr_t sp)
 {
-	return spec->altstack_size != 0 && sp > spec->altstack_sp && sp - spec->altstack_sp <= spec->altstack_size;
+	return spec->altstack_size != 0 && sp > spec->altstack_sp &&
+		sp - spec->altstack_sp <= spec->altstack_size;
 }
 
 /* Where the frame goes, and where its FPU image. False: no room in user space. */
@@ -49,16 +51,34 @@ static bool place_frame(const struct sigsend_spec *spec, vaddr_t sp, vaddr_t *fr
 	return spec->use_altstack == 0 || !is_on_altstack(spec, top) || *frame > spec->altstack_sp;
 }
 
-static void fill_context(struct linux_sigcontext *context, const struct trap_frame *regs, const struct sigsend_spec *spec)
+static void fill_context(struct linux_sigcontext *context, const struct trap_frame *regs,
+	const struct sigsend_spec *spec)
 {
 	*context = (struct linux_sigcontext){
-		.r8 = regs->r8, .r9 = regs->r9, .r10 = regs->r10, .r11 = regs->r11,
-		.r12 = regs->r12, .r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15,
-		.rdi = regs->rdi, .rsi = regs->rsi, .rbp = regs->rbp, .rbx = regs->rbx,
-		.rdx = regs->rdx, .rax = regs->rax, .rcx = regs->rcx, .rsp = regs->rsp,
-		.rip = regs->rip, .eflags = regs->rflags,
-		.cs = SEL_USER_CODE, .ss = SEL_USER_DATA,
-		.err = spec->error, .trapno = (uint64_t)spec->trapno, .oldmask = spec->mask, .cr2 = spec->fault_address,
+		.r8 = regs->r8,
+		.r9 = regs->r9,
+		.r10 = regs->r10,
+		.r11 = regs->r11,
+		.r12 = regs->r12,
+		.r13 = regs->r13,
+		.r14 = regs->r14,
+		.r15 = regs->r15,
+		.rdi = regs->rdi,
+		.rsi = regs->rsi,
+		.rbp = regs->rbp,
+		.rbx = regs->rbx,
+		.rdx = regs->rdx,
+		.rax = regs->rax,
+		.rcx = regs->rcx,
+		.rsp = regs->rsp,
+		.rip = regs->rip,
+		.eflags = regs->rflags,
+		.cs = SEL_USER_CODE,
+		.ss = SEL_USER_DATA,
+		.err = spec->error,
+		.trapno = (uint64_t)spec->trapno,
+		.oldmask = spec->mask,
+		.cr2 = spec->fault_address,
 	};
 }
 
@@ -107,7 +127,7 @@ int64_t arch_signal_send(struct proc *caller, struct proc *target, const struct 
 	linux_call_interrupt(target, (spec->sa_flags & LSA_RESTART) != 0);
 	frame.pretcode = spec->restorer;
 	frame.uc.flags = LINUX_UC_SIGCONTEXT_SS | LINUX_UC_STRICT_RESTORE_SS |
-			 (machine.has_xsave ? LINUX_UC_FP_XSTATE : 0);
+		(machine.has_xsave ? LINUX_UC_FP_XSTATE : 0);
 	frame.uc.stack = (struct linux_stack_t){
 		.sp = spec->altstack_sp,
 		.flags = (int32_t)spec->altstack_flags,
@@ -174,7 +194,8 @@ static int64_t return_fpu(struct proc *caller, struct proc *target, vaddr_t from
 		return error;
 	}
 	memcpy(&sw, area + SW_BYTES_OFFSET, sizeof(sw));
-	extended = machine.has_xsave && sw.magic1 == LINUX_FP_XSTATE_MAGIC1 && sw.xstate_size == machine.xsave_bytes;
+	extended = machine.has_xsave && sw.magic1 == LINUX_FP_XSTATE_MAGIC1 &&
+		sw.xstate_size == machine.xsave_bytes;
 	if (extended) {
 		error = copy_from(caller, target, from, area, machine.xsave_bytes);
 		if (error != 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The memory and string functions that compilers and the kernel use; compiled for both parts of the image. */
+/* The memory and string functions that compilers and the kernel use; compiled for both parts of the
+ * image. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,7 +26,10 @@ void *memmove(void *to, const void *from, size_t bytes)
 	}
 	while (bytes-- > 0) {
 		d[bytes] = s[bytes];
-		__asm__ volatile("" : : : "memory"); /* keep the compiler from calling memmove here */
+		__asm__ volatile(""
+				 :
+				 :
+				 : "memory"); /* keep the compiler from calling memmove here */
 	}
 	return to;
 }

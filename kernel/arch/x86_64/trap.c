@@ -105,8 +105,8 @@ static void signal_for(uint64_t vector, int *signo, int *code)
 
 static void exception(struct proc *proc, const struct trap_frame *frame)
 {
-	bool has_address = frame->vector == EXC_DIVIDE || frame->vector == EXC_OPCODE || frame->vector == EXC_X87 ||
-			   frame->vector == EXC_SIMD || frame->vector == EXC_DEBUG;
+	bool has_address = frame->vector == EXC_DIVIDE || frame->vector == EXC_OPCODE ||
+		frame->vector == EXC_X87 || frame->vector == EXC_SIMD || frame->vector == EXC_DEBUG;
 	int signo, code;
 
 	if (frame->vector == EXC_NO_FPU) {
@@ -125,7 +125,8 @@ static void exception(struct proc *proc, const struct trap_frame *frame)
 		proc->arch.frame.rflags &= ~RFLAGS_TF;
 	}
 	signal_for(frame->vector, &signo, &code);
-	signal_fault(proc, signo, code, has_address ? frame->rip : 0, (int)frame->vector, frame->error);
+	signal_fault(
+		proc, signo, code, has_address ? frame->rip : 0, (int)frame->vector, frame->error);
 }
 
 struct proc *trap_user(struct proc *proc)
@@ -147,7 +148,8 @@ void trap_kernel(struct trap_frame *frame)
 		interrupt(frame->vector); /* in arch_idle */
 		return;
 	}
-	if ((frame->vector == EXC_PAGE_FAULT || frame->vector == 13) && frame->rip >= (uint64_t)user_copy_fault_start &&
+	if ((frame->vector == EXC_PAGE_FAULT || frame->vector == 13) &&
+		frame->rip >= (uint64_t)user_copy_fault_start &&
 		frame->rip < (uint64_t)user_copy_fault_end) {
 		machine.fault_address = frame->vector == EXC_PAGE_FAULT ? x86_cr2() : USER_END;
 		frame->rip = (uint64_t)user_copy_failed;
@@ -161,8 +163,10 @@ void trap_kernel(struct trap_frame *frame)
 
 void trap_fatal(struct trap_frame *frame)
 {
-	panic_frame(frame, "%s", frame->vector == EXC_NMI ? "non-maskable interrupt"
-				 : frame->vector == EXC_DOUBLE_FAULT ? "double fault" : "machine check");
+	panic_frame(frame, "%s",
+		frame->vector == EXC_NMI                    ? "non-maskable interrupt"
+			: frame->vector == EXC_DOUBLE_FAULT ? "double fault"
+							    : "machine check");
 }
 
 void arch_idle(void)
@@ -219,12 +223,16 @@ void arch_panic_state(const struct trap_frame *frame)
 		say_stack((uint64_t)__builtin_frame_address(0));
 		return;
 	}
-	say("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", frame->rax, frame->rbx, frame->rcx, frame->rdx);
-	say("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", frame->rsi, frame->rdi, frame->rbp, frame->rsp);
-	say("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", frame->r8, frame->r9, frame->r10, frame->r11);
-	say("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", frame->r12, frame->r13, frame->r14, frame->r15);
-	say("cs %lx rflags %lx error %lx cr2 %lx cr3 %lx cr4 %lx\n", frame->cs, frame->rflags, frame->error, x86_cr2(),
-		x86_cr3(), x86_cr4());
+	say("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", frame->rax, frame->rbx, frame->rcx,
+		frame->rdx);
+	say("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", frame->rsi, frame->rdi, frame->rbp,
+		frame->rsp);
+	say("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", frame->r8, frame->r9, frame->r10,
+		frame->r11);
+	say("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", frame->r12, frame->r13, frame->r14,
+		frame->r15);
+	say("cs %lx rflags %lx error %lx cr2 %lx cr3 %lx cr4 %lx\n", frame->cs, frame->rflags,
+		frame->error, x86_cr2(), x86_cr3(), x86_cr4());
 	say_code_address("rip ", frame->rip);
 	if ((frame->cs & 3) == 0) {
 		say_stack(frame->rbp);

@@ -4,31 +4,31 @@
 
 #include "abi/types.h"
 
-#define MSR_APIC_BASE 0x1b
-#define MSR_EFER 0xc0000080
-#define MSR_STAR 0xc0000081
-#define MSR_LSTAR 0xc0000082
-#define MSR_FMASK 0xc0000084
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
+#define MSR_APIC_BASE      0x1b
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_FMASK          0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define EFER_SCE 0x1
 
-#define CR0_MP 0x2ul
-#define CR0_EM 0x4ul
-#define CR0_TS 0x8ul
-#define CR0_NE 0x20ul
-#define CR0_WP 0x10000ul
-#define CR4_TSD 0x4ul
-#define CR4_DE 0x8ul
-#define CR4_PGE 0x80ul
-#define CR4_OSFXSR 0x200ul
+#define CR0_MP         0x2ul
+#define CR0_EM         0x4ul
+#define CR0_TS         0x8ul
+#define CR0_NE         0x20ul
+#define CR0_WP         0x10000ul
+#define CR4_TSD        0x4ul
+#define CR4_DE         0x8ul
+#define CR4_PGE        0x80ul
+#define CR4_OSFXSR     0x200ul
 #define CR4_OSXMMEXCPT 0x400ul
-#define CR4_UMIP 0x800ul
-#define CR4_OSXSAVE 0x40000ul
-#define CR4_SMEP 0x100000ul
-#define CR4_SMAP 0x200000ul
+#define CR4_UMIP       0x800ul
+#define CR4_OSXSAVE    0x40000ul
+#define CR4_SMEP       0x100000ul
+#define CR4_SMAP       0x200000ul
 
 #define RFLAGS_TF 0x100ul
 #define RFLAGS_IF 0x200ul
@@ -44,7 +44,9 @@ static inline struct cpuid x86_cpuid(uint32_t leaf, uint32_t sub)
 {
 	struct cpuid r;
 
-	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(sub));
+	__asm__ volatile("cpuid"
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(sub));
 	return r;
 }
 
@@ -58,7 +60,10 @@ static inline uint64_t x86_rdmsr(uint32_t msr)
 
 static inline void x86_wrmsr(uint32_t msr, uint64_t value)
 {
-	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
 }
 
 static inline uint64_t x86_rdtsc(void)
@@ -69,17 +74,17 @@ static inline uint64_t x86_rdtsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
-#define X86_CONTROL_REGISTER(n)                                                                    \
-	static inline uint64_t x86_cr##n(void)                                                     \
-	{                                                                                          \
-		uint64_t value;                                                                    \
-                                                                                                   \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(value) : : "memory");                 \
-		return value;                                                                      \
-	}                                                                                          \
-	static inline void x86_set_cr##n(uint64_t value)                                           \
-	{                                                                                          \
-		__asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory");                     \
+#define X86_CONTROL_REGISTER(n)                                                    \
+	static inline uint64_t x86_cr##n(void)                                     \
+	{                                                                          \
+		uint64_t value;                                                    \
+                                                                                   \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(value) : : "memory"); \
+		return value;                                                      \
+	}                                                                          \
+	static inline void x86_set_cr##n(uint64_t value)                           \
+	{                                                                          \
+		__asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory");     \
 	}
 X86_CONTROL_REGISTER(0)
 X86_CONTROL_REGISTER(2)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the unpaged boot part hands to the high kernel: the loader's information, copied, and the first page table. */
+/* What the unpaged boot part hands to the high kernel: the loader's information, copied, and the
+ * first page table. */
 #pragma once
 
 #include <stdint.h>
 
-#define HANDOFF_RANGES 64
+#define HANDOFF_RANGES  64
 #define HANDOFF_MODULES 16
 #define HANDOFF_CMDLINE 8192
 
@@ -14,9 +15,10 @@ struct handoff_range {
 };
 
 struct handoff {
-	struct handoff_range usable[HANDOFF_RANGES];    /* RAM as the loader told, page aligned, sorted */
-	struct handoff_range free[HANDOFF_RANGES];      /* what of it nobody uses */
-	struct handoff_range modules[HANDOFF_MODULES];  /* boot modules where the loader put them */
+	struct handoff_range
+		usable[HANDOFF_RANGES]; /* RAM as the loader told, page aligned, sorted */
+	struct handoff_range free[HANDOFF_RANGES];     /* what of it nobody uses */
+	struct handoff_range modules[HANDOFF_MODULES]; /* boot modules where the loader put them */
 	uint32_t usable_count;
 	uint32_t free_count;
 	uint32_t module_count;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The multiboot (version 0.6.96) structures that the kernel reads; sections 3.2 and 3.3 of the specification. */
+/* The multiboot (version 0.6.96) structures that the kernel reads; sections 3.2 and 3.3 of the
+ * specification. */
 #pragma once
 
 #include <stdint.h>
 
 #define MULTIBOOT_LOADER_MAGIC 0x2badb002
 
-#define MULTIBOOT_INFO_MEMORY 0x01
+#define MULTIBOOT_INFO_MEMORY  0x01
 #define MULTIBOOT_INFO_CMDLINE 0x04
 #define MULTIBOOT_INFO_MODULES 0x08
-#define MULTIBOOT_INFO_MMAP 0x40
+#define MULTIBOOT_INFO_MMAP    0x40
 
 #define MULTIBOOT_AVAILABLE 1
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The C half of the unpaged boot part: reads the loader's multiboot information, keeps the list of free memory,
- * builds the bootstrap page table (direct map and high kernel) and fills the handoff.
+ * The C half of the unpaged boot part: reads the loader's multiboot information, keeps the list of
+ * free memory, builds the bootstrap page table (direct map and high kernel) and fills the handoff.
  *
- * It runs at its physical address, on the identity map that head.S made. Its symbols get the prefix unpaged_, so that
- * it cannot name high code nor be named by it; the few names it shares with the linker script are declared below.
+ * It runs at its physical address, on the identity map that head.S made. Its symbols get the prefix
+ * unpaged_, so that it cannot name high code nor be named by it; the few names it shares with the
+ * linker script are declared below.
  *
  * Invariants:
  *  1. Kernel image and modules stay where the loader put them.
- *  2. The free list never contains a byte of the kernel, a module, or a page table; a cut that does not lie within one
- *     free range although it should is fatal.
+ *  2. The free list never contains a byte of the kernel, a module, or a page table; a cut that does
+ * not lie within one free range although it should is fatal.
  */
 #include "kernel/arch/x86_64/boot/handoff.h"
 #include "kernel/arch/x86_64/boot/multiboot.h"
@@ -28,7 +29,7 @@ struct handoff *preinit(uint32_t magic, const struct multiboot_info *info);
 
 static struct handoff handoff __attribute__((aligned(64)));
 
-#define PAGE 4096ul
+#define PAGE         4096ul
 #define LOW_RESERVED PAGE /* the real-mode vectors: page 0 is never handed out */
 
 static void early_putc(char c)
@@ -71,7 +72,8 @@ static void free_add(uint64_t base, uint64_t end)
 	handoff.free_count++;
 }
 
-/* Take [base, end) out of the free list. It must be free in whole where it is RAM at all (invariant 2). */
+/* Take [base, end) out of the free list. It must be free in whole where it is RAM at all (invariant
+ * 2). */
 static void free_cut(uint64_t base, uint64_t end)
 {
 	uint32_t i;
@@ -97,7 +99,8 @@ static void free_cut(uint64_t base, uint64_t end)
 	early_panic("kernel or module outside of free memory");
 }
 
-/* One zeroed page from the first range that has one above 1 MiB; low memory is kept for drivers that need it. */
+/* One zeroed page from the first range that has one above 1 MiB; low memory is kept for drivers
+ * that need it. */
 static uint64_t *page_alloc(void)
 {
 	uint32_t i;
@@ -146,7 +149,8 @@ static void read_memory_map(const struct multiboot_info *info)
 		while (at + sizeof(struct multiboot_mmap) <= end) {
 			const struct multiboot_mmap *entry = (const struct multiboot_mmap *)at;
 
-			if (entry->type == MULTIBOOT_AVAILABLE && entry->length <= UINT64_MAX - entry->base) {
+			if (entry->type == MULTIBOOT_AVAILABLE &&
+				entry->length <= UINT64_MAX - entry->base) {
 				free_add(entry->base, entry->base + entry->length);
 			}
 			at += entry->size + sizeof(entry->size);
@@ -167,7 +171,8 @@ static void read_memory_map(const struct multiboot_info *info)
 
 static void read_modules(const struct multiboot_info *info)
 {
-	const struct multiboot_module *module = (const struct multiboot_module *)(uintptr_t)info->mods_addr;
+	const struct multiboot_module *module =
+		(const struct multiboot_module *)(uintptr_t)info->mods_addr;
 
 	if ((info->flags & MULTIBOOT_INFO_MODULES) == 0) {
 		return;
@@ -236,10 +241,12 @@ static void build_page_table(void)
 	uint64_t paddr;
 
 	handoff.no_execute = cpu_has_no_execute() ? PTE_NO_EXECUTE : 0;
-	/* All RAM, and at least the first GiB, where firmware tables may lie past the end of RAM. */
+	/* All RAM, and at least the first GiB, where firmware tables may lie past the end of RAM.
+	 */
 	handoff.direct_end = (handoff.ram_end + PAGE_2M - 1) & ~(uint64_t)(PAGE_2M - 1);
 	for (paddr = 0; paddr < handoff.direct_end; paddr += PAGE_2M) {
-		map_page(pml4, DIRECT_MAP_BASE + paddr, paddr, PTE_WRITE | PTE_GLOBAL | handoff.no_execute, true);
+		map_page(pml4, DIRECT_MAP_BASE + paddr, paddr,
+			PTE_WRITE | PTE_GLOBAL | handoff.no_execute, true);
 	}
 	for (paddr = (uint64_t)low_end; paddr < (uint64_t)image_end; paddr += PAGE) {
 		uint64_t flags = PTE_GLOBAL;
@@ -252,16 +259,18 @@ static void build_page_table(void)
 		}
 		map_page(pml4, KERNEL_VIRT + paddr, paddr, flags, false);
 	}
-	/* The page table of the device-register window, empty; and the upper half's PML4 entries are now complete. */
+	/* The page table of the device-register window, empty; and the upper half's PML4 entries
+	 * are now complete. */
 	map_page(pml4, MMIO_BASE, 0, 0, false);
-	next_table(&next_table(&next_table(&pml4[(MMIO_BASE >> 39) & 511])[(MMIO_BASE >> 30) & 511])
-			[(MMIO_BASE >> 21) & 511])[0] = 0;
+	next_table(&next_table(&next_table(&pml4[(MMIO_BASE >> 39) & 511])[(MMIO_BASE >> 30) &
+		511])[(MMIO_BASE >> 21) & 511])[0] = 0;
 	/* This code's own mapping, until the high kernel drops it. */
 	pml4[0] = (uint64_t)identity_pdpt | PTE_PRESENT | PTE_WRITE;
 	handoff.root = (uint64_t)pml4;
 }
 
-/* Called by head.S with the loader's magic and information; returns the handoff for the high kernel. */
+/* Called by head.S with the loader's magic and information; returns the handoff for the high
+ * kernel. */
 struct handoff *preinit(uint32_t magic, const struct multiboot_info *info)
 {
 	if (magic != MULTIBOOT_LOADER_MAGIC) {
@@ -272,7 +281,8 @@ struct handoff *preinit(uint32_t magic, const struct multiboot_info *info)
 	read_modules(info);
 	free_cut((uint64_t)image_start, (uint64_t)image_end);
 	for (uint32_t i = 0; i < handoff.module_count; i++) {
-		free_cut(handoff.modules[i].base, handoff.modules[i].base + handoff.modules[i].length);
+		free_cut(handoff.modules[i].base,
+			handoff.modules[i].base + handoff.modules[i].length);
 	}
 	handoff.low_base = (uint64_t)image_start;
 	handoff.low_length = (uint64_t)low_end - (uint64_t)image_start;
