@@ -72,6 +72,7 @@ uint64_t arch_realtime_at_boot(void); /* ns since the epoch when arch_now() was 
 void arch_timer_arm(uint64_t deadline_ns);
 void arch_idle(void); /* wait for an interrupt, handle it, return */
 void arch_irq_mask(unsigned line);
+bool arch_irq_is_edge(unsigned line); /* edge-triggered: an edge while it is masked is lost */
 void arch_irq_unmask(unsigned line);
 uint32_t arch_port_in(uint16_t port, unsigned width);
 void arch_port_out(uint16_t port, unsigned width, uint32_t value);

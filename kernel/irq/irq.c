@@ -9,24 +9,33 @@
 #include "kernel/proc/priv.h"
 #include "kernel/state.h"
 
-/* Restore the invariant of irq.h after a change of the hooks. */
+/* Restore the invariants of irq.h after a change of the hooks. */
 static void update_mask(unsigned line)
 {
 	const struct irq_line *irq = &kernel.irqs[line];
-	bool hooked = false, ready = true;
+	bool hooked = false, ready = true, started = false;
 	int i;
 
 	for (i = 0; i < IRQ_HOOKS; i++) {
 		if (irq->hooks[i].owner != NULL) {
 			hooked = true;
 			ready = ready && irq->hooks[i].enabled;
+			started = started || irq->hooks[i].started;
 		}
 	}
-	if (hooked && ready) {
+	if (arch_irq_is_edge(line) ? started : hooked && ready) {
 		arch_irq_unmask(line);
 	} else {
 		arch_irq_mask(line);
 	}
+}
+
+static void deliver(struct irq_hook *hook)
+{
+	hook->enabled = false;
+	hook->missed = false;
+	hook->owner->irq_pending |= 1ull << hook->id;
+	ipc_notify_pending(hook->owner->proc);
 }
 
 static struct irq_hook *find_hook(struct priv *owner, unsigned line, unsigned id)
@@ -50,14 +59,19 @@ void irq_handle(unsigned line)
 
 	kernel.interrupts++;
 	trace(TRACE_IRQ, line, 0);
-	arch_irq_mask(line);
+	if (!arch_irq_is_edge(line)) {
+		arch_irq_mask(line);
+	}
 	for (i = 0; i < IRQ_HOOKS; i++) {
 		struct irq_hook *hook = &irq->hooks[i];
 
-		if (hook->owner != NULL && hook->enabled) {
-			hook->enabled = false;
-			hook->owner->irq_pending |= 1ull << hook->id;
-			ipc_notify_pending(hook->owner->proc);
+		if (hook->owner == NULL) {
+			continue;
+		}
+		if (hook->enabled) {
+			deliver(hook);
+		} else {
+			hook->missed = true;
 		}
 	}
 }
@@ -105,6 +119,11 @@ int irq_hook_enable(struct priv *owner, unsigned line, unsigned id, bool enable)
 		return -EINVAL;
 	}
 	hook->enabled = enable;
+	hook->started = hook->started || enable;
+	if (enable && hook->missed && arch_irq_is_edge(line)) {
+		deliver(hook);
+	}
+	hook->missed = false;
 	update_mask(line);
 	return 0;
 }

@@ -2,8 +2,15 @@
 /*
  * Interrupt lines and who hears of them.
  *
- * Invariant: a line is unmasked if and only if it has hooks and none of them is disabled (each hook
- * starts disabled and is disabled again when its notification is made, until its owner enables it).
+ * Each hook starts disabled, is disabled again when its notification is made, and enabled by its
+ * owner when it has served the device. In between a level-triggered line is masked, else it would
+ * interrupt for ever. An edge-triggered one is not: the controller would lose an edge that comes
+ * while it is masked, and with it the device; such an edge is kept in the hook (`missed`) and told
+ * at the next enabling.
+ *
+ * Invariants:
+ *  1. A level-triggered line is unmasked if and only if it has hooks and none of them is disabled.
+ *  2. An edge-triggered line is unmasked if and only if one of its hooks has ever been enabled.
  */
 #pragma once
 
@@ -18,13 +25,15 @@ struct irq_hook {
 	struct priv *owner; /* NULL: free */
 	uint8_t id;         /* bit in the owner's pending set */
 	bool enabled;
+	bool started; /* has ever been enabled */
+	bool missed;  /* an edge came while it was disabled */
 };
 
 struct irq_line {
 	struct irq_hook hooks[IRQ_HOOKS];
 };
 
-/* Called by the architecture when line `line` has interrupted; it has not been masked yet. */
+/* Called by the architecture when line `line` has interrupted; it has not been masked. */
 void irq_handle(unsigned line);
 /* 0; -EBUSY: the line has no room, or the id is taken; -EINVAL. */
 int irq_hook_set(struct priv *owner, unsigned line, unsigned id);

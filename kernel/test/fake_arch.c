@@ -291,6 +291,11 @@ void arch_idle(void)
 	longjmp(idle_exit, 1); /* nothing can run: back to the test */
 }
 
+bool arch_irq_is_edge(unsigned line)
+{
+	return line < 8;
+}
+
 void arch_irq_mask(unsigned line)
 {
 	fake_unmasked &= ~(1ull << line);

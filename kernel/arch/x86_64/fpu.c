@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "abi/linux/signal.h"
 #include "kernel/arch/x86_64/x86.h"
 #include "kernel/debug/diag.h"
 #include "kernel/debug/panic.h"
@@ -29,6 +30,21 @@
 #define MXCSR_DEFAULT      0x1f80
 #define FCW_DEFAULT        0x37f
 #define FXSAVE_MXCSR       24
+
+/* The exception flags, at the same bits in MXCSR, status word and, as masks, in the control word.
+ */
+#define FPU_INVALID      0x01
+#define FPU_DENORMAL     0x02
+#define FPU_ZERO_DIVIDE  0x04
+#define FPU_OVERFLOW     0x08
+#define FPU_UNDERFLOW    0x10
+#define FXSAVE_STATUS    2
+#define MXCSR_MASK_SHIFT 7
+/* si_code of SIGFPE; abi/linux/signal.h has the others */
+#define LFPE_FLTDIV 3
+#define LFPE_FLTOVF 4
+#define LFPE_FLTUND 5
+#define LFPE_FLTRES 6
 
 static void xsetbv(uint64_t value)
 {
@@ -133,4 +149,35 @@ void fpu_claim(struct cpu *cpu, struct arch_proc *arch)
 	}
 	state_restore(arch->fpu);
 	cpu->fpu_owner = arch;
+}
+
+int fpu_error_code(struct arch_proc *arch, bool vector)
+{
+	uint32_t flags, masks;
+	uint16_t control, status;
+
+	fpu_save(arch);
+	if (vector) {
+		memcpy(&flags, (const char *)arch->fpu + FXSAVE_MXCSR, sizeof(flags));
+		masks = flags >> MXCSR_MASK_SHIFT;
+	} else {
+		memcpy(&control, arch->fpu, sizeof(control));
+		memcpy(&status, (const char *)arch->fpu + FXSAVE_STATUS, sizeof(status));
+		flags = status;
+		masks = control;
+	}
+	flags &= ~masks;
+	if ((flags & FPU_INVALID) != 0) {
+		return LFPE_FLTINV;
+	}
+	if ((flags & FPU_ZERO_DIVIDE) != 0) {
+		return LFPE_FLTDIV;
+	}
+	if ((flags & FPU_OVERFLOW) != 0) {
+		return LFPE_FLTOVF;
+	}
+	if ((flags & (FPU_UNDERFLOW | FPU_DENORMAL)) != 0) {
+		return LFPE_FLTUND;
+	}
+	return LFPE_FLTRES;
 }

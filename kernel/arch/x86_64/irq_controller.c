@@ -114,6 +114,17 @@ void irq_controller_init(void)
 	}
 }
 
+bool arch_irq_is_edge(unsigned line)
+{
+	uint32_t pin, flags;
+
+	if (machine.use_pic) {
+		return false; /* the 8259 keeps an edge while it is masked */
+	}
+	find_pin(line, &pin, &flags);
+	return (flags & PIN_LEVEL) == 0;
+}
+
 void arch_irq_mask(unsigned line)
 {
 	struct io_apic *apic;

@@ -81,6 +81,8 @@ void fpu_init(void);
 void fpu_save(struct arch_proc *arch);
 /* The state is in the area alone: the registers are forgotten. */
 void fpu_discard(struct arch_proc *arch);
+/* si_code of the floating-point exception that the process has just met, in the x87 or in the vector unit. */
+int fpu_error_code(struct arch_proc *arch, bool vector);
 /* #NM: give the FPU to the process. */
 void fpu_claim(struct cpu *cpu, struct arch_proc *arch);
 

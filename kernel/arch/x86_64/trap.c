@@ -125,6 +125,9 @@ static void exception(struct proc *proc, const struct trap_frame *frame)
 		proc->arch.frame.rflags &= ~RFLAGS_TF;
 	}
 	signal_for(frame->vector, &signo, &code);
+	if (frame->vector == EXC_X87 || frame->vector == EXC_SIMD) {
+		code = fpu_error_code(&proc->arch, frame->vector == EXC_SIMD);
+	}
 	signal_fault(
 		proc, signo, code, has_address ? frame->rip : 0, (int)frame->vector, frame->error);
 }
