@@ -21,6 +21,7 @@ struct batch {
 	struct ext2 *ext2;
 	struct ext2_node *node;
 	struct fs_page *page[BATCH_PAGES];
+	uint8_t fresh[BATCH_PAGES]; /* writes: bit per slot: newly allocated, no contents until the copy has come */
 	size_t count;
 };
 
@@ -217,11 +218,12 @@ int ext2_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct
  * partly overwritten blocks present. *ready tells up to where it went; 0 when all did.
  */
 static int prepare_page(struct ext2 *ext2, struct ext2_node *node, struct fs_page *page,
-			size_t start, size_t end, size_t *ready)
+			size_t start, size_t end, uint8_t *fresh, size_t *ready)
 {
 	uint32_t size = ext2->block_size;
 
 	*ready = start;
+	*fresh = 0;
 	for (unsigned slot = (unsigned)(start >> ext2->block_shift); slot << ext2->block_shift < end;
 	     slot++) {
 		size_t slot_start = (size_t)slot << ext2->block_shift, slot_end = slot_start + size;
@@ -247,24 +249,33 @@ static int prepare_page(struct ext2 *ext2, struct ext2_node *node, struct fs_pag
 				return error;
 			}
 			fs_cache_map_slot(page, slot, block);
-			/* Until the copy has come: whatever the memory held must not get out. */
-			if (!((page->valid >> slot) & 1)) {
-				memset(page->data + slot_start, 0, size);
+			if ((page->valid >> slot) & 1) {
+				fs_cache_dirty_slot(ext2->cache, page, slot);
+			} else if (is_new) {
+				*fresh |= (uint8_t)(1u << slot);
 			}
-			fs_cache_dirty_slot(ext2->cache, page, slot);
 		}
 		*ready = u64_min(slot_end, end);
 	}
 	return 0;
 }
 
-/* Note that [start, end) of a page has been copied; a copy that failed counts where something was before. */
+/*
+ * Note that [start, end) of a page has been copied. After a copy that failed, what had contents counts as
+ * changed, new blocks become zeroes, and the rest is what the disk has.
+ */
 static void dirty_range(struct ext2 *ext2, struct fs_page *page, size_t start, size_t end,
-			bool is_copied)
+			uint8_t fresh, bool is_copied)
 {
 	for (unsigned slot = (unsigned)(start >> ext2->block_shift); slot << ext2->block_shift < end;
 	     slot++) {
-		if (is_copied || ((page->valid >> slot) & 1)) {
+		bool is_fresh = (fresh >> slot) & 1;
+
+		if (!is_copied && is_fresh) {
+			memset(page->data + ((size_t)slot << ext2->block_shift), 0,
+			       ext2->block_size);
+		}
+		if (is_copied || is_fresh || ((page->valid >> slot) & 1)) {
 			fs_cache_dirty_slot(ext2->cache, page, slot);
 		}
 	}
@@ -278,7 +289,7 @@ static void batch_dirty(const struct batch *batch, uint64_t position, size_t len
 		size_t start = (position + passed) % FS_PAGE_SIZE;
 		size_t end = u64_min(FS_PAGE_SIZE, start + len - passed);
 
-		dirty_range(batch->ext2, batch->page[i], start, end, is_copied);
+		dirty_range(batch->ext2, batch->page[i], start, end, batch->fresh[i], is_copied);
 		passed += end - start;
 	}
 }
@@ -301,7 +312,8 @@ static int batch_prepare(struct batch *batch, uint64_t position, size_t len, siz
 			return error;
 		}
 		batch->page[batch->count++] = page;
-		error = prepare_page(batch->ext2, batch->node, page, start, end, &until);
+		error = prepare_page(batch->ext2, batch->node, page, start, end,
+				     &batch->fresh[batch->count - 1], &until);
 		*ready += until - start;
 		if (error != 0) {
 			return error;
