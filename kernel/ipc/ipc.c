@@ -45,7 +45,7 @@ void ipc_hand_over(struct proc *dst, const struct message *message, uint32_t sta
 		linux_call_finish(dst, message->reply.result);
 		return;
 	}
-	dst->deliver_msg = *message;
+	message_copy(&dst->deliver_msg, message);
 	dst->flags |= PROC_DELIVER;
 	ipc_wake_with(dst, is_answer ? 0 : (int64_t)status);
 }

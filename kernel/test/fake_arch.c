@@ -267,6 +267,11 @@ uint64_t arch_now(void)
 	return fake_now_ns;
 }
 
+uint64_t arch_now_at(uint64_t cycles)
+{
+	return cycles;
+}
+
 uint64_t arch_cycles(void)
 {
 	return fake_now_ns;

@@ -181,6 +181,11 @@ uint64_t arch_ns_from_cycles(uint64_t cycles)
 	return (uint64_t)(((unsigned __int128)cycles * machine.tsc_to_ns) >> 32);
 }
 
+uint64_t arch_now_at(uint64_t cycles)
+{
+	return arch_ns_from_cycles(cycles - machine.tsc_boot);
+}
+
 uint64_t arch_now(void)
 {
 	if (machine.tsc_to_ns == 0) {

@@ -168,20 +168,36 @@ interrupt_stubs:
 	.noaltmacro
 
 	/*
-	 * user_copy(to, from, bytes) -> 0, or 1 after a fault (trap_kernel has left its address in cpu_fault).
-	 * user_copy_smap is the same for CPUs with SMAP.
+	 * user_copy(to, from, bytes) -> 0, or 1 after a fault (machine.fault_address says where).
 	 */
 	.globl user_copy
 	.type user_copy, @function
 user_copy:
-	movq %rdx, %rcx
-	shrq $3, %rcx
-	.globl user_copy_fault_start, user_copy_fault_end, user_copy_failed
-user_copy_clac_start:
-	.globl user_copy_stac
+	.globl user_copy_stac, user_copy_fault_start, user_copy_fault_end, user_copy_failed
 user_copy_stac:
 	.byte 0x0f, 0x1f, 0x00 /* becomes STAC */
 user_copy_fault_start:
+	cmpq $64, %rdx /* a message: not worth a string instruction */
+	jne 1f
+	movq (%rsi), %rax
+	movq 8(%rsi), %rcx
+	movq 16(%rsi), %r8
+	movq 24(%rsi), %r9
+	movq %rax, (%rdi)
+	movq %rcx, 8(%rdi)
+	movq %r8, 16(%rdi)
+	movq %r9, 24(%rdi)
+	movq 32(%rsi), %rax
+	movq 40(%rsi), %rcx
+	movq 48(%rsi), %r8
+	movq 56(%rsi), %r9
+	movq %rax, 32(%rdi)
+	movq %rcx, 40(%rdi)
+	movq %r8, 48(%rdi)
+	movq %r9, 56(%rdi)
+	jmp user_copy_fault_end
+1:	movq %rdx, %rcx
+	shrq $3, %rcx
 	rep movsq
 	movl %edx, %ecx
 	andl $7, %ecx
