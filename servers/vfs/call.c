@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/vfs/call.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "abi/errno.h"
+#include "lib/sys/asyn.h"
+#include "lib/sys/diag.h"
+#include "lib/sys/ipc.h"
+#include "proto/pm.h"
+#include "servers/vfs/proc.h"
+#include "servers/vfs/table.h"
+#include "servers/vfs/vfs.h"
+
+/* A call that waits for a worker. */
+struct waiting_call {
+	struct list link;
+	struct call call;
+};
+
+static void worker_main(void *arg);
+
+static void cancel_reply(endpoint_t ep, uint32_t seq)
+{
+	struct message m = {.type = PM_VFS_REPLY};
+	struct pm_vfs_reply *reply = MSG(&m, pm_vfs_reply);
+
+	reply->op = VFS_PM_CANCEL;
+	reply->ep = ep;
+	reply->seq = seq;
+	(void)asyn_send(EP_PM, &m);
+}
+
+/* Gives the thread's old signal mask back before the answer that lets it run. */
+static void sigmask_restore(const struct call *call)
+{
+	struct message m = {.type = PM_SIGMASK};
+
+	MSG(&m, pm_sigmask)->ep = call->thread->ep;
+	(void)asyn_send(EP_PM, &m);
+}
+
+/* Answers the program and, if PM wanted the call ended, PM. */
+static void call_finish(struct call *call, int64_t result)
+{
+	struct thread *thread = call->thread;
+
+	if (!thread) {
+		return;
+	}
+	thread->call = NULL;
+	if (call->is_sigmask_set && !call->is_cancelled) {
+		sigmask_restore(call);
+	}
+	ipc_reply_call(thread->ep, result);
+	if (thread->is_cancel_asked) {
+		thread->is_cancel_asked = false;
+		cancel_reply(thread->ep, thread->cancel_seq);
+	}
+}
+
+/* Start waiting calls while there is room. */
+static void workers_refill(void)
+{
+	while (!list_is_empty(&vfs.waiting_calls) && vfs.workers < VFS_WORKERS_MAX) {
+		struct waiting_call *waiting = list_first(&vfs.waiting_calls, struct waiting_call, link);
+
+		waiting->call.coro = coro_start(worker_main, waiting);
+		if (!waiting->call.coro) {
+			return;
+		}
+		list_remove(&waiting->link);
+		vfs.workers++;
+	}
+}
+
+static void worker_main(void *arg)
+{
+	struct waiting_call *waiting = arg;
+	struct call *call = &waiting->call;
+
+	call_finish(call, call->handler(call));
+	if (call->proc) {
+		proc_unref(call->proc);
+	}
+	free(waiting);
+	vfs.workers--;
+	workers_refill();
+}
+
+static struct waiting_call *waiting_call_new(const struct message *m, struct proc *proc,
+					      int64_t (*fn)(struct call *call))
+{
+	struct waiting_call *waiting = calloc(1, sizeof(*waiting));
+
+	if (!waiting) {
+		return NULL;
+	}
+	list_init(&waiting->link);
+	waiting->call.m = *m;
+	waiting->call.handler = fn;
+	waiting->call.proc = proc;
+	if (proc) {
+		proc->refs++;
+	}
+	return waiting;
+}
+
+int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(struct call *call))
+{
+	struct waiting_call *waiting = waiting_call_new(m, proc, fn);
+
+	if (!waiting) {
+		return -ENOMEM;
+	}
+	waiting->call.coro = coro_start(worker_main, waiting);
+	if (!waiting->call.coro) {
+		if (proc) {
+			proc_unref(proc);
+		}
+		free(waiting);
+		return -ENOMEM;
+	}
+	vfs.workers++;
+	return 0;
+}
+
+/* A program's call goes to a worker, now or when there is room. */
+static void call_queue(const struct message *m, struct thread *thread, int64_t (*fn)(struct call *call))
+{
+	struct waiting_call *waiting = waiting_call_new(m, thread->proc, fn);
+
+	if (!waiting) {
+		ipc_reply_call(m->source, -ENOMEM);
+		return;
+	}
+	waiting->call.thread = thread;
+	thread->call = &waiting->call;
+	list_add_tail(&vfs.waiting_calls, &waiting->link);
+	workers_refill();
+}
+
+void call_dispatch(const struct message *m)
+{
+	struct thread *thread = thread_find(m->source);
+	const struct call_entry *entry = call_entry(LINUX_CALL_NR(m->type));
+
+	if (!thread || !entry || thread->call) {
+		ipc_reply_call(m->source, -ENOSYS);
+		return;
+	}
+	if (entry->mode == CALL_FAST) {
+		struct call call = {.m = *m, .proc = thread->proc, .thread = thread, .handler = entry->handler};
+		int64_t result = entry->handler(&call);
+
+		if (!call.is_deferred) {
+			ipc_reply_call(m->source, result);
+			return;
+		}
+	}
+	call_queue(m, thread, entry->handler);
+}
+
+int call_defer(struct call *call)
+{
+	call->is_deferred = true;
+	return -EFAULT;
+}
+
+int call_wait(struct call *call, struct waitq *queue)
+{
+	struct waiter waiter;
+
+	waitq_enter(queue, &waiter);
+	while (!waiter.woken && !call->is_cancelled) {
+		coro_wait();
+	}
+	waitq_leave(&waiter);
+	return waiter.woken ? 0 : -ERESTARTSYS;
+}
+
+void call_cancel(struct thread *thread, uint32_t seq)
+{
+	struct call *call = thread->call;
+
+	if (!call) {
+		cancel_reply(thread->ep, seq);
+		return;
+	}
+	thread->is_cancel_asked = true;
+	thread->cancel_seq = seq;
+	call->is_cancelled = true;
+	if (call->coro) {
+		coro_wake(call->coro);
+	} else {
+		struct waiting_call *waiting = container_of(call, struct waiting_call, call);
+
+		list_remove(&waiting->link);
+		call_finish(call, -ERESTARTNOINTR);
+		proc_unref(call->proc);
+		free(waiting);
+	}
+}
+
+void call_forget(struct thread *thread)
+{
+	struct call *call = thread->call;
+
+	if (!call) {
+		return;
+	}
+	thread->call = NULL;
+	call->thread = NULL;
+	call->is_cancelled = true;
+	if (call->coro) {
+		coro_wake(call->coro);
+	} else {
+		struct waiting_call *waiting = container_of(call, struct waiting_call, call);
+
+		list_remove(&waiting->link);
+		proc_unref(call->proc);
+		free(waiting);
+	}
+}

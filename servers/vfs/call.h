@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A request in progress. A program's system call is first tried in the main loop when its handler allows that; a handler
+ * that finds it must wait asks for a worker (call_defer) and is run again from the start in a coroutine. So a handler
+ * changes nothing before its last point of deferring.
+ */
+#pragma once
+
+#include "abi/message.h"
+#include "lib/coro/coro.h"
+
+struct proc;
+struct thread;
+
+struct call {
+	struct message m;
+	struct proc *proc;     /* counted reference; NULL for requests that are no program's call */
+	struct thread *thread; /* NULL when the thread has ended meanwhile */
+	struct coro *coro;     /* the worker; NULL while tried in the main loop */
+	bool is_deferred;      /* tried in the main loop: needs a worker */
+	bool is_cancelled;     /* PM wants it ended: a wait ends with EINTR or a restart code */
+	bool is_sigmask_set;   /* PM has been asked for a mask for the time of this call */
+	int64_t (*handler)(struct call *call);
+};
+
+#define ARG(c, n) ((c)->m.call.arg[n])
+#define ARG_INT(c, n) ((int)(c)->m.call.arg[n])
+#define ARG_U32(c, n) ((unsigned)(c)->m.call.arg[n])
+
+/* A program's call, from the main loop. */
+void call_dispatch(const struct message *m);
+
+/* Run fn in a worker with a copy of the message: for requests of PM, VM and VFS itself. 0 or -ENOMEM. */
+int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(struct call *call));
+
+/* True in a worker, where waiting is allowed. */
+static inline bool call_may_wait(const struct call *call)
+{
+	return call->coro != NULL;
+}
+
+/* In the main loop: give up here and run again in a worker. The value is for `return call_defer(call)`. */
+int call_defer(struct call *call);
+
+/* Wait in a queue; -ERESTARTSYS when cancelled. */
+int call_wait(struct call *call, struct waitq *queue);
+
+/* PM wants the thread's call ended (seq is for the reply to PM). */
+void call_cancel(struct thread *thread, uint32_t seq);
+
+/* The thread is gone: its call gets no answer. */
+void call_forget(struct thread *thread);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which driver serves which major number, and what happens to requests when one dies or comes back. */
+#pragma once
+
+#include "proto/vfs.h"
+#include "servers/vfs/file.h"
+
+/* The driver of a device, or EP_NONE. */
+endpoint_t device_chr_driver(uint64_t dev);
+endpoint_t device_blk_driver(uint64_t dev);
+
+void device_map(const struct vfs_rs_mapdriver *req);
+/* A file system or driver died for good. */
+void device_dead(endpoint_t ep);
+
+/* Character devices in use: pollers of one device share a queue. */
+struct chr_device {
+	struct list link;
+	uint64_t dev;
+	unsigned refs;
+	struct waitq poll_wait;
+};
+
+extern const struct file_ops file_ops_chr, file_ops_tty;
+
+/* Open file->path's device (worker): sets ops and object. -ENXIO, or the driver's error. */
+int chr_open(struct call *call, struct file *file);
+/* A driver says that a watched device is ready. */
+void chr_ready(const struct vfs_chr_ready *ready);
+/* An ioctl of a terminal to its driver with VFS's own argument. */
+int64_t chr_ioctl_value(struct call *call, uint64_t dev, unsigned request, uint64_t value, int32_t pgid);
+
+/* Block devices as files. */
+struct blk_device {
+	struct list link;
+	uint64_t dev;
+	unsigned refs;
+	uint64_t bytes; /* size; 0: not known yet */
+	bool is_readonly;
+};
+
+extern const struct file_ops file_ops_blk;
+
+int blk_open(struct call *call, struct file *file);

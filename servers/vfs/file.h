@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Open files (open file descriptions). What read, write and poll need is the object behind `ops`: regular file,
+ * directory, pipe, character device, block device; each kind has a file of its own and knows nothing of names,
+ * rights and descriptors.
+ */
+#pragma once
+
+#include "lib/coro/coro.h"
+#include "servers/vfs/mount.h"
+
+struct blk_device;
+struct call;
+struct chr_device;
+struct file;
+struct pipe;
+struct poll_table;
+struct proc;
+struct uio;
+
+/* Operations of a kind of object; NULL where the kind has no such operation. */
+struct file_ops {
+	const char *name;
+	bool is_seekable;   /* has a position; pread and lseek work */
+	bool is_pollable;   /* readiness changes; else always ready */
+	bool waits_always;  /* reading and writing needs a worker in any case */
+	/* Bytes done or negative errno; *pos is moved. In the main loop they may defer. */
+	int64_t (*read)(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
+	int64_t (*write)(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
+	/* POLL* bits that hold now; enters the table's waiters (NULL: none) where a change will be told. */
+	unsigned (*poll)(struct call *call, struct file *file, unsigned events, struct poll_table *table);
+	int64_t (*ioctl)(struct call *call, struct file *file, unsigned request, uint64_t arg);
+	/* The last descriptor is closed. Must not wait. */
+	void (*release)(struct file *file);
+};
+
+struct file {
+	unsigned refs;
+	unsigned flags; /* O_*: access mode and status flags */
+	uint64_t pos;
+	struct path path; /* no node: an unnamed pipe */
+	const struct file_ops *ops;
+	union {
+		struct pipe *pipe;
+		struct chr_device *chr;
+		struct blk_device *blk;
+	};
+	struct coro_mutex pos_lock;
+	uint64_t dir_cookie; /* directories: where getdents goes on, when it differs from pos */
+	int32_t owner_pid;   /* F_SETOWN */
+	int32_t owner_sig;
+	bool is_writer;	     /* counted in the vnode's writers */
+	bool has_flock;
+};
+
+/* A file without object yet: NULL when there is no memory. path: a reference is taken (may be NULL). */
+struct file *file_new(const struct path *path, unsigned flags, const struct file_ops *ops);
+void file_get(struct file *file);
+void file_put(struct file *file);
+
+static inline bool file_is_readable(const struct file *file)
+{
+	unsigned mode = file->flags & 3;
+
+	return mode == 0 || mode == 2;
+}
+
+static inline bool file_is_writable(const struct file *file)
+{
+	unsigned mode = file->flags & 3;
+
+	return mode == 1 || mode == 2;
+}
+
+extern const struct file_ops file_ops_path; /* O_PATH */

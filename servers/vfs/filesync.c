@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/vfs/filesync.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "servers/vfs/access.h"
+#include "servers/vfs/call.h"
+#include "servers/vfs/fd.h"
+#include "servers/vfs/file.h"
+#include "servers/vfs/fsreq.h"
+#include "servers/vfs/pipe.h"
+#include "servers/vfs/proc.h"
+#include "servers/vfs/regular.h"
+#include "servers/vfs/vfs.h"
+#include "servers/vfs/vnode.h"
+#include "servers/vfs/walk.h"
+
+#define FALLOC_KEEP_SIZE 1
+
+static int check_truncate(const struct vnode *node, int64_t size)
+{
+	if (size < 0) {
+		return -EINVAL;
+	}
+	if (vnode_is_dir(node)) {
+		return -EISDIR;
+	}
+	return S_ISREG(node->mode) ? 0 : -EINVAL;
+}
+
+int64_t sys_truncate(struct call *call)
+{
+	int64_t size = (int64_t)ARG(call, 1);
+	struct path path;
+	int r = walk_user(call, AT_FDCWD, ARG(call, 0), WALK_FOLLOW, &path);
+
+	if (r < 0) {
+		return r;
+	}
+	r = check_truncate(path.node, size);
+	if (r == 0) {
+		r = access_check(&call->proc->cred, &path, ACCESS_WRITE);
+	}
+	if (r == 0) {
+		r = regular_truncate(call, path.node, (uint64_t)size);
+	}
+	path_put(&path);
+	return r;
+}
+
+int64_t sys_ftruncate(struct call *call)
+{
+	int64_t size = (int64_t)ARG(call, 1);
+	struct file *file = fd_hold(call->proc, ARG_INT(call, 0));
+	int r;
+
+	if (!file) {
+		return -EBADF;
+	}
+	r = check_truncate(file->path.node, size);
+	if (r == -EISDIR || (r == 0 && !file_is_writable(file))) {
+		r = -EINVAL;
+	}
+	if (r == 0) {
+		r = regular_truncate(call, file->path.node, (uint64_t)size);
+	}
+	file_put(file);
+	return r;
+}
+
+int64_t sys_fallocate(struct call *call)
+{
+	struct file *file = fd_hold(call->proc, ARG_INT(call, 0));
+	int mode = ARG_INT(call, 1), r = 0;
+	int64_t offset = (int64_t)ARG(call, 2), len = (int64_t)ARG(call, 3), end;
+
+	if (!file) {
+		return -EBADF;
+	}
+	if (offset < 0 || len <= 0) {
+		r = -EINVAL;
+	} else if (mode & ~FALLOC_KEEP_SIZE) {
+		r = -EOPNOTSUPP;
+	} else if (!file_is_writable(file)) {
+		r = -EBADF;
+	} else if (file->ops == &file_ops_pipe) {
+		r = -ESPIPE;
+	} else if (!S_ISREG(file->path.node->mode)) {
+		r = -ENODEV;
+	} else if (__builtin_add_overflow(offset, len, &end)) {
+		r = -EFBIG;
+	} else if (!(mode & FALLOC_KEEP_SIZE) && (uint64_t)end > file->path.node->size) {
+		/* Space is not set aside: the file has a hole there. */
+		r = regular_truncate(call, file->path.node, (uint64_t)end);
+	}
+	file_put(file);
+	return r;
+}
+
+int64_t sys_fadvise64(struct call *call)
+{
+	const struct file *file = fd_peek(call->proc, ARG_INT(call, 0));
+
+	if (!file || (file->flags & O_PATH)) {
+		return -EBADF;
+	}
+	if (file->ops == &file_ops_pipe) {
+		return -ESPIPE;
+	}
+	return ARG_U32(call, 3) > 5 || (int64_t)ARG(call, 2) < 0 ? -EINVAL : 0;
+}
+
+int64_t sys_readahead(struct call *call)
+{
+	const struct file *file = fd_peek(call->proc, ARG_INT(call, 0));
+
+	if (!file || !file_is_readable(file)) {
+		return -EBADF;
+	}
+	return S_ISREG(file->path.node->mode) ? 0 : -EINVAL;
+}
+
+int64_t sys_fsync(struct call *call)
+{
+	struct file *file = fd_hold(call->proc, ARG_INT(call, 0));
+	int r = -EINVAL;
+
+	if (!file) {
+		return -EBADF;
+	}
+	if (S_ISREG(file->path.node->mode) || vnode_is_dir(file->path.node)) {
+		r = fs_fsync(file->path.node);
+		r = r == -ENOSYS ? 0 : r;
+	} else if (S_ISBLK(file->path.node->mode)) {
+		r = 0;
+	}
+	file_put(file);
+	return r;
+}
+
+int64_t sys_sync_file_range(struct call *call)
+{
+	const struct file *file = fd_peek(call->proc, ARG_INT(call, 0));
+
+	if (!file || (file->flags & O_PATH)) {
+		return -EBADF;
+	}
+	if (file->ops == &file_ops_pipe) {
+		return -ESPIPE;
+	}
+	if (!call_may_wait(call)) {
+		return call_defer(call);
+	}
+	return sys_fsync(call);
+}
+
+void sync_all(bool is_final)
+{
+	bool is_again = true;
+
+	/* The list may change while a file system works: go by position. */
+	for (unsigned done = 0; is_again; done++) {
+		unsigned n = 0;
+
+		is_again = false;
+		list_for_each(sb, &vfs.superblocks, struct superblock, link) {
+			if (n++ < done) {
+				continue;
+			}
+			is_again = true;
+			if (!sb->is_internal && !sb->is_memory) {
+				(void)fs_sync(sb);
+				if (is_final && fs_remount(sb, FS_MOUNT_RDONLY) == 0) {
+					sb->is_readonly = true;
+				}
+			}
+			break;
+		}
+	}
+}
+
+int64_t sys_sync(struct call *call)
+{
+	(void)call;
+	sync_all(false);
+	return 0;
+}
+
+int64_t sys_syncfs(struct call *call)
+{
+	struct file *file = fd_hold(call->proc, ARG_INT(call, 0));
+	int r = 0;
+
+	if (!file) {
+		return -EBADF;
+	}
+	if (!file->path.node->sb->is_internal) {
+		r = fs_sync(file->path.node->sb);
+	}
+	file_put(file);
+	return r == -ENOSYS ? 0 : r;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtual file system server. The main loop receives from anyone and never waits for file systems, drivers, PM or
+ * RS: a request that must wait runs in a coroutine (call.h), and answers come as messages like any other (trans.h).
+ */
+#include "lib/sys/diag.h"
+#include "lib/sys/ipc.h"
+#include "lib/sys/sef.h"
+#include "servers/vfs/call.h"
+#include "servers/vfs/proc.h"
+#include "servers/vfs/vfs.h"
+
+static int init(const struct sef_info *info)
+{
+	struct message m = {0};
+	int r = vfs_init();
+
+	(void)info;
+	if (r < 0) {
+		return r;
+	}
+	proc_create_init(EP_INIT);
+	return call_start_worker(&m, NULL, mount_boot_root);
+}
+
+int main(void)
+{
+	sef_on_init(init);
+	sef_start();
+	coro_run();
+	for (;;) {
+		struct message m;
+		uint32_t status;
+
+		if (sef_receive(EP_ANY, &m, &status) == 0) {
+			vfs_handle(&m, status);
+		}
+	}
+}

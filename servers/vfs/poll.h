@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* poll and select: readiness of many files at once. */
+#pragma once
+
+#include "lib/coro/coro.h"
+
+struct call;
+struct file;
+
+/* Where a poller has entered itself: one waiter for each queue. */
+struct poll_table {
+	unsigned count, size;
+	struct waiter *waiters;
+	bool is_out_of_memory;
+};
+
+/* An object's poll operation names the queue that tells of changes. NULL table: nobody wants to know. */
+void poll_table_enter(struct poll_table *table, struct waitq *queue);
+void poll_table_init(struct poll_table *table, struct waiter *waiters, unsigned size);
+/* Whether any of the queues has told of a change. */
+bool poll_table_is_woken(const struct poll_table *table);
+void poll_table_leave(struct poll_table *table);
+
+/* POLL* bits of `events` (POLLERR and POLLHUP always) that hold for a file. */
+unsigned poll_file(struct call *call, struct file *file, unsigned events, struct poll_table *table);
+
+int64_t sys_poll(struct call *call);
+int64_t sys_ppoll(struct call *call);
+int64_t sys_select(struct call *call);
+int64_t sys_pselect6(struct call *call);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/vfs/regular.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "servers/vfs/call.h"
+#include "servers/vfs/fsreq.h"
+#include "servers/vfs/proc.h"
+#include "servers/vfs/signal.h"
+#include "servers/vfs/user.h"
+#include "servers/vfs/vmfile.h"
+#include "servers/vfs/vnode.h"
+
+#define FILE_CHUNK (256u * 1024) /* one request to a file system, so that others get their turn */
+
+/* Up to FILE_CHUNK bytes of one piece of memory; what the file system cannot reach is brought in and tried again. */
+static int64_t transfer_piece(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t pos,
+			      uint64_t *size)
+{
+	struct fs_io_rep rep;
+	int r = fs_transfer(op, node, ep, addr, bytes, pos, &rep);
+
+	if (r == -EFAULT && ep != EP_SELF) {
+		bytes = user_present_prefix(ep, addr, bytes, op == FS_READ);
+		if (bytes == 0) {
+			return -EFAULT;
+		}
+		r = fs_transfer(op, node, ep, addr, bytes, pos, &rep);
+	}
+	if (r < 0) {
+		return r;
+	}
+	*size = rep.size;
+	return (int64_t)rep.done;
+}
+
+static int64_t transfer(int op, struct vnode *node, const struct uio *uio, uint64_t total, uint64_t *pos)
+{
+	uint64_t done = 0;
+	int64_t r = 0;
+
+	while (done < total) {
+		uint64_t len, size = 0;
+		vaddr_t addr = uio_piece(uio, done, &len);
+
+		len = u64_min(u64_min(len, total - done), FILE_CHUNK);
+		r = transfer_piece(op, node, uio->ep, addr, len, *pos, &size);
+		if (r <= 0) {
+			break;
+		}
+		if (op == FS_WRITE && *pos + (uint64_t)r > node->size) {
+			node->size = u64_max(*pos + (uint64_t)r, size);
+		}
+		*pos += (uint64_t)r;
+		done += (uint64_t)r;
+		if (op == FS_READ && (uint64_t)r < len && *pos >= node->size) {
+			break;
+		}
+	}
+	return done > 0 ? (int64_t)done : r;
+}
+
+int64_t regular_read(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+{
+	struct vnode *node = file->path.node;
+	int64_t r;
+
+	if (uio->total == 0) {
+		return 0;
+	}
+	if (*pos >= node->size && !node->sb->is_nocache) {
+		return 0;
+	}
+	if (!call_may_wait(call)) {
+		return call_defer(call);
+	}
+	r = transfer(FS_READ, node, uio, uio->total, pos);
+	vnode_touch(node);
+	return r;
+}
+
+int regular_load(struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t pos)
+{
+	struct uio uio;
+	int64_t r;
+
+	if (bytes == 0) {
+		return 0;
+	}
+	uio_single(&uio, ep, addr, bytes);
+	r = transfer(FS_READ, node, &uio, bytes, &pos);
+	return r < 0 ? (int)r : (uint64_t)r < bytes ? -ENOEXEC : 0;
+}
+
+void regular_drop_setid(struct call *call, struct vnode *node)
+{
+	uint32_t drop = node->mode & S_ISUID;
+
+	if ((node->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)) {
+		drop |= S_ISGID;
+	}
+	if (drop && call->proc && call->proc->cred.fsuid != 0) {
+		struct fs_setattr_req attributes = {.mask = FS_ATTR_MODE, .mode = node->mode & ~drop};
+
+		(void)fs_setattr(node, &attributes);
+	}
+}
+
+/* What the limit on file sizes leaves of a write: or -EFBIG, with the signal. */
+static int64_t limit_write(struct call *call, uint64_t pos, uint64_t bytes)
+{
+	uint64_t limit = u64_min(call->proc->limit_fsize, INT64_MAX);
+
+	if (bytes == 0 || range_within(pos, bytes, 0, limit)) {
+		return (int64_t)bytes;
+	}
+	if (pos >= limit) {
+		if (limit < INT64_MAX) {
+			signal_thread(call, SIGXFSZ);
+		}
+		return -EFBIG;
+	}
+	return (int64_t)(limit - pos);
+}
+
+static int64_t write_locked(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+{
+	struct vnode *node = file->path.node;
+	uint64_t start;
+	int64_t r;
+
+	if (file->flags & O_APPEND) {
+		*pos = node->size;
+	}
+	start = *pos;
+	r = limit_write(call, start, uio->total);
+	if (r <= 0) {
+		return r;
+	}
+	regular_drop_setid(call, node);
+	r = transfer(FS_WRITE, node, uio, (uint64_t)r, pos);
+	vnode_touch(node);
+	if (r > 0) {
+		vmfile_changed(node, start, (uint64_t)r);
+	}
+	if (r > 0 && (file->flags & O_DSYNC)) {
+		int error = fs_fsync(node);
+
+		r = error < 0 ? error : r;
+	}
+	return r;
+}
+
+int64_t regular_write(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+{
+	struct vnode *node = file->path.node;
+	int64_t r;
+
+	if (!call_may_wait(call)) {
+		return call_defer(call);
+	}
+	coro_mutex_lock(&node->lock);
+	r = write_locked(call, file, uio, pos);
+	coro_mutex_unlock(&node->lock);
+	return r;
+}
+
+int regular_truncate(struct call *call, struct vnode *node, uint64_t size)
+{
+	uint64_t before;
+	int r;
+
+	if (size > node->size && limit_write(call, size - 1, 1) < 0) {
+		return -EFBIG;
+	}
+	coro_mutex_lock(&node->lock);
+	regular_drop_setid(call, node);
+	before = node->size;
+	r = fs_truncate(node, size);
+	if (r == 0 && size < before) {
+		vmfile_changed(node, size, UINT64_MAX);
+	}
+	coro_mutex_unlock(&node->lock);
+	return r;
+}
+
+const struct file_ops file_ops_regular = {
+	.name = "regular",
+	.is_seekable = true,
+	.read = regular_read,
+	.write = regular_write,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtual file system server's state. Everything that must survive stands here or hangs from it.
+ *
+ * State: lost at restart (until live update and checkpoints come; see docs/vfs.md).
+ */
+#pragma once
+
+#include "abi/endpoint.h"
+#include "abi/message.h"
+#include "lib/coro/coro.h"
+#include "servers/vfs/mount.h"
+
+struct thread;
+struct proc;
+struct vm_file;
+
+#define VFS_TRANS_BUCKETS 256
+#define VFS_VNODE_BUCKETS 1024
+#define VFS_NAME_BUCKETS 2048
+#define VFS_UNUSED_MAX 2048	/* unused vnodes kept */
+#define VFS_NEGATIVE_MAX 1024	/* negative names kept */
+#define VFS_WORKERS_MAX 1500	/* programs' calls in workers; others may go beyond */
+#define VFS_MAJORS 512
+
+struct vfs {
+	/* proc.c */
+	struct thread **threads; /* by slot of the endpoint; EP_SLOT_MAX of them */
+	struct list procs;
+
+	/* trans.c */
+	struct list trans[VFS_TRANS_BUCKETS];
+	uint32_t next_seq;
+
+	/* call.c */
+	struct list waiting_calls; /* for a worker */
+	unsigned workers;
+
+	/* vnode.c, names.c */
+	struct list vnodes[VFS_VNODE_BUCKETS];
+	struct list unused_vnodes; /* oldest first */
+	unsigned unused_count;
+	struct list names[VFS_NAME_BUCKETS];
+	struct list negative_names; /* oldest first */
+	unsigned negative_count;
+	unsigned name_count;
+
+	/* mount.c */
+	struct list superblocks;
+	struct list mounts;
+	struct mount *pipe_mount; /* VFS's own file system of unnamed pipes */
+	uint64_t next_pipe_ino;
+	struct mount *root; /* the top of the tree; NULL until the boot file system is mounted */
+	struct waitq root_wait;
+	struct coro_mutex mount_lock; /* changes of the tree */
+	struct coro_mutex rename_lock; /* renames of directories */
+	int32_t next_mount_id;
+	uint32_t next_anonymous_minor;
+
+	/* device.c: who serves which major number, EP_NONE: nobody */
+	endpoint_t chr_majors[VFS_MAJORS], blk_majors[VFS_MAJORS];
+	struct list chr_devices;
+	struct list blk_devices;
+
+	/* lock.c: who waits for whom */
+	struct list lock_waits;
+
+	/* tty.c */
+	struct list ttys;
+
+	/* timer.c */
+	struct list timers; /* earliest first */
+	uint64_t alarm_ns;  /* what the kernel's alarm is set to; 0: none */
+
+	/* vmfile.c */
+	struct vm_file **vm_files;
+	unsigned vm_file_count;
+
+	/* random.c */
+	uint64_t random_state[4];
+	bool is_random_seeded; /* by the random device */
+};
+
+extern struct vfs vfs;
+
+/* Lists empty, tables allocated. -ENOMEM. */
+int vfs_init(void);
+/* One message from the main loop: handled or handed to a worker. */
+void vfs_handle(struct message *m, uint32_t status);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/vfs/vmfile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/core/util.h"
+#include "lib/sys/asyn.h"
+#include "lib/sys/ipc.h"
+#include "proto/vm.h"
+#include "servers/vfs/call.h"
+#include "servers/vfs/devnum.h"
+#include "servers/vfs/fd.h"
+#include "servers/vfs/file.h"
+#include "servers/vfs/fsreq.h"
+#include "servers/vfs/proc.h"
+#include "servers/vfs/vfs.h"
+#include "servers/vfs/vnode.h"
+
+struct vm_file {
+	struct path path;
+	uint64_t refs; /* VM's, and one for each page-in in progress */
+};
+
+#define VM_FILES_FIRST 64
+
+static struct vm_file *file_of(int handle)
+{
+	if (handle < 0 || (unsigned)handle >= vfs.vm_file_count) {
+		return NULL;
+	}
+	return vfs.vm_files[handle];
+}
+
+const struct path *vmfile_path(int handle)
+{
+	const struct vm_file *file = file_of(handle);
+
+	return file ? &file->path : NULL;
+}
+
+static int handle_take(void)
+{
+	struct vm_file **files;
+	unsigned count, i = 0;
+
+	while (i < vfs.vm_file_count && vfs.vm_files[i]) {
+		i++;
+	}
+	if (i < vfs.vm_file_count) {
+		return (int)i;
+	}
+	count = vfs.vm_file_count ? vfs.vm_file_count * 2 : VM_FILES_FIRST;
+	files = realloc(vfs.vm_files, count * sizeof(struct vm_file *));
+	if (!files) {
+		return -ENOMEM;
+	}
+	memset(&files[vfs.vm_file_count], 0, (count - vfs.vm_file_count) * sizeof(struct vm_file *));
+	vfs.vm_files = files;
+	vfs.vm_file_count = count;
+	return (int)i;
+}
+
+int vmfile_new(const struct path *path)
+{
+	struct vm_file *file;
+	int handle;
+
+	/* One handle for a file: VM's references on it add up. */
+	for (unsigned i = 0; i < vfs.vm_file_count; i++) {
+		if (vfs.vm_files[i] && path_equal(&vfs.vm_files[i]->path, path)) {
+			vfs.vm_files[i]->refs++;
+			return (int)i;
+		}
+	}
+	handle = handle_take();
+	if (handle < 0) {
+		return handle;
+	}
+	file = calloc(1, sizeof(*file));
+	if (!file) {
+		return -ENOMEM;
+	}
+	file->path = *path;
+	path_get(path);
+	file->refs = 1;
+	file->path.node->vm_handles++;
+	vfs.vm_files[handle] = file;
+	return handle;
+}
+
+void vmfile_unref(int handle)
+{
+	struct vm_file *file = file_of(handle);
+
+	if (file && --file->refs == 0) {
+		vfs.vm_files[handle] = NULL;
+		file->path.node->vm_handles--;
+		path_put(&file->path);
+		free(file);
+	}
+}
+
+static void reply(const struct vm_vfs_reply *answer)
+{
+	struct message m = {.type = VM_VFS_REPLY};
+
+	*MSG(&m, vm_vfs_reply) = *answer;
+	(void)asyn_send(EP_VM, &m);
+}
+
+static int look_up(const struct vfs_vm_request *req, struct vm_vfs_reply *answer)
+{
+	struct thread *thread = thread_find(req->ep);
+	struct file *file = thread ? fd_peek(thread->proc, req->fd) : NULL;
+	struct vnode *node;
+
+	answer->file = -1;
+	if (!file || file->ops == &file_ops_path) {
+		return -EBADF;
+	}
+	node = file->path.node;
+	answer->mode = (file_is_readable(file) ? 1 : 0) | (file_is_writable(file) ? 2 : 0);
+	if (S_ISCHR(node->mode) && node->rdev == dev_make(1, 5)) {
+		answer->mode |= 4;
+		return 0;
+	}
+	if (!S_ISREG(node->mode) || node->sb->is_nocache) {
+		return -ENODEV;
+	}
+	answer->file = vmfile_new(&file->path);
+	if (answer->file < 0) {
+		return -ENOMEM;
+	}
+	answer->dev = node->sb->dev;
+	answer->ino = node->ino;
+	answer->size = node->size;
+	return 0;
+}
+
+static int64_t page_in(struct call *call)
+{
+	const struct vfs_vm_request *req = MSG(&call->m, vfs_vm_request);
+	struct vm_vfs_reply answer = {.id = req->id, .file = req->file};
+	const struct path *path = vmfile_path(req->file);
+
+	answer.result = fs_read_indirect(path->node, EP_VM, req->grant, req->len, req->offset, &answer.size);
+	reply(&answer);
+	vmfile_unref(req->file);
+	return 0;
+}
+
+void vmfile_request(const struct message *m)
+{
+	const struct vfs_vm_request *req = MSG((struct message *)(uintptr_t)m, vfs_vm_request);
+	struct vm_vfs_reply answer = {.id = req->id, .file = req->file};
+	struct vm_file *file = file_of(req->file);
+
+	switch (req->what) {
+	case VFS_VM_LOOKUP:
+		answer.result = look_up(req, &answer);
+		reply(&answer);
+		break;
+	case VFS_VM_PAGEIN:
+		answer.result = -EBADF;
+		if (file) {
+			file->refs++;
+			answer.result = call_start_worker(m, NULL, page_in);
+			if (answer.result < 0) {
+				file->refs--;
+			}
+		}
+		if (answer.result < 0) {
+			reply(&answer);
+		}
+		break;
+	case VFS_VM_DROP:
+		vmfile_unref(req->file);
+		break;
+	case VFS_VM_REF:
+		if (file) {
+			file->refs++;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+void vmfile_changed(struct vnode *node, uint64_t offset, uint64_t bytes)
+{
+	struct message m = {.type = VM_FILE_CHANGED};
+	struct vm_file_changed_req *req = MSG(&m, vm_file_changed_req);
+
+	if (node->vm_handles == 0) {
+		return;
+	}
+	req->dev = node->sb->dev;
+	req->ino = node->ino;
+	req->offset = offset;
+	req->len = bytes;
+	(void)ipc_call(EP_VM, &m);
+}

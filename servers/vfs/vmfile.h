@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files that VM knows: handles, page-ins (proto/vfs.h VFS_VM_REQUEST). */
+#pragma once
+
+#include "proto/vfs.h"
+#include "servers/vfs/mount.h"
+
+struct call;
+struct vnode;
+
+/* A handle for a place, with one reference to give away; -ENOMEM. */
+int vmfile_new(const struct path *path);
+void vmfile_unref(int handle);
+/* The place of a handle, or NULL. */
+const struct path *vmfile_path(int handle);
+
+/* From the main loop. */
+void vmfile_request(const struct message *m);
+
+/* The file's content has changed; VM forgets pages. */
+void vmfile_changed(struct vnode *node, uint64_t offset, uint64_t bytes);
