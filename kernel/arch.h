@@ -65,9 +65,9 @@ int64_t arch_signal_return(struct proc *caller, struct proc *target, struct sigr
 
 /* ---- Machine ---- */
 
-uint64_t arch_now(void);    /* monotonic clock: ns since boot */
+uint64_t arch_now(void);               /* monotonic clock: ns since boot */
 uint64_t arch_now_at(uint64_t cycles); /* the same at a reading of arch_cycles() */
-uint64_t arch_cycles(void); /* raw cycle counter, for trace records */
+uint64_t arch_cycles(void);            /* raw cycle counter, for trace records */
 uint64_t arch_ns_from_cycles(uint64_t cycles);
 uint64_t arch_realtime_at_boot(void); /* ns since the epoch when arch_now() was 0 */
 void arch_timer_arm(uint64_t deadline_ns);

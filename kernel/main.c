@@ -53,6 +53,7 @@ void kernel_early(void)
 	list_init(&kernel.memreqs);
 	list_init(&kernel.signalled);
 	kernel.log_port = has_option("log=com2");
+	kernel.show_calls = has_option("strace");
 	kernel.panic_screen = has_option("console=vga");
 	sched_init(&kernel.cpus[0]);
 }

@@ -68,6 +68,7 @@ struct kernel_state {
 	uint64_t boot_rest_bytes;
 	bool memory_taken; /* VM owns the free memory: the kernel may not allocate */
 	bool log_port;     /* every diagnostics line also goes to the log port */
+	bool show_calls;   /* programs' system calls and their results go to the diagnostics */
 	bool panic_screen; /* a panic is shown on the text screen, too */
 
 	int64_t realtime_offset_ns; /* realtime = monotonic + this */

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/linux/calls.h"
 #include "kernel/arch.h"
+#include "kernel/debug/diag.h"
 #include "kernel/debug/panic.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/kcall/kcall.h"
@@ -31,6 +32,32 @@ static bool is_restart_code(int64_t result)
 {
 	return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
 		result == -ERESTART_RESTARTBLOCK;
+}
+
+#define CALL(number, name, owner) [number] = #name,
+static const char *const names[LINUX_NR_END] = {LINUX_CALLS(CALL)};
+#undef CALL
+
+static const char *call_name(uint64_t number)
+{
+	return number < LINUX_NR_END && names[number] != NULL ? names[number] : "?";
+}
+
+/* With the option `strace`. */
+static void show_call(const struct proc *proc, uint64_t number, const uint64_t args[6])
+{
+	if (kernel.show_calls && !proc_is_service(proc)) {
+		diag_printf("%s %d: %s(%lx, %lx, %lx, %lx)\n", proc->name, proc->ids.tid,
+			call_name(number), args[0], args[1], args[2], args[3]);
+	}
+}
+
+static void show_result(const struct proc *proc, int64_t result)
+{
+	if (kernel.show_calls && !proc_is_service(proc)) {
+		diag_printf("%s %d: %s = %ld\n", proc->name, proc->ids.tid,
+			call_name((uint64_t)proc->call), result);
+	}
 }
 
 /* What libc's start-up and malloc need; all else is not for services. */
@@ -73,6 +100,7 @@ int64_t linux_call(struct proc *proc, uint64_t number, const uint64_t args[6])
 	struct proc *server;
 	int64_t result;
 
+	show_call(proc, number, args);
 	if (number >= LINUX_NR_END || owners[number] == OWNER_NONE) {
 		return -ENOSYS;
 	}
@@ -106,6 +134,7 @@ void linux_call_finish(struct proc *proc, int64_t result)
 {
 	proc->flags &= ~(uint32_t)(PROC_CALL | PROC_SENDREC | PROC_FROM_KERNEL);
 	proc->receive_from = EP_NONE;
+	show_result(proc, result);
 	arch_set_result(&proc->arch, result);
 	if (is_restart_code(result)) {
 		proc->flags |= PROC_RESTART;
