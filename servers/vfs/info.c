@@ -2,6 +2,7 @@
 #include "servers/vfs/info.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,7 @@ static int list_mounts(struct info *info)
 		memcpy(record.type, mount->sb->type, sizeof(record.type));
 		memcpy(record.source, mount->source, sizeof(record.source));
 		if (path_text(&top, root, true, text, PATH_MAX) >= 0) {
-			strncpy(record.target, text, sizeof(record.target) - 1);
+			(void)snprintf(record.target, sizeof(record.target), "%s", text);
 		}
 		if (put(info, done, &record, sizeof(record)) < 0) {
 			free(text);

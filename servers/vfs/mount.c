@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -120,7 +121,7 @@ struct mount *mount_new(struct superblock *sb, struct vnode *root, uint64_t flag
 	vnode_get(root);
 	mount->flags = flags;
 	mount->id = ++vfs.next_mount_id;
-	strncpy(mount->source, source, sizeof(mount->source) - 1);
+	(void)snprintf(mount->source, sizeof(mount->source), "%s", source);
 	sb->mounts++;
 	list_add_tail(&vfs.mounts, &mount->link);
 	return mount;
@@ -184,8 +185,8 @@ struct superblock *superblock_new(endpoint_t ep, uint64_t dev, const char *type,
 	}
 	sb->ep = ep;
 	sb->dev = dev;
-	strncpy(sb->type, type, sizeof(sb->type) - 1);
-	strncpy(sb->source, source, sizeof(sb->source) - 1);
+	(void)snprintf(sb->type, sizeof(sb->type), "%s", type);
+	(void)snprintf(sb->source, sizeof(sb->source), "%s", source);
 	list_add_tail(&vfs.superblocks, &sb->link);
 	return sb;
 }
