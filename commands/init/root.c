@@ -65,7 +65,7 @@ void root_prepare(void)
 {
 	umask(022);
 	(void)hand_over(AXO_SERVICE_TEMPLATE, "tmp");
-	if (try_mount("dev", "/dev", "tmp", MS_NOSUID, "mode=0755") == 0) {
+	if (try_mount("dev", "/dev", "tmpfs", MS_NOSUID, "mode=0755") == 0) {
 		(void)devices_make("/dev");
 	}
 	devices_open_console();
@@ -135,13 +135,13 @@ static bool is_writable(const char *directory)
 
 static void mount_the_rest(void)
 {
-	if (try_mount("dev", NEW_ROOT "/dev", "tmp", MS_NOSUID, "mode=0755") == 0) {
+	if (try_mount("dev", NEW_ROOT "/dev", "tmpfs", MS_NOSUID, "mode=0755") == 0) {
 		(void)devices_make(NEW_ROOT "/dev");
 	}
 	(void)try_mount("proc", NEW_ROOT "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
-	(void)try_mount("run", NEW_ROOT "/run", "tmp", MS_NOSUID | MS_NODEV, "mode=0755");
+	(void)try_mount("run", NEW_ROOT "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
 	if (!is_writable(NEW_ROOT "/tmp")) {
-		(void)try_mount("tmp", NEW_ROOT "/tmp", "tmp", MS_NOSUID | MS_NODEV, "mode=1777");
+		(void)try_mount("tmp", NEW_ROOT "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
 	}
 }
 
