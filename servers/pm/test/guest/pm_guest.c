@@ -361,7 +361,7 @@ static void test_altstack(void)
 	CHECK(sigaltstack(&stack, &old) == 0 && old.ss_sp == alternate && old.ss_flags == 0);
 }
 
-static char *fault_page;
+static char *volatile fault_page;
 static volatile int fault_code;
 
 static void on_fault(int signo, siginfo_t *info, void *context)
@@ -418,7 +418,8 @@ static void test_faults(void)
 	pid = fork();
 	if (pid == 0) {
 		block(SIG_BLOCK, SIGSEGV);
-		*(volatile char *)8 = 1;
+		fault_page = (char *)8;
+		*(volatile char *)fault_page = 1;
 		_exit(0);
 	}
 	CHECK(WTERMSIG(wait_status(pid)) == SIGSEGV);
@@ -748,6 +749,7 @@ static void *sleeper(void *arg)
 	for (;;) {
 		pause();
 	}
+	return NULL;
 }
 
 static void *killer(void *arg)
