@@ -13,7 +13,7 @@ KINDS = {
     'release': ['--buildtype=release', '-Dchecks=false'],
     'clang': ['--buildtype=debugoptimized', '-Dchecks=true'],
 }
-SYSTEM = ['kernel/axolotl', 'tools/boot.img']
+SYSTEM = ['kernel/axolotl.elf', 'tools/boot.img']
 
 
 def directory(kind):
@@ -21,7 +21,7 @@ def directory(kind):
 
 
 def kernel(kind):
-    return os.path.join(directory(kind), 'kernel', 'axolotl')
+    return os.path.join(directory(kind), 'kernel', 'axolotl.elf')
 
 
 def archive(kind):
@@ -54,7 +54,8 @@ def build(kind, targets=SYSTEM):
     done = subprocess.run(command, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
-        raise UserError(f'the build failed:\n{done.stdout.strip()}')
+        begin = max(done.stdout.find('FAILED'), 0)
+        raise UserError(f'the build failed:\n{done.stdout[begin:].strip()}')
 
 
 def main(arguments):

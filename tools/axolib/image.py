@@ -78,7 +78,7 @@ def fill_default(directory):
     declarations = os.path.join(host.ROOT, 'etc')
     if os.path.isdir(declarations):
         shutil.copytree(declarations, os.path.join(directory, 'etc'), dirs_exist_ok=True,
-                        ignore=shutil.ignore_patterns('meson.build', '*.md'))
+                        ignore=shutil.ignore_patterns('meson.build', '*.md', 'rc'))
 
 
 def copy_over(source, directory):

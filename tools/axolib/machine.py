@@ -75,7 +75,7 @@ class Configuration:
             command += ['-drive', f'if=ide,media=cdrom,format=raw,file={iso}', '-boot', 'd']
         else:
             # A comma or a blank in -initrd would separate modules: QEMU runs in the build directory.
-            command += ['-kernel', 'kernel/axolotl', '-initrd', 'tools/boot.img',
+            command += ['-kernel', 'kernel/axolotl.elf', '-initrd', 'tools/boot.img',
                         '-append', self.kernel_options()]
         if self.display:
             command += ['-vga', 'std']
@@ -212,6 +212,9 @@ class Machine:
 
     def outcome(self, reason, timeout):
         log = bytes(self.log)
+        last = STATUS.search(log)
+        if self.status is None and last:
+            self.status = int(last.group(1))
         text = self.panic_text()
         if text is not None:
             return Outcome(host.EXIT_GUEST_FAILED, text, log)
