@@ -29,8 +29,7 @@ static bool check_entry(const struct ext2 *ext2, const struct fs_block *block, u
 	       (entry->inode == 0 || entry->name_len > 0);
 }
 
-/* Whether all entries of a block are sound. */
-static bool check_block(const struct ext2 *ext2, const struct fs_block *block)
+bool ext2_dir_block_is_sound(const struct ext2 *ext2, const struct fs_block *block)
 {
 	uint32_t offset = 0;
 
@@ -73,7 +72,7 @@ static int get_dir_block(struct ext2 *ext2, struct ext2_node *dir, uint32_t inde
 	if (error != 0 || fs_block_is_checked(block)) {
 		return error;
 	}
-	if (!check_block(ext2, block)) {
+	if (!ext2_dir_block_is_sound(ext2, block)) {
 		fs_cache_put_block(ext2->cache, block);
 		return ext2_corrupt(ext2, "entries of directory", dir->ino);
 	}
@@ -106,7 +105,7 @@ int ext2_dir_find(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name,
 	return -ENOENT;
 }
 
-static uint8_t file_type(const struct ext2 *ext2, uint32_t mode)
+uint8_t ext2_dir_type(const struct ext2 *ext2, uint32_t mode)
 {
 	static const uint8_t types[16] = {
 		[S_IFREG >> 12] = EXT2_FT_REG,	 [S_IFDIR >> 12] = EXT2_FT_DIR,
@@ -126,7 +125,7 @@ static void fill_entry(const struct ext2 *ext2, struct ext2_dirent *entry, struc
 {
 	entry->inode = ino;
 	entry->name_len = (uint8_t)name.len;
-	entry->file_type = file_type(ext2, mode);
+	entry->file_type = ext2_dir_type(ext2, mode);
 	memcpy(entry->name, name.text, name.len);
 }
 
@@ -257,7 +256,7 @@ void ext2_dir_replace(struct ext2 *ext2, struct ext2_node *dir, const struct ext
 	struct ext2_dirent *entry = entry_at(&slot->block, slot->offset);
 
 	entry->inode = ino;
-	entry->file_type = file_type(ext2, mode);
+	entry->file_type = ext2_dir_type(ext2, mode);
 	fs_cache_dirty_block(ext2->cache, &slot->block);
 	dir_changed(ext2, dir);
 }
@@ -268,21 +267,26 @@ void ext2_dir_set_parent(struct ext2 *ext2, const struct ext2_slot *dotdot, uint
 	fs_cache_dirty_block(ext2->cache, &dotdot->block);
 }
 
+void ext2_dir_format(struct ext2 *ext2, struct fs_block *block, uint32_t ino, uint32_t parent)
+{
+	struct ext2_dirent *dot = entry_at(block, 0), *dotdot;
+
+	fill_entry(ext2, dot, (struct fs_name){".", 1}, ino, S_IFDIR);
+	dot->rec_len = EXT2_DIRENT_LEN(1);
+	dotdot = entry_at(block, dot->rec_len);
+	fill_entry(ext2, dotdot, (struct fs_name){"..", 2}, parent, S_IFDIR);
+	dotdot->rec_len = (uint16_t)(ext2->block_size - dot->rec_len);
+}
+
 int ext2_dir_make(struct ext2 *ext2, struct ext2_node *dir, uint32_t parent)
 {
 	struct fs_block block;
-	struct ext2_dirent *dot, *dotdot;
 	int error = append_block(ext2, dir, &block);
 
 	if (error != 0) {
 		return error;
 	}
-	dot = entry_at(&block, 0);
-	fill_entry(ext2, dot, (struct fs_name){".", 1}, dir->ino, S_IFDIR);
-	dot->rec_len = EXT2_DIRENT_LEN(1);
-	dotdot = entry_at(&block, dot->rec_len);
-	fill_entry(ext2, dotdot, (struct fs_name){"..", 2}, parent, S_IFDIR);
-	dotdot->rec_len = (uint16_t)(ext2->block_size - dot->rec_len);
+	ext2_dir_format(ext2, &block, dir->ino, parent);
 	fs_cache_put_block(ext2->cache, &block);
 	return 0;
 }

@@ -44,3 +44,8 @@ int ext2_dir_is_empty(struct ext2 *ext2, struct ext2_node *dir);
 /* Walk from a position (bytes; any value) on. */
 int ext2_dir_walk(struct ext2 *ext2, struct ext2_node *dir, uint64_t position, fs_emit_fn emit,
 		  void *ctx);
+
+/* For repair: whether all entries of a block are sound; a first block with "." and ".."; the type in an entry. */
+bool ext2_dir_block_is_sound(const struct ext2 *ext2, const struct fs_block *block);
+void ext2_dir_format(struct ext2 *ext2, struct fs_block *block, uint32_t ino, uint32_t parent);
+uint8_t ext2_dir_type(const struct ext2 *ext2, uint32_t mode);

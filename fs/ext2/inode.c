@@ -52,40 +52,28 @@ static bool has_extra(const struct ext2 *ext2, const struct ext2_inode *raw)
 	return ext2->inode_size > EXT2_ORIGINAL_INODE_SIZE && raw->extra_isize >= 24;
 }
 
-/* Whether the rest of the code can work with an inode as the disk has it. */
-static int check_raw(struct ext2 *ext2, uint32_t ino, const struct ext2_inode *raw)
+bool ext2_raw_is_sound(const struct ext2 *ext2, const struct ext2_inode *raw)
 {
 	uint64_t size = raw->size_low;
 
 	if (raw->flags & (EXT2_FLAG_EXTENTS | EXT2_FLAG_INLINE_DATA | EXT2_FLAG_EA_INODE)) {
-		return ext2_corrupt(ext2, "inode of an unknown kind", ino);
+		return false;
 	}
 	switch (raw->mode & S_IFMT) {
 	case S_IFREG:
-		size |= (uint64_t)raw->size_high << 32;
-		if (size > ext2->max_size) {
-			return ext2_corrupt(ext2, "size of inode", ino);
-		}
-		break;
+		return (size | (uint64_t)raw->size_high << 32) <= ext2->max_size;
 	case S_IFDIR:
-		if (size % ext2->block_size != 0 || size > ext2->max_size) {
-			return ext2_corrupt(ext2, "size of directory", ino);
-		}
-		break;
+		return size % ext2->block_size == 0 && size <= INT32_MAX;
 	case S_IFLNK:
-		if (size == 0 || size > FS_PAGE_SIZE) {
-			return ext2_corrupt(ext2, "size of symbolic link", ino);
-		}
-		break;
+		return size > 0 && size <= FS_PAGE_SIZE;
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
 	case S_IFSOCK:
-		break;
+		return true;
 	default:
-		return ext2_corrupt(ext2, "mode of inode", ino);
+		return false;
 	}
-	return 0;
 }
 
 static struct ext2_node *node_alloc(struct ext2 *ext2, uint32_t ino)
@@ -118,6 +106,9 @@ int ext2_node_load(struct ext2 *ext2, uint64_t ino, bool is_unlinked, struct ext
 	uint8_t *bytes;
 	int error;
 
+	if (node != NULL && node->refs == 0 && node->raw.links_count == 0) {
+		return -ESTALE; /* deleted, but not yet stored */
+	}
 	if (node != NULL) {
 		node->refs++;
 		*result = node;
@@ -137,9 +128,8 @@ int ext2_node_load(struct ext2 *ext2, uint64_t ino, bool is_unlinked, struct ext
 	if ((raw.links_count == 0) != is_unlinked) {
 		return -ESTALE;
 	}
-	error = check_raw(ext2, (uint32_t)ino, &raw);
-	if (error != 0) {
-		return error;
+	if (!ext2_raw_is_sound(ext2, &raw)) {
+		return ext2_corrupt(ext2, "inode", ino);
 	}
 	node = node_alloc(ext2, (uint32_t)ino);
 	if (node == NULL) {

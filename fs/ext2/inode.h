@@ -64,6 +64,9 @@ static inline bool ext2_is_reg(const struct ext2_node *node)
 	return S_ISREG(node->raw.mode);
 }
 
+/* Whether an inode as the disk has it can be one in use. */
+bool ext2_raw_is_sound(const struct ext2 *ext2, const struct ext2_inode *raw);
+
 /* Whether the node's block[] holds a symbolic link's text, not block numbers. */
 static inline bool ext2_is_fast_symlink(const struct ext2 *ext2, const struct ext2_node *node)
 {

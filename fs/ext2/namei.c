@@ -10,8 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* The node that an entry names; an entry that names none is damage. */
-static int get_entry_node(struct ext2 *ext2, uint32_t ino, struct ext2_node **node)
+int ext2_entry_node(struct ext2 *ext2, uint32_t ino, struct ext2_node **node)
 {
 	int error = ext2_node_get(ext2, ino, node);
 
@@ -37,7 +36,7 @@ int ext2_lookup(struct fs *fs, uint64_t dir_ino, struct fs_name name, struct fs_
 		uint32_t ino = slot.ino;
 
 		ext2_slot_put(ext2, &slot);
-		error = get_entry_node(ext2, ino, &node);
+		error = ext2_entry_node(ext2, ino, &node);
 		if (error == 0) {
 			ext2_node_attr(ext2, node, attr);
 		}
@@ -306,7 +305,7 @@ static int get_for_removal(struct ext2 *ext2, uint64_t dir_ino, struct fs_name n
 		error = -EROFS;
 		goto put_slot;
 	}
-	error = get_entry_node(ext2, slot->ino, node);
+	error = ext2_entry_node(ext2, slot->ino, node);
 	if (error != 0) {
 		goto put_slot;
 	}

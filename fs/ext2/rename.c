@@ -45,10 +45,10 @@ static int side_get(struct ext2 *ext2, struct side *side, uint64_t dir_ino)
 		side->slot.block.page = NULL;
 		return error == -ENOENT ? 0 : error;
 	}
-	error = ext2_node_get(ext2, side->slot.ino, &side->node);
+	error = ext2_entry_node(ext2, side->slot.ino, &side->node);
 	if (error != 0) {
 		side->node = NULL;
-		return ext2_corrupt(ext2, "directory entry for unused inode", side->slot.ino);
+		return error;
 	}
 	if ((side->node->raw.flags | side->dir->raw.flags) &
 	    (EXT2_FLAG_IMMUTABLE | EXT2_FLAG_APPEND)) {

@@ -5,9 +5,9 @@
  */
 #include "fs/ext2/ext2.h"
 
-#include "fs/ext2/check.h"
 #include "fs/ext2/delete.h"
 #include "fs/ext2/inode.h"
+#include "fs/ext2/repair.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -283,10 +283,12 @@ static int begin_writing(struct ext2 *ext2)
 	ext2->super_dirty = true;
 	if (!ext2->was_clean) {
 		ext2->fs.log("ext2: was not unmounted cleanly\n");
-		error = ext2_recount(ext2);
+		error = ext2_repair(ext2);
 		if (error != 0) {
 			return error;
 		}
+		ext2->was_clean = true;
+		ext2->super.state &= (uint16_t)~EXT2_STATE_ERROR;
 	}
 	ext2_orphans_recover(ext2);
 	return ext2_sync(&ext2->fs);
@@ -351,8 +353,10 @@ static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 	ext2->was_clean = (ext2->super.state & (EXT2_STATE_VALID | EXT2_STATE_ERROR)) ==
 			  EXT2_STATE_VALID;
 	error = check_root(ext2);
-	if (error == 0 && !ext2->fs.read_only) {
-		error = begin_writing(ext2);
+	if (error == 0 && !ext2->fs.read_only && begin_writing(ext2) != 0) {
+		ext2->fs.log("ext2: mounted read-only\n");
+		ext2->fs.read_only = true;
+		ext2->is_writing = false;
 	}
 	return error;
 }
