@@ -38,7 +38,7 @@ FILES = {
     'etc/hosts': '127.0.0.1 localhost\n',
     'etc/shells': '/bin/sh\n/bin/bash\n',
     'etc/os-release': 'NAME="Axolotl"\nID=axolotl\nPRETTY_NAME="Axolotl 0.1"\nVERSION_ID="0.1"\n',
-    'etc/profile': 'export PATH=/bin:/sbin:/usr/bin:/usr/sbin\n'
+    'etc/profile': 'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/axolotl/bin\n'
                    "export PS1='\\u@\\h:\\w\\$ '\n"
                    'umask 022\n',
 }
