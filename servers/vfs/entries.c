@@ -33,6 +33,7 @@ static int make_in(struct walk *walk, const struct new_entry *entry, struct vnod
 	const struct cred *cred = &walk->call->proc->cred;
 	struct vnode *dir = walk->at.node;
 	uint32_t gid = create_gid(walk->call, dir);
+	uint32_t mode = entry->mode;
 	int r;
 
 	switch (entry->op) {
@@ -47,8 +48,12 @@ static int make_in(struct walk *walk, const struct new_entry *entry, struct vnod
 			vnode_touch(*node);
 		}
 		return r;
+	case FS_MKDIR:
+		/* What is below a set-group-id directory is so, too. */
+		mode |= dir->mode & S_ISGID;
+		/* fall through */
 	default:
-		return fs_make(entry->op, dir, walk->name, walk->len, entry->mode, cred->fsuid, gid, entry->rdev, node);
+		return fs_make(entry->op, dir, walk->name, walk->len, mode, cred->fsuid, gid, entry->rdev, node);
 	}
 }
 
@@ -71,6 +76,10 @@ static int make_locked(struct walk *walk, const struct new_entry *entry)
 	r = access_check_create(&walk->call->proc->cred, &walk->at);
 	if (r < 0) {
 		return r;
+	}
+	if (entry->op == FS_MKNOD && (S_ISCHR(entry->mode) || S_ISBLK(entry->mode)) &&
+	    walk->call->proc->cred.euid != 0) {
+		return -EPERM;
 	}
 	if (entry->op == FS_LINK && entry->link.mount != walk->at.mount) {
 		return -EXDEV;
@@ -141,9 +150,6 @@ static int64_t mknod_at(struct call *call, int dirfd, vaddr_t name, uint32_t mod
 		break;
 	case S_IFCHR:
 	case S_IFBLK:
-		if (call->proc->cred.euid != 0) {
-			return -EPERM;
-		}
 		entry.rdev = dev & 0xffffffff;
 		break;
 	case S_IFIFO:

@@ -402,9 +402,6 @@ static int64_t select_call(struct call *call, time_ns_t timeout_ns, const uint64
 		return -ENOMEM;
 	}
 	sets->count = ARG_U32(call, 0) < SELECT_MAX ? ARG_U32(call, 0) : SELECT_MAX;
-	if (sets->count > u64_max(call->proc->fds->size, 64)) {
-		sets->count = (unsigned)u64_max(call->proc->fds->size, 64);
-	}
 	r = select_import(call, sets);
 	if (r == 0) {
 		r = select_run(call, sets, timeout_ns, mask);

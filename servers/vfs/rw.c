@@ -17,6 +17,7 @@
 #include "servers/vfs/vnode.h"
 
 #define RW_MAX 0x7ffff000ull /* most that one call moves, as on Linux */
+#define FILE_BYTES_MAX (1ll << 44) /* no file is larger */
 #define COPY_CHUNK (64u * 1024)
 
 enum direction { DIR_READ, DIR_WRITE };
@@ -193,7 +194,7 @@ static int64_t seek_data(uint64_t size, int64_t offset, int whence)
 	return whence == SEEK_DATA ? offset : (int64_t)size;
 }
 
-static int64_t seek_target(const struct file *file, int64_t offset, int whence)
+static int64_t seek_position(const struct file *file, int64_t offset, int whence)
 {
 	uint64_t size = file->ops == &file_ops_blk ? file->blk->bytes : file->path.node->size;
 	int64_t target;
@@ -215,6 +216,14 @@ static int64_t seek_target(const struct file *file, int64_t offset, int whence)
 	default:
 		return -EINVAL;
 	}
+}
+
+static int64_t seek_target(const struct file *file, int64_t offset, int whence)
+{
+	int64_t target = seek_position(file, offset, whence);
+
+	/* Directories have cookies for positions, devices what they like. */
+	return target > FILE_BYTES_MAX && S_ISREG(file->path.node->mode) ? -EINVAL : target;
 }
 
 int64_t sys_lseek(struct call *call)
