@@ -2,6 +2,7 @@
 """Configures and runs the build. Each kind of build has a directory of its own under build/."""
 
 import argparse
+import fcntl
 import os
 import subprocess
 
@@ -48,7 +49,14 @@ def configure(kind):
 
 
 def build(kind, targets=SYSTEM):
-    """Brings the targets up to date; quick and silent when they are."""
+    """Brings the targets up to date; quick and silent when they are. One build at a time in a directory."""
+    os.makedirs(host.BUILD, exist_ok=True)
+    with open(os.path.join(host.BUILD, f'{kind}.lock'), 'w', encoding='utf-8') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build_locked(kind, targets)
+
+
+def build_locked(kind, targets):
     configure(kind)
     command = ['ninja', '--quiet', '-C', directory(kind), *targets]
     done = subprocess.run(command, text=True, stdout=subprocess.PIPE,
