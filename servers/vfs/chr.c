@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "abi/bootinfo.h"
 #include "abi/errno.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/grant.h"
@@ -116,6 +117,9 @@ static int64_t chr_piece(struct call *call, const struct file *file, int op, end
 	uint32_t access = op == CHR_WRITE ? GRANT_READ : GRANT_WRITE;
 	int64_t r = -EFAULT;
 
+	if (ep != EP_SELF && !range_within(addr, bytes, 0, USER_END)) {
+		return -EFAULT;
+	}
 	for (int i = 0; i < 2 && r == -EFAULT; i++) {
 		if (i > 0 && ep != EP_SELF) {
 			bytes = user_present_prefix(ep, addr, bytes, op == CHR_READ);

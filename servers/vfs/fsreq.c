@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "abi/bootinfo.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/grant.h"
 #include "servers/vfs/mount.h"
@@ -293,6 +294,8 @@ int fs_transfer(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_
 
 	if (ep == EP_SELF) {
 		grant = grant_direct(node->sb->ep, (void *)addr, bytes, access);
+	} else if (!range_within(addr, bytes, 0, USER_END)) {
+		return -EFAULT;
 	} else {
 		grant = grant_magic(node->sb->ep, ep, addr, bytes, access);
 	}

@@ -309,15 +309,15 @@ int64_t sys_sendfile(struct call *call)
 	uint64_t pos = 0, bytes = u64_min(ARG(call, 3), RW_MAX);
 	int64_t r = 0;
 
-	if (!in || !out || !file_is_readable(in) || !file_is_writable(out)) {
+	if (offset != 0 && user_copy_in(call, &pos, offset, sizeof(pos)) < 0) {
+		r = -EFAULT;
+	} else if (!in || !out || !file_is_readable(in) || !file_is_writable(out)) {
 		r = -EBADF;
 	} else if (in->ops == &file_ops_dir || !in->ops->read || !out->ops->write ||
 		   (out->flags & O_APPEND)) {
 		r = -EINVAL;
 	} else if (!in->ops->is_seekable) {
 		r = offset ? -ESPIPE : -EINVAL;
-	} else if (offset != 0 && user_copy_in(call, &pos, offset, sizeof(pos)) < 0) {
-		r = -EFAULT;
 	} else if ((int64_t)pos < 0) {
 		r = -EINVAL;
 	}
