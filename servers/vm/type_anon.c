@@ -10,7 +10,8 @@
 #include "servers/vm/space.h"
 #include "servers/vm/type_anon.h"
 
-#define AROUND_MAX 16
+#define AROUND_MAX 32
+#define BLOCK_BYTES (4 * AXO_PAGE_SIZE)
 
 /* Reading a large region, as sparse arrays are read, maps the zero page; elsewhere a store is likely to follow. */
 #define SPARSE_BYTES (4ull << 20)
@@ -67,42 +68,61 @@ static int add_page(struct vm *vm, struct region *region, vaddr_t addr, bool wri
 	return space_map_page(vm, region, addr, pfn, true);
 }
 
-/* How many pages a fault brings in: grows while faults come in sequence, as long as memory is plentiful. */
-static uint64_t pages_ahead(struct vm *vm, struct region *region, vaddr_t addr)
+/* Make one page present, writable if `write`. */
+static int bring_in(struct vm *vm, struct region *region, vaddr_t addr, bool write)
 {
-	uint64_t plenty = vm->pool.count[PAGE_FREE] / 64;
+	pte_t *slot = pt_find(vm, &region->space->pt, addr);
 
+	if (slot != NULL && *slot != 0) {
+		return write && !pte_is_writable(*slot) ? anon_unshare(vm, region, addr, slot) : 0;
+	}
+	return add_page(vm, region, addr, write);
+}
+
+/*
+ * What a fault brings in beside its own page, as long as memory is plentiful: pages ahead, twice as many each time,
+ * when faults come in sequence; else the aligned block around it.
+ */
+static void choose_window(struct vm *vm, struct region *region, vaddr_t addr, vaddr_t *start, vaddr_t *end)
+{
+	bool is_plentiful = vm->pool.count[PAGE_FREE] > vm->pool.total / 4;
+
+	*start = addr;
+	*end = addr + AXO_PAGE_SIZE;
 	if (addr == region->next_fault) {
 		region->around = (uint32_t)u64_min(region->around * 2, AROUND_MAX);
 	} else {
 		region->around = 1;
 	}
-	return u64_max(1, u64_min(region->around, plenty));
+	if (is_plentiful && region->around > 1) {
+		*end = addr + region->around * AXO_PAGE_SIZE;
+	} else if (is_plentiful && region_bytes(region) >= 4 * BLOCK_BYTES) {
+		*start = align_down(addr, BLOCK_BYTES);
+		*end = *start + BLOCK_BYTES;
+		region->around = (uint32_t)((*end - addr) >> AXO_PAGE_SHIFT);
+	}
+	*start = u64_max(*start, region->start);
+	*end = u64_min(*end, region->end);
+	region->next_fault = *end;
 }
 
 static int anon_fault(struct vm *vm, struct region *region, struct fault *fault)
 {
 	vaddr_t addr = AXO_PAGE_DOWN(fault->addr);
-	pte_t *slot = pt_find(vm, &region->space->pt, addr);
-	uint64_t count;
+	vaddr_t start, end;
+	int result;
 
-	if (slot != NULL && *slot != 0) {
-		return fault->write ? anon_unshare(vm, region, addr, slot) : 0;
+	choose_window(vm, region, addr, &start, &end);
+	result = bring_in(vm, region, addr, fault->write);
+	if (result != 0) {
+		return result;
 	}
-	count = u64_min(pages_ahead(vm, region, addr), (region->end - addr) >> AXO_PAGE_SHIFT);
-	for (uint64_t i = 0; i < count; i++, addr += AXO_PAGE_SIZE) {
-		int result;
-
-		if (i > 0 && space_lookup(vm, region->space, addr) != 0) {
+	for (vaddr_t at = start; at < end; at += AXO_PAGE_SIZE) {
+		/* What was asked for is there; the rest is a guess. */
+		if (at != addr && bring_in(vm, region, at, fault->write) != 0) {
 			break;
 		}
-		result = add_page(vm, region, addr, fault->write);
-		if (result != 0) {
-			/* What was asked for counts; the rest was a guess. */
-			return i == 0 ? result : 0;
-		}
 	}
-	region->next_fault = addr;
 	return 0;
 }
 
