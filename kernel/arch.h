@@ -7,6 +7,7 @@
 #pragma once
 
 #include "abi/kcall.h"
+#include "abi/message.h"
 #include "abi/types.h"
 #include "kernel/arch/x86_64/arch_proc.h"
 
@@ -29,6 +30,8 @@ bool arch_translate(paddr_t root, vaddr_t vaddr, bool write, paddr_t *paddr, uin
  */
 bool arch_copy_from_user(void *to, vaddr_t from, size_t bytes, vaddr_t *fault);
 bool arch_copy_to_user(vaddr_t to, const void *from, size_t bytes, vaddr_t *fault);
+bool arch_message_from_user(struct message *to, vaddr_t from, vaddr_t *fault);
+bool arch_message_to_user(vaddr_t to, const struct message *from, vaddr_t *fault);
 void arch_load_address_space(paddr_t root);
 /* Forget cached translations of the loaded address space: one page, or all. */
 void arch_flush_page(vaddr_t vaddr);

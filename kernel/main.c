@@ -24,7 +24,7 @@
 #define LOAD_PERIOD_NS 5000000000ull
 #define LOAD_ONE       2048 /* 1.0 in fixed point */
 
-struct kernel_state kernel;
+struct kernel_state kernel __attribute__((section(".bss.hot")));
 
 /* Whether word `option` is on the command line. */
 static bool has_option(const char *option)
@@ -50,6 +50,7 @@ void kernel_early(void)
 {
 	kernel.diag_at_line_start = true;
 	list_init(&kernel.timers);
+	kernel.timer_next_ns = UINT64_MAX;
 	list_init(&kernel.memreqs);
 	list_init(&kernel.signalled);
 	kernel.log_port = has_option("log=com2");

@@ -41,48 +41,51 @@ struct cpu {
 	uint64_t mark_cycles; /* up to here time has been accounted */
 	uint64_t armed_ns;    /* the timer interrupt is set for then; UINT64_MAX: not */
 	uint64_t idle_cycles;
-	uint64_t
-		program_cycles; /* in user mode, by programs; services count as the system's time */
+	uint64_t program_cycles; /* in user mode, by programs; services' are the system's time */
 	struct arch_proc *fpu_owner; /* whose state is in the FPU registers */
 };
 
+/*
+ * In the order of use: what each kernel entry touches comes first and lies in one page with the
+ * processor and the architecture's own (".bss.hot"), because each page that is touched after a
+ * switch of address space costs a walk.
+ */
 struct kernel_state {
-	struct cpu cpus[CPU_MAX];
-	uint32_t cpu_count;
-
+	/* Every entry. */
 	struct proc *procs;
 	uint32_t proc_count;
-	uint32_t procs_used;
-	struct list free_slots;
-	struct priv privs[PRIV_MAX];
-
-	struct list memreqs;   /* procs whose request VM has not fetched */
-	struct list signalled; /* procs with signals that their manager has not fetched */
-	struct list futexes[FUTEX_BUCKETS];
+	uint32_t cpu_count;
 	struct list timers;
-	struct irq_line irqs[IRQ_LINES];
-
-	struct kinfo kinfo;
-	char cmdline[KINFO_CMDLINE_MAX];
-	char *boot_rest; /* of the page that bootmem_alloc took last */
-	uint64_t boot_rest_bytes;
-	bool memory_taken; /* VM owns the free memory: the kernel may not allocate */
+	uint64_t timer_next_ns; /* deadline of the first; UINT64_MAX: none */
+	uint64_t context_switches, interrupts, kernel_calls, messages;
+	uint64_t trace_count;
 	bool log_port;     /* every diagnostics line also goes to the log port */
 	bool show_calls;   /* programs' system calls and their results go to the diagnostics */
 	bool panic_screen; /* a panic is shown on the text screen, too */
-
+	bool memory_taken; /* VM owns the free memory: the kernel may not allocate */
 	int64_t realtime_offset_ns; /* realtime = monotonic + this */
+	struct cpu cpus[CPU_MAX];
+
+	/* Now and then. */
+	uint32_t procs_used;
+	struct list free_slots;
+	struct list memreqs;   /* procs whose request VM has not fetched */
+	struct list signalled; /* procs with signals that their manager has not fetched */
+	uint64_t forks;        /* processes and threads ever made */
 	uint32_t load_avg[3];
 	struct timer load_timer;
-
-	uint64_t forks; /* processes and threads ever made */
-	uint64_t context_switches, interrupts, kernel_calls, messages;
+	struct priv privs[PRIV_MAX];
+	struct list futexes[FUTEX_BUCKETS];
+	struct irq_line irqs[IRQ_LINES];
+	struct trace_record trace[TRACE_RECORDS];
 
 	uint64_t diag_end; /* absolute position after the last byte written */
 	bool diag_at_line_start;
 	char diag[DIAG_BYTES];
-	uint64_t trace_count;
-	struct trace_record trace[TRACE_RECORDS];
+	struct kinfo kinfo;
+	char cmdline[KINFO_CMDLINE_MAX];
+	char *boot_rest; /* of the page that bootmem_alloc took last */
+	uint64_t boot_rest_bytes;
 };
 
 extern struct kernel_state kernel;

@@ -9,7 +9,8 @@ void trace(enum trace_event event, uint64_t a, uint64_t b)
 	struct cpu *cpu = this_cpu();
 	struct trace_record *record = &kernel.trace[kernel.trace_count++ % TRACE_RECORDS];
 
-	record->tsc = cpu->mark_cycles; /* of the kernel entry: reading the counter each time costs */
+	record->tsc =
+		cpu->mark_cycles; /* of the kernel entry: reading the counter each time costs */
 	record->proc = cpu->current != NULL ? cpu->current->endpoint : EP_NONE;
 	record->event = (uint16_t)event;
 	record->cpu = (uint16_t)cpu->number;

@@ -189,7 +189,7 @@ static bool fetch_message(struct proc *caller, vaddr_t from)
 {
 	vaddr_t fault;
 
-	if (!arch_copy_from_user(&caller->send_msg, from, sizeof(caller->send_msg), &fault)) {
+	if (!arch_message_from_user(&caller->send_msg, from, &fault)) {
 		arch_rewind_call(&caller->arch, arch_call_number(&caller->arch));
 		fault_report(caller, fault, FAULT_USER);
 		return false;
@@ -322,8 +322,7 @@ bool ipc_deliver(struct proc *proc)
 {
 	vaddr_t fault;
 
-	if (!arch_copy_to_user(
-		    proc->deliver_to, &proc->deliver_msg, sizeof(proc->deliver_msg), &fault)) {
+	if (!arch_message_to_user(proc->deliver_to, &proc->deliver_msg, &fault)) {
 		fault_report(proc, fault, FAULT_USER | FAULT_WRITE);
 		return false;
 	}

@@ -73,7 +73,7 @@ struct proc *proc_find(endpoint_t endpoint)
 
 bool proc_is_service(const struct proc *proc)
 {
-	return proc->priv != NULL && proc->priv->id != PRIV_ID_USER;
+	return proc->priv != NULL && proc->priv != &kernel.privs[PRIV_ID_USER];
 }
 
 void proc_set_name(struct proc *proc, const char *name)

@@ -36,9 +36,9 @@ struct priv;
 #define PROC_STOP_NOTICE 0x20 /* stopped in a call: tell the manager when the call has ended */
 #define PROC_EMPTY       0x40 /* has no program image yet */
 
-#define PRIORITY_COUNT   16
-#define PRIORITY_DEFAULT 8 /* programs before their scheduler says otherwise */
-#define PRIORITY_BOOT    2 /* the boot image until SCHED has it; SCHED keeps its own */
+#define PRIORITY_COUNT     16
+#define PRIORITY_DEFAULT   8 /* programs before their scheduler says otherwise */
+#define PRIORITY_BOOT      2 /* the boot image until SCHED has it; SCHED keeps its own */
 #define QUANTUM_DEFAULT_NS 50000000ull
 
 struct proc {
@@ -94,10 +94,10 @@ struct proc {
 	bool futex_shared;
 	uint64_t futex_deadline_ns; /* 0: none; kept for restart_syscall */
 
-	struct timer alarm;    /* KCALL_setalarm */
-	struct timer timeout;  /* futex */
-	struct list slot_link; /* free slots */
-};
+	struct timer alarm;       /* KCALL_setalarm */
+	struct timer timeout;     /* futex */
+	struct list slot_link;    /* free slots */
+} __attribute__((aligned(1024))); /* never across a page */
 
 _Static_assert(offsetof(struct proc, arch) == 0, "the trap frame is at the start");
 

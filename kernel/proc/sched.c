@@ -186,7 +186,9 @@ void sched_enter(struct proc *proc)
 static void arm_timer(struct cpu *cpu, const struct proc *proc)
 {
 	uint64_t deadline = timer_next();
-	uint64_t end = proc == NULL ? UINT64_MAX : arch_now_at(cpu->mark_cycles) + (uint64_t)proc->quantum_left_ns;
+	uint64_t end = proc == NULL
+		? UINT64_MAX
+		: arch_now_at(cpu->mark_cycles) + (uint64_t)proc->quantum_left_ns;
 
 	if (end < deadline) {
 		deadline = end;

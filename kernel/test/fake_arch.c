@@ -46,6 +46,7 @@ void fake_boot(uint32_t procs)
 	kernel.cpu_count = 1;
 	kernel.proc_count = procs;
 	list_init(&kernel.timers);
+	kernel.timer_next_ns = UINT64_MAX;
 	list_init(&kernel.memreqs);
 	list_init(&kernel.signalled);
 	sched_init(&kernel.cpus[0]);
@@ -186,6 +187,16 @@ bool arch_copy_from_user(void *to, vaddr_t from, size_t bytes, vaddr_t *fault)
 bool arch_copy_to_user(vaddr_t to, const void *from, size_t bytes, vaddr_t *fault)
 {
 	return user_copy(NULL, from, to, bytes, true, fault);
+}
+
+bool arch_message_from_user(struct message *to, vaddr_t from, vaddr_t *fault)
+{
+	return arch_copy_from_user(to, from, sizeof(*to), fault);
+}
+
+bool arch_message_to_user(vaddr_t to, const struct message *from, vaddr_t *fault)
+{
+	return arch_copy_to_user(to, from, sizeof(*from), fault);
 }
 
 void arch_load_address_space(paddr_t root)

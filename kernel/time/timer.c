@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See timer.h. Invariant: kernel.timers is sorted by deadline. */
+/* See timer.h. Invariant: kernel.timers is sorted by deadline; kernel.timer_next_ns is that of the
+ * first. */
 #include "kernel/time/timer.h"
 
 #include "kernel/state.h"
@@ -9,6 +10,14 @@ void timer_setup(struct timer *timer, void (*expired)(struct timer *timer))
 	list_init(&timer->link);
 	timer->deadline_ns = 0;
 	timer->expired = expired;
+}
+
+static void update_next(void)
+{
+	kernel.timer_next_ns = UINT64_MAX;
+	if (!list_is_empty(&kernel.timers)) {
+		kernel.timer_next_ns = list_first(&kernel.timers, struct timer, link)->deadline_ns;
+	}
 }
 
 /* From the end: new timers are mostly the latest. */
@@ -24,11 +33,15 @@ void timer_start(struct timer *timer, uint64_t deadline_ns)
 		at = at->prev;
 	}
 	list_insert_between(&timer->link, at, at->next);
+	update_next();
 }
 
 void timer_stop(struct timer *timer)
 {
-	list_remove(&timer->link);
+	if (timer_is_armed(timer)) {
+		list_remove(&timer->link);
+		update_next();
+	}
 }
 
 void timer_run(uint64_t now_ns)
@@ -40,13 +53,12 @@ void timer_run(uint64_t now_ns)
 			break;
 		}
 		list_remove(&timer->link);
+		update_next();
 		timer->expired(timer);
 	}
 }
 
 uint64_t timer_next(void)
 {
-	return list_is_empty(&kernel.timers)
-		? UINT64_MAX
-		: list_first(&kernel.timers, struct timer, link)->deadline_ns;
+	return kernel.timer_next_ns;
 }

@@ -81,18 +81,16 @@ void arch_proc_swap(struct arch_proc *a, struct arch_proc *b)
 
 void arch_proc_load(struct cpu *cpu, struct arch_proc *arch)
 {
-	static uint64_t loaded_fs, loaded_gs;
-
 	if (cpu->frame_end != &arch->frame + 1) {
 		cpu_set_frame_end(cpu, &arch->frame + 1);
 	}
-	if (loaded_fs != arch->fs_base) {
-		loaded_fs = arch->fs_base;
-		x86_wrmsr(MSR_FS_BASE, loaded_fs);
+	if (machine.loaded_fs != arch->fs_base) {
+		machine.loaded_fs = arch->fs_base;
+		x86_wrmsr(MSR_FS_BASE, machine.loaded_fs);
 	}
-	if (loaded_gs != arch->gs_base) {
-		loaded_gs = arch->gs_base;
-		x86_wrmsr(MSR_KERNEL_GS_BASE, loaded_gs);
+	if (machine.loaded_gs != arch->gs_base) {
+		machine.loaded_gs = arch->gs_base;
+		x86_wrmsr(MSR_KERNEL_GS_BASE, machine.loaded_gs);
 	}
 	if (cpu->fpu_owner == arch) {
 		if ((x86_cr0() & CR0_TS) != 0) {

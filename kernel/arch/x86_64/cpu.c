@@ -42,13 +42,23 @@ struct table_pointer {
 /* What the processor itself insists on. */
 struct cpu_tables {
 	uint64_t gdt[GDT_ENTRIES];
-	struct tss tss;
 	uint8_t ist_stacks[3][IST_STACK_BYTES] __attribute__((aligned(16)));
 };
 
+/* A place in entry.S that becomes STAC or CLAC: by its last byte. */
+struct smap_site {
+	uint8_t *at;
+	uint8_t last;
+	uint8_t pad[7];
+};
+
+extern const struct smap_site smap_sites[], smap_sites_end[];
+
 static struct cpu_tables tables[CPU_MAX];
+static struct tss task_states[CPU_MAX]
+	__attribute__((section(".bss.hot"))); /* rsp0 changes at each switch */
 static struct idt_entry idt[256] __attribute__((aligned(16)));
-struct machine machine;
+struct machine machine __attribute__((section(".bss.hot")));
 
 struct cpu *this_cpu(void)
 {
@@ -82,13 +92,14 @@ static void idt_fill(void)
 void cpu_set_frame_end(struct cpu *cpu, void *end)
 {
 	cpu->frame_end = end;
-	tables[cpu->number].tss.rsp[0] = (uint64_t)end;
+	task_states[cpu->number].rsp[0] = (uint64_t)end;
 }
 
 void cpu_tables_init(struct cpu *cpu)
 {
 	struct cpu_tables *t = &tables[cpu->number];
-	uint64_t tss = (uint64_t)&t->tss;
+	struct tss *state = &task_states[cpu->number];
+	uint64_t tss = (uint64_t)state;
 	struct table_pointer pointer;
 	int i;
 
@@ -96,14 +107,14 @@ void cpu_tables_init(struct cpu *cpu)
 	t->gdt[SEL_KERNEL_DATA / 8] = 0x00cf93000000ffff;
 	t->gdt[SEL_USER_DATA / 8] = 0x00cff3000000ffff;
 	t->gdt[SEL_USER_CODE / 8] = 0x00affb000000ffff;
-	t->gdt[SEL_TSS / 8] = (sizeof(t->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 |
+	t->gdt[SEL_TSS / 8] = (sizeof(*state) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 |
 		(tss >> 24 & 0xff) << 56;
 	t->gdt[SEL_TSS / 8 + 1] = tss >> 32;
 	for (i = 0; i < 3; i++) {
-		t->tss.ist[i] = (uint64_t)&t->ist_stacks[i + 1];
+		state->ist[i] = (uint64_t)&t->ist_stacks[i + 1];
 	}
-	t->tss.rsp[0] = (uint64_t)cpu->stack_top;
-	t->tss.io_map = sizeof(t->tss);
+	state->rsp[0] = (uint64_t)cpu->stack_top;
+	state->io_map = sizeof(*state);
 
 	pointer.limit = sizeof(t->gdt) - 1;
 	pointer.base = (uint64_t)t->gdt;
@@ -136,13 +147,17 @@ void cpu_tables_init(struct cpu *cpu)
 }
 
 /* Kernel text is mapped read-only; the direct map has the same pages writable. */
-static void patch_text(const char *at, uint8_t last)
+static void patch_smap_sites(void)
 {
-	uint8_t *text = arch_phys((uint64_t)at - KERNEL_VIRT);
+	const struct smap_site *site;
 
-	text[0] = 0x0f;
-	text[1] = 0x01;
-	text[2] = last;
+	for (site = smap_sites; site < smap_sites_end; site++) {
+		uint8_t *text = arch_phys((uint64_t)site->at - KERNEL_VIRT);
+
+		text[0] = 0x0f;
+		text[1] = 0x01;
+		text[2] = site->last;
+	}
 }
 
 void cpu_features_init(void)
@@ -170,10 +185,7 @@ void cpu_features_init(void)
 	}
 	if ((seven.ebx & (1u << 20)) != 0) {
 		machine.has_smap = true;
-		patch_text(interrupt_clac, 0xca);
-		patch_text(user_copy_stac, 0xcb);
-		patch_text(user_copy_clac, 0xca);
-		patch_text(user_copy_clac2, 0xca);
+		patch_smap_sites();
 		cr4 |= CR4_SMAP;
 	}
 	machine.has_xsave = (one.ecx & (1u << 26)) != 0;

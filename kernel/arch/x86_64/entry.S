@@ -46,6 +46,16 @@
 	popq %rax
 	.endm
 
+	/* Becomes STAC (cb) or CLAC (ca) where the CPU has SMAP: cpu.c. */
+	.macro smap_site last
+	.pushsection .rodata.smap, "a"
+	.quad 9f
+	.byte \last
+	.balign 8
+	.popsection
+9:	.byte 0x0f, 0x1f, 0x00
+	.endm
+
 	.text
 	/* The high kernel's first instruction; rdi = handoff (physical). */
 	.globl kernel_start
@@ -109,9 +119,7 @@ interrupt_common:
 	movq %gs:CPU_STACK_TOP, %rsp
 	xorl %ebp, %ebp
 	cld
-	.globl interrupt_clac
-interrupt_clac:
-	.byte 0x0f, 0x1f, 0x00 /* becomes CLAC where the CPU has SMAP */
+	smap_site 0xca
 	call trap_user
 	jmp resume_user
 1:	push_registers
@@ -156,6 +164,7 @@ stub_\vector:
 	.endif
 	.endm
 
+	.section .text.stubs, "ax"
 	.altmacro
 	.balign 16
 	.globl interrupt_stubs
@@ -167,51 +176,68 @@ interrupt_stubs:
 	.endr
 	.noaltmacro
 
+	.text
+
 	/*
-	 * user_copy(to, from, bytes) -> 0, or 1 after a fault (machine.fault_address says where).
+	 * user_copy(to, from, bytes), user_message_in(to, from), user_message_out(to, from) -> 0, or 1 after a fault
+	 * (machine.fault_address says where). A message goes through registers, so that with SMAP on only the
+	 * program's page is touched while access is open.
 	 */
-	.globl user_copy
-	.type user_copy, @function
-user_copy:
-	.globl user_copy_stac, user_copy_fault_start, user_copy_fault_end, user_copy_failed
-user_copy_stac:
-	.byte 0x0f, 0x1f, 0x00 /* becomes STAC */
-user_copy_fault_start:
-	cmpq $64, %rdx /* a message: not worth a string instruction */
-	jne 1f
+	.macro load_message
 	movq (%rsi), %rax
 	movq 8(%rsi), %rcx
-	movq 16(%rsi), %r8
-	movq 24(%rsi), %r9
+	movq 16(%rsi), %rdx
+	movq 24(%rsi), %r8
+	movq 32(%rsi), %r9
+	movq 40(%rsi), %r10
+	movq 48(%rsi), %r11
+	movq 56(%rsi), %rsi
+	.endm
+	.macro store_message
 	movq %rax, (%rdi)
 	movq %rcx, 8(%rdi)
-	movq %r8, 16(%rdi)
-	movq %r9, 24(%rdi)
-	movq 32(%rsi), %rax
-	movq 40(%rsi), %rcx
-	movq 48(%rsi), %r8
-	movq 56(%rsi), %r9
-	movq %rax, 32(%rdi)
-	movq %rcx, 40(%rdi)
-	movq %r8, 48(%rdi)
-	movq %r9, 56(%rdi)
-	jmp user_copy_fault_end
-1:	movq %rdx, %rcx
+	movq %rdx, 16(%rdi)
+	movq %r8, 24(%rdi)
+	movq %r9, 32(%rdi)
+	movq %r10, 40(%rdi)
+	movq %r11, 48(%rdi)
+	movq %rsi, 56(%rdi)
+	.endm
+
+	.globl user_copy, user_message_in, user_message_out
+	.globl user_copy_fault_start, user_copy_fault_end, user_copy_failed
+	.type user_copy, @function
+	.type user_message_in, @function
+	.type user_message_out, @function
+user_copy_fault_start:
+user_copy:
+	movq %rdx, %rcx
 	shrq $3, %rcx
+	smap_site 0xcb
 	rep movsq
 	movl %edx, %ecx
 	andl $7, %ecx
 	rep movsb
-user_copy_fault_end:
-	.globl user_copy_clac
-user_copy_clac:
-	.byte 0x0f, 0x1f, 0x00 /* becomes CLAC */
+	smap_site 0xca
 	xorl %eax, %eax
 	ret
+user_message_in:
+	smap_site 0xcb
+	load_message
+	smap_site 0xca
+	store_message
+	xorl %eax, %eax
+	ret
+user_message_out:
+	load_message
+	smap_site 0xcb
+	store_message
+	smap_site 0xca
+	xorl %eax, %eax
+	ret
+user_copy_fault_end:
 user_copy_failed:
-	.globl user_copy_clac2
-user_copy_clac2:
-	.byte 0x0f, 0x1f, 0x00 /* becomes CLAC */
+	smap_site 0xca
 	movl $1, %eax
 	ret
 

@@ -65,7 +65,8 @@ struct machine {
 	uint8_t reset_value;
 	bool has_reset;
 
-	vaddr_t fault_address; /* of the last user copy that failed */
+	vaddr_t fault_address;         /* of the last user copy that failed */
+	uint64_t loaded_fs, loaded_gs; /* what the base registers hold */
 };
 
 extern struct machine machine;
@@ -81,7 +82,8 @@ void fpu_init(void);
 void fpu_save(struct arch_proc *arch);
 /* The state is in the area alone: the registers are forgotten. */
 void fpu_discard(struct arch_proc *arch);
-/* si_code of the floating-point exception that the process has just met, in the x87 or in the vector unit. */
+/* si_code of the floating-point exception that the process has just met, in the x87 or in the
+ * vector unit. */
 int fpu_error_code(struct arch_proc *arch, bool vector);
 /* #NM: give the FPU to the process. */
 void fpu_claim(struct cpu *cpu, struct arch_proc *arch);
@@ -112,7 +114,8 @@ _Noreturn void arch_resume(struct proc *proc);
 
 /* In entry.S. */
 extern char interrupt_stubs[], user_copy_fault_start[], user_copy_fault_end[], user_copy_failed[];
-extern char interrupt_clac[], user_copy_stac[], user_copy_clac[], user_copy_clac2[],
-	boot_stack_top[];
+extern char boot_stack_top[];
 void syscall_entry(void);
 int user_copy(void *to, const void *from, size_t bytes);
+int user_message_in(struct message *to, const struct message *from);
+int user_message_out(struct message *to, const struct message *from);

@@ -87,6 +87,32 @@ bool arch_copy_to_user(vaddr_t to, const void *from, size_t bytes, vaddr_t *faul
 	return checked_user_copy((void *)to, from, bytes, fault);
 }
 
+bool arch_message_from_user(struct message *to, vaddr_t from, vaddr_t *fault)
+{
+	if (from > USER_END - sizeof(*to)) {
+		*fault = USER_END;
+		return false;
+	}
+	if (user_message_in(to, (const struct message *)from) != 0) {
+		*fault = machine.fault_address;
+		return false;
+	}
+	return true;
+}
+
+bool arch_message_to_user(vaddr_t to, const struct message *from, vaddr_t *fault)
+{
+	if (to > USER_END - sizeof(*from)) {
+		*fault = USER_END;
+		return false;
+	}
+	if (user_message_out((struct message *)to, from) != 0) {
+		*fault = machine.fault_address;
+		return false;
+	}
+	return true;
+}
+
 void arch_load_address_space(paddr_t root)
 {
 	if (x86_cr3() != root) {
