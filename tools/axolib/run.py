@@ -141,6 +141,9 @@ def main(arguments):
     configuration.accel, configuration.gdb = options.accel, options.gdb
     configuration.display, configuration.command = options.display, options.command
     configuration.options = options.append.split()
+    if options.command is None and not options.display and sys.stdout.isatty():
+        size = os.get_terminal_size(sys.stdout.fileno())
+        configuration.options.append(f'winsize={size.lines}x{size.columns}')
     configuration.more = options.qemu.split()
     build.build(configuration.kind)
     with tempfile.TemporaryDirectory(prefix='axo.') as work:

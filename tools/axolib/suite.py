@@ -105,10 +105,7 @@ def host_tests(report, selection, kind):
     try:
         build.build(kind, targets=[])
     except UserError as error:
-        for name in wanted:
-            report.result(f'host/{name}', str(error))
-        return
-    for name in wanted:
+    XX    for name in wanted:
         done = subprocess.run(['meson', 'test', '-C', build.directory(kind), '--no-rebuild', '--print-errorlogs',
                                name], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         report.result(f'host/{name}', None if done.returncode == 0 else done.stdout)
@@ -120,12 +117,7 @@ def abi_tests(report, selection, kind):
     clean = 'abi/file-system-clean' in selection
     if not cases:
         return
-    try:
-        build.build(kind)
-    except UserError as error:
-        for case in cases:
-            report.result(f'abi/{case.name}', str(error))
-        return
+    build.build(kind)
     references = abi.on_host(cases)
     disk = os.path.join(host.BUILD, 'abi-disk.img')
     abi.make_disk(disk, cases)
@@ -190,7 +182,10 @@ def main(arguments):
     report = Report()
     image.default_root()
     for group in GROUPS:
-        group(report, selection, options.kind)
+        try:
+            group(report, selection, options.kind)
+        except UserError as error:
+            report.result(f'{group.__name__}: all of them', str(error))
     unknown = [name for name in options.names if name not in selection.used]
     for name in unknown:
         report.result(name, 'no test has this name')
