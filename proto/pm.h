@@ -21,7 +21,9 @@ enum pm_op {
 	PM_GETPROC,             /* pm_getproc -> pm_getproc_rep */
 	PM_SHUTDOWN,            /* pm_shutdown: RS or init asks; reserved */
 	/* VFS -> PM, asynchronous, not answered */
-	PM_SIGMASK              /* pm_sigmask: pselect6, ppoll, epoll_pwait: a mask for the time of the call */
+	PM_SIGMASK,             /* pm_sigmask: pselect6, ppoll, epoll_pwait: a mask for the time of the call */
+	/* proc file system -> PM, asynchronous, answered as PM_GETPROC: pm_getnames -> pm_getproc_rep */
+	PM_GETNAMES
 };
 
 struct pm_vfs_reply {
@@ -88,6 +90,17 @@ struct pm_getproc {
 struct pm_getproc_rep {
 	int32_t result; /* 0, -ESRCH */
 	uint32_t seq;
+};
+
+/* What is one for the whole system. */
+struct pm_getnames {
+	grant_t to;     /* to PM, writable, for struct pm_names */
+	uint32_t seq;
+};
+struct pm_names {
+	char host[65], domain[65];
+	uint16_t pad;
+	int32_t pid_max;
 };
 
 /* What PM tells of a process. */

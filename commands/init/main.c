@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * init, process 1. It lives twice: on the boot ramdisk, where it starts what leads to the disk and makes the disk the
- * root; then from /run/axolotl/bin (argv[2] is "disk"), where it runs rc and then the command of exec= or shells on
- * the console, and at last shuts the system down. argv[1] is the kernel command line. docs/boot.md.
+ * root; then from /run/axolotl/bin, where it runs rc and then the command of exec= or shells on the console, and at last
+ * shuts the system down. The kernel command line is argv[1] at first, and in the environment then, where ps does not
+ * show it. docs/boot.md.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include "commands/init/shutdown.h"
 #include "commands/service/client.h"
 
+#define LINE_VARIABLE "AXOLOTL_COMMAND_LINE"
 #define RESPAWN_DELAY_S 1
 
 static volatile sig_atomic_t wanted_end; /* enum shutdown_kind, set by signals */
@@ -176,11 +178,13 @@ static _Noreturn void give_up(const struct options *options)
 	shutdown_system(SHUTDOWN_POWEROFF);
 }
 
-static void live_on_ramdisk(const struct options *options, char *line)
+static void live_on_ramdisk(const struct options *options, const char *line)
 {
-	char *argv[] = {"init", line, "disk", NULL};
-	char *environment[] = {NULL};
+	char *argv[] = {"init", NULL};
 
+	if (setenv(LINE_VARIABLE, line, 1) < 0) {
+		say("init: no memory for the command line");
+	}
 	root_start_services();
 	if (root_switch(options) < 0) {
 		give_up(options);
@@ -192,7 +196,7 @@ static void live_on_ramdisk(const struct options *options, char *line)
 	for (int fd = 0; fd < 3; fd++) {
 		close(fd);
 	}
-	execve(RUN_DIR "/bin/init", argv, environment);
+	execve(RUN_DIR "/bin/init", argv, environ);
 	devices_open_console();
 	say_open();
 	say_aloud("init: cannot go on from the disk: %s", strerror(errno));
@@ -215,10 +219,15 @@ static void live_on_disk(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	char *line = argc > 1 ? argv[1] : "";
-	bool is_on_disk = argc > 2 && strcmp(argv[2], "disk") == 0;
+	const char *line = getenv(LINE_VARIABLE);
+	bool is_on_disk = line != NULL;
 	struct options options;
-	int r = options_parse(&options, line);
+	int r;
+
+	if (!is_on_disk) {
+		line = argc > 1 ? argv[1] : "";
+	}
+	r = options_parse(&options, line);
 
 	if (getpid() != 1) {
 		fprintf(stderr, "init: this is for the kernel to start\n");

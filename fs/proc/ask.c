@@ -8,6 +8,7 @@
 #include "lib/coro/coro.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/grant.h"
+#include "proto/rs.h"
 
 /* Lives on the stack of the coroutine that asks. */
 struct question {
@@ -71,6 +72,40 @@ int ask_process(int pid, bool next, struct pm_proc_info *info)
 	return r;
 }
 
+int ask_names(struct pm_names *names)
+{
+	struct question q = {.whom = EP_PM, .seq = question_number()};
+	struct message m = {.type = PM_GETNAMES};
+	grant_t grant = grant_direct(EP_PM, names, sizeof(*names), GRANT_WRITE);
+	int r;
+
+	if (grant == GRANT_INVALID) {
+		return -ENOMEM;
+	}
+	*MSG(&m, pm_getnames) = (struct pm_getnames){.to = grant, .seq = q.seq};
+	r = question_ask(&q, &m);
+	(void)grant_revoke(grant);
+	names->host[sizeof(names->host) - 1] = '\0';
+	names->domain[sizeof(names->domain) - 1] = '\0';
+	return r;
+}
+
+int ask_services(char *to, uint32_t bytes)
+{
+	struct question q = {.whom = EP_RS, .seq = question_number()};
+	struct message m = {.type = RS_GETINFO};
+	grant_t grant = grant_direct(EP_RS, to, bytes, GRANT_WRITE);
+	int r;
+
+	if (grant == GRANT_INVALID) {
+		return -ENOMEM;
+	}
+	*MSG(&m, rs_getinfo) = (struct rs_getinfo){.to = grant, .bytes = bytes, .seq = q.seq};
+	r = question_ask(&q, &m);
+	(void)grant_revoke(grant);
+	return r > (int)bytes ? -EIO : r;
+}
+
 int ask_vfs(enum vfs_info_what what, int pid, uint64_t *next, void *to, uint32_t bytes)
 {
 	struct question q = {.whom = EP_VFS, .seq = question_number()};
@@ -114,10 +149,17 @@ static void question_answer(endpoint_t whom, uint32_t seq, int32_t result, uint6
 
 bool ask_take_answer(const struct message *m)
 {
-	if (m->source == EP_PM && m->type == (PM_GETPROC | PROTO_REPLY)) {
+	if (m->source == EP_PM &&
+	    (m->type == (PM_GETPROC | PROTO_REPLY) || m->type == (PM_GETNAMES | PROTO_REPLY))) {
 		const struct pm_getproc_rep *rep = MSG(m, pm_getproc_rep);
 
 		question_answer(EP_PM, rep->seq, rep->result, 0);
+		return true;
+	}
+	if (m->source == EP_RS && m->type == (RS_GETINFO | PROTO_REPLY)) {
+		const struct rs_getinfo_rep *rep = MSG(m, rs_getinfo_rep);
+
+		question_answer(EP_RS, rep->seq, rep->result, 0);
 		return true;
 	}
 	if (m->source == EP_VFS && m->type == (VFS_GETINFO | PROTO_REPLY)) {

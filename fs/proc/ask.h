@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Questions to PM and VFS. They stand above a file system, so each is an asynchronous message, and the coroutine that
+ * Questions to PM, VFS and RS. They stand above a file system, so each is an asynchronous message, and the coroutine that
  * asks sleeps until the answer, a message of its own, has come. Coroutines only. Results: negative errno as said.
  */
 #pragma once
@@ -10,6 +10,10 @@
 
 /* The process with this pid, or (next) the first with at least this pid. 0, -ESRCH, -EIO (PM cannot be reached). */
 int ask_process(int pid, bool next, struct pm_proc_info *info);
+/* Host name and the like, 0 or -EIO. */
+int ask_names(struct pm_names *names);
+/* The table of services, as text: its bytes. */
+int ask_services(char *to, uint32_t bytes);
 /* VFS_INFO_*: bytes stored in `to`; *next (may be NULL) is where to begin and where to go on. */
 int ask_vfs(enum vfs_info_what what, int pid, uint64_t *next, void *to, uint32_t bytes);
 /* Main loop: a message that is an answer to a question. False: it is none. */

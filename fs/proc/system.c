@@ -8,11 +8,13 @@
 
 #include "abi/bootinfo.h"
 #include "fs/proc/ask.h"
+#include "fs/proc/sysctl.h"
 #include "fs/proc/tree.h"
 #include "lib/sys/kcall.h"
 #include "lib/sys/vm.h"
 
 #define NS_PER_S 1000000000ul
+#define SERVICES_BYTES 8192
 
 static int meminfo_text(struct text *text, const struct node *node)
 {
@@ -140,30 +142,6 @@ static int version_text(struct text *text, const struct node *node)
 	return r;
 }
 
-static int osrelease_text(struct text *text, const struct node *node)
-{
-	struct kinfo *kinfo;
-	int r = kinfo_get(&kinfo);
-
-	if (r == 0) {
-		text_printf(text, "%.63s\n", kinfo->release);
-	}
-	free(kinfo);
-	return r;
-}
-
-static int os_version_text(struct text *text, const struct node *node)
-{
-	struct kinfo *kinfo;
-	int r = kinfo_get(&kinfo);
-
-	if (r == 0) {
-		text_printf(text, "%.63s\n", kinfo->version);
-	}
-	free(kinfo);
-	return r;
-}
-
 static int kernel_cmdline_text(struct text *text, const struct node *node)
 {
 	char *line = calloc(1, KINFO_CMDLINE_MAX + 1);
@@ -220,28 +198,42 @@ static int interrupts_text(struct text *text, const struct node *node)
 	return r;
 }
 
-static int ostype_text(struct text *text, const struct node *node)
+static int swaps_text(struct text *text, const struct node *node)
 {
-	text_printf(text, "Linux\n");
+	text_printf(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
 	return 0;
 }
 
-static int ngroups_text(struct text *text, const struct node *node)
+static int nothing_text(struct text *text, const struct node *node)
 {
-	text_printf(text, "%d\n", VFS_GROUPS_MAX);
 	return 0;
 }
 
-static int cap_last_text(struct text *text, const struct node *node)
+static int vmstat_text(struct text *text, const struct node *node)
 {
-	text_printf(text, "40\n");
+	struct vm_stats s = {0};
+
+	if (vm_info(VM_INFO_STATS, EP_NONE, &s, sizeof(s), NULL) < 0) {
+		return -EIO;
+	}
+	text_printf(text, "nr_free_pages %" PRIu64 "\nnr_anon_pages %" PRIu64 "\nnr_file_pages %" PRIu64 "\n", s.free, s.anon,
+		    s.cached);
+	text_printf(text, "nr_page_table_pages %" PRIu64 "\npswpin 0\npswpout 0\n", s.page_tables);
+	text_printf(text, "pgfault %" PRIu64 "\npgmajfault %" PRIu64 "\n", s.faults_minor + s.faults_major, s.faults_major);
 	return 0;
 }
 
-static int overcommit_text(struct text *text, const struct node *node)
+/* The services as RS sees them. */
+static int services_text(struct text *text, const struct node *node)
 {
-	text_printf(text, "0\n");
-	return 0;
+	char *table = malloc(SERVICES_BYTES);
+	int r = table ? ask_services(table, SERVICES_BYTES) : -ENOMEM;
+
+	if (r > 0) {
+		text_append(text, table, (size_t)r);
+	}
+	free(table);
+	return r < 0 ? r : 0;
 }
 
 static int net_dev_text(struct text *text, const struct node *node)
@@ -271,33 +263,52 @@ static int net_unix_text(struct text *text, const struct node *node)
 	return 0;
 }
 
-enum static_directory { DIR_SYS, DIR_SYS_KERNEL, DIR_SYS_VM, DIR_NET, DIR_AXOLOTL };
+enum static_directory { DIR_SYS, DIR_SYS_KERNEL, DIR_SYS_RANDOM, DIR_SYS_VM, DIR_SYS_FS, DIR_NET, DIR_AXOLOTL };
 
 const struct static_entry static_entries[] = {
 	[DIR_SYS] = {"sys", -1, S_IFDIR | 0555, NULL},
 	[DIR_SYS_KERNEL] = {"kernel", DIR_SYS, S_IFDIR | 0555, NULL},
+	[DIR_SYS_RANDOM] = {"random", DIR_SYS_KERNEL, S_IFDIR | 0555, NULL},
 	[DIR_SYS_VM] = {"vm", DIR_SYS, S_IFDIR | 0555, NULL},
+	[DIR_SYS_FS] = {"fs", DIR_SYS, S_IFDIR | 0555, NULL},
 	[DIR_NET] = {"net", -1, S_IFDIR | 0555, NULL},
 	[DIR_AXOLOTL] = {"axolotl", -1, S_IFDIR | 0555, NULL},
 	{"memory", DIR_AXOLOTL, S_IFREG | 0444, memory_text},
+	{"services", DIR_AXOLOTL, S_IFREG | 0444, services_text},
 	{"meminfo", -1, S_IFREG | 0444, meminfo_text},
 	{"uptime", -1, S_IFREG | 0444, uptime_text},
 	{"loadavg", -1, S_IFREG | 0444, loadavg_text},
 	{"stat", -1, S_IFREG | 0444, stat_text},
+	{"vmstat", -1, S_IFREG | 0444, vmstat_text},
 	{"cpuinfo", -1, S_IFREG | 0444, cpuinfo_text},
 	{"version", -1, S_IFREG | 0444, version_text},
 	{"cmdline", -1, S_IFREG | 0444, kernel_cmdline_text},
 	{"filesystems", -1, S_IFREG | 0444, filesystems_text},
 	{"mounts", -1, S_IFREG | 0444, mounts_text},
+	{"swaps", -1, S_IFREG | 0444, swaps_text},
 	{"devices", -1, S_IFREG | 0444, devices_text},
 	{"partitions", -1, S_IFREG | 0444, partitions_text},
+	{"diskstats", -1, S_IFREG | 0444, nothing_text},
+	{"modules", -1, S_IFREG | 0444, nothing_text},
 	{"interrupts", -1, S_IFREG | 0444, interrupts_text},
-	{"osrelease", DIR_SYS_KERNEL, S_IFREG | 0444, osrelease_text},
-	{"ostype", DIR_SYS_KERNEL, S_IFREG | 0444, ostype_text},
-	{"version", DIR_SYS_KERNEL, S_IFREG | 0444, os_version_text},
-	{"ngroups_max", DIR_SYS_KERNEL, S_IFREG | 0444, ngroups_text},
-	{"cap_last_cap", DIR_SYS_KERNEL, S_IFREG | 0444, cap_last_text},
-	{"overcommit_memory", DIR_SYS_VM, S_IFREG | 0444, overcommit_text},
+	{"osrelease", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_osrelease},
+	{"ostype", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_ostype},
+	{"version", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_version},
+	{"hostname", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_hostname},
+	{"domainname", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_domainname},
+	{"pid_max", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_pid_max},
+	{"threads-max", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_threads_max},
+	{"ngroups_max", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_ngroups_max},
+	{"cap_last_cap", DIR_SYS_KERNEL, S_IFREG | 0444, sysctl_cap_last_cap},
+	{"boot_id", DIR_SYS_RANDOM, S_IFREG | 0444, sysctl_boot_id},
+	{"uuid", DIR_SYS_RANDOM, S_IFREG | 0444, sysctl_uuid},
+	{"entropy_avail", DIR_SYS_RANDOM, S_IFREG | 0444, sysctl_256},
+	{"poolsize", DIR_SYS_RANDOM, S_IFREG | 0444, sysctl_256},
+	{"overcommit_memory", DIR_SYS_VM, S_IFREG | 0444, sysctl_zero},
+	{"swappiness", DIR_SYS_VM, S_IFREG | 0444, sysctl_zero},
+	{"mmap_min_addr", DIR_SYS_VM, S_IFREG | 0444, sysctl_mmap_min_addr},
+	{"max_map_count", DIR_SYS_VM, S_IFREG | 0444, sysctl_max_map_count},
+	{"pipe-max-size", DIR_SYS_FS, S_IFREG | 0444, sysctl_pipe_max_size},
 	{"dev", DIR_NET, S_IFREG | 0444, net_dev_text},
 	{"route", DIR_NET, S_IFREG | 0444, net_route_text},
 	{"tcp", DIR_NET, S_IFREG | 0444, net_inet_text},

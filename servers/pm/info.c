@@ -144,3 +144,17 @@ void info_request(struct pm *pm, endpoint_t source, const struct pm_getproc *req
 	MSG(&m, pm_getproc_rep)->seq = request->seq;
 	notice_send(pm, source, &m);
 }
+
+void info_names(struct pm *pm, endpoint_t source, const struct pm_getnames *request)
+{
+	struct message m = {.type = PM_GETNAMES | PROTO_REPLY};
+	struct pm_names names = {.pid_max = PM_PID_MAX};
+	int r;
+
+	memcpy(names.host, pm->hostname, sizeof(names.host));
+	memcpy(names.domain, pm->domainname, sizeof(names.domain));
+	r = sys_safecopyto(source, request->to, 0, &names, sizeof(names));
+	MSG(&m, pm_getproc_rep)->result = r < 0 ? r : 0;
+	MSG(&m, pm_getproc_rep)->seq = request->seq;
+	notice_send(pm, source, &m);
+}

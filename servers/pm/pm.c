@@ -216,6 +216,8 @@ static void from_service(struct pm *pm, const struct message *m)
 		service_gone(pm, MSG((struct message *)m, pm_service));
 	} else if (m->type == PM_GETPROC && sender && sender->process->is_service) {
 		info_request(pm, m->source, MSG((struct message *)m, pm_getproc));
+	} else if (m->type == PM_GETNAMES && sender && sender->process->is_service) {
+		info_names(pm, m->source, MSG((struct message *)m, pm_getnames));
 	} else {
 		diag_printf("unknown message %#x of %d", (unsigned)m->type, m->source);
 	}

@@ -12,8 +12,6 @@
 #include "servers/rs/mounts.h"
 #include "servers/rs/service.h"
 
-#define STATUS_MAX 8192
-
 /* What UP and TEMPLATE hand in, copied. */
 struct parcel {
 	struct conf_service conf;
@@ -170,13 +168,13 @@ static int control_change(struct rs *rs, endpoint_t program, const struct axo_se
 /* Bytes of text, or a negative error. */
 static int control_status(struct rs *rs, endpoint_t program, const struct axo_service_req *req)
 {
-	char *text = malloc(STATUS_MAX);
+	char *text = malloc(RS_STATUS_MAX);
 	int len, r;
 
 	if (!text) {
 		return -ENOMEM;
 	}
-	len = service_status(rs, req->name, text, STATUS_MAX);
+	len = service_status(rs, req->name, text, RS_STATUS_MAX);
 	if (len > 0 && (uint64_t)len > req->out_len) {
 		len = -ENOSPC;
 	}

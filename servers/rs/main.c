@@ -17,6 +17,7 @@
 #include "proto/rs.h"
 #include "servers/rs/boot.h"
 #include "servers/rs/control.h"
+#include "servers/rs/info.h"
 #include "servers/rs/mounts.h"
 #include "servers/rs/peers.h"
 #include "servers/rs/process.h"
@@ -108,6 +109,8 @@ static void on_message(struct rs *rs, struct message *m, uint32_t status)
 		mounts_start(rs, MSG(m, rs_fs_start));
 	} else if (m->source == EP_VFS && m->type == RS_FS_STOP) {
 		mounts_stop(rs, MSG(m, rs_ep));
+	} else if (m->type == RS_GETINFO && !(status & IPC_STATUS_SENDREC)) {
+		info_request(rs, m->source, MSG(m, rs_getinfo));
 	} else if (status & IPC_STATUS_SENDREC) {
 		ipc_reply(m->source, m, -EBADREQUEST);
 	}

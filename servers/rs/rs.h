@@ -15,6 +15,7 @@
 #define RS_TEMPLATES_MAX 16
 #define RS_BINARY_MAX (32u << 20) /* bytes of an executable that RS keeps */
 #define RS_ARGS_MAX 1024	  /* bytes of a service's arguments */
+#define RS_STATUS_MAX 8192	  /* bytes of the table of services as text */
 
 #define RS_INIT_LIMIT_NS 10000000000ull /* the start of a service may take this long */
 #define RS_STOP_LIMIT_NS 2000000000ull	/* from SIGTERM to the end by force */
