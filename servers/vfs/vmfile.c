@@ -86,6 +86,7 @@ int vmfile_new(const struct path *path)
 	path_get(path);
 	file->refs = 1;
 	file->path.node->vm_handles++;
+	file->path.node->is_known_to_vm = true;
 	vfs.vm_files[handle] = file;
 	return handle;
 }
@@ -193,7 +194,7 @@ void vmfile_changed(struct vnode *node, uint64_t offset, uint64_t bytes)
 	struct message m = {.type = VM_FILE_CHANGED};
 	struct vm_file_changed_req *req = MSG(&m, vm_file_changed_req);
 
-	if (node->vm_handles == 0) {
+	if (!node->is_known_to_vm) {
 		return;
 	}
 	req->dev = node->sb->dev;

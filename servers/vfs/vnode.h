@@ -31,6 +31,7 @@ struct vnode {
 	unsigned mounts_here;
 	unsigned writers;     /* open for writing */
 	unsigned vm_handles;  /* VM knows pages of it under this many handles */
+	bool is_known_to_vm;  /* VM may keep pages of it, also when it has no handle any more */
 	uint32_t changes;     /* counts what makes `stat` stale */
 	bool is_stat_valid;
 	bool is_removed;      /* directory: rmdir has taken its name */

@@ -73,13 +73,22 @@ void file_drop_handle(int32_t handle)
 	(void)asyn_send(EP_VFS, &m);
 }
 
+void file_adopt(struct file *file, int32_t handle)
+{
+	if (file->handle < 0) {
+		file->handle = handle;
+	} else {
+		file_drop_handle(handle);
+	}
+}
+
 struct file *file_get(struct vm *vm, uint64_t dev, uint64_t ino, int32_t handle)
 {
 	struct file *file = file_find(vm, dev, ino);
 
 	if (file != NULL) {
 		file->refs++;
-		file_drop_handle(handle);
+		file_adopt(file, handle);
 		return file;
 	}
 	file = heap_alloc(&vm->heap, sizeof(*file));
@@ -96,7 +105,16 @@ struct file *file_get(struct vm *vm, uint64_t dev, uint64_t ino, int32_t handle)
 	return file;
 }
 
-/* Forget a page; who maps it keeps it. */
+/* A file that nobody refers to and that has no pages is forgotten. */
+static void free_if_empty(struct vm *vm, struct file *file)
+{
+	if (file->refs == 0 && list_is_empty(&file->pages)) {
+		list_remove(&file->bucket_link);
+		heap_free(&vm->heap, file);
+	}
+}
+
+/* Forget a page; who maps it keeps it. With its last page an unused file goes. */
 static void forget_page(struct vm *vm, struct file_page *page)
 {
 	list_remove(&page->bucket_link);
@@ -104,20 +122,18 @@ static void forget_page(struct vm *vm, struct file_page *page)
 	list_remove(&page->lru_link);
 	vm->file_pages--;
 	page_unref(&vm->pool, page->pfn);
+	free_if_empty(vm, page->file);
 	heap_free(&vm->heap, page);
 }
 
 void file_put(struct vm *vm, struct file *file)
 {
-	if (--file->refs != 0) {
-		return;
+	if (--file->refs == 0) {
+		/* The pages stay for the next who maps it; VFS's file does not. */
+		file_drop_handle(file->handle);
+		file->handle = -1;
+		free_if_empty(vm, file);
 	}
-	list_for_each_safe(page, &file->pages, struct file_page, file_link) {
-		forget_page(vm, page);
-	}
-	file_drop_handle(file->handle);
-	list_remove(&file->bucket_link);
-	heap_free(&vm->heap, file);
 }
 
 static struct file_page *find_any_page(struct vm *vm, const struct file *file, uint64_t index)

@@ -3,7 +3,8 @@
  * Files that processes map: their pages, known by (dev, ino) and page number, are read through VFS and shared by all
  * who map them. VFS says when a page is stale (VM_FILE_CHANGED).
  *
- * A file lives as long as a region or a read at VFS refers to it; VM holds one reference at VFS for it.
+ * While a region or a read at VFS refers to a file VM holds one reference at VFS for it. After that its pages stay
+ * cached, until memory is short or VFS says that they changed, which it does too when it forgets the file itself.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 struct file {
 	struct list bucket_link;
 	uint64_t dev, ino;
-	int32_t handle;	   /* VFS's; -1: the reference is not VM's to give back */
+	int32_t handle;	   /* VFS's; -1: VM has none (nobody maps it) */
 	uint32_t refs;	   /* regions and reads */
 	struct list regions; /* by region->file_link */
 	struct list pages; /* struct file_page by file_link */
@@ -45,6 +46,9 @@ static inline void file_hold(struct file *file)
 {
 	file->refs++;
 }
+
+/* VFS's handle with its reference becomes the file's, or goes back if there is one. */
+void file_adopt(struct file *file, int32_t handle);
 
 void file_put(struct vm *vm, struct file *file);
 

@@ -63,7 +63,7 @@ static int map_file(struct vm *vm, struct space *space, const struct vm_mmap_for
 	}
 	result = map_file_part(vm, space, req, file, addr);
 	if (is_known && result == 0) {
-		file_drop_handle(req->file);
+		file_adopt(file, req->file);
 	} else if (!is_known && result != 0) {
 		file->handle = -1;
 	}

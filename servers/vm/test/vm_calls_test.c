@@ -194,7 +194,11 @@ static void test_file(void)
 	CHECK(fake.dropped_handles == 1);
 	answer_read(6);
 	CHECK(!fake.fault_cleared && fake.dropped_handles == 2);
-	CHECK(vm.pool.count[PAGE_FREE] == before);
+	/* The pages stay until VFS forgets the file. */
+	CHECK(vm.pool.count[PAGE_FREE] == before - 4);
+	CHECK_SOUND(&vm);
+	file_changed(&vm, &changed);
+	CHECK(vm.pool.count[PAGE_FREE] == before && file_find(&vm, 1, 77) == NULL);
 	CHECK_SOUND(&vm);
 	/* Refused by VFS; not readable; shared writable. */
 	CHECK(fake_call(&vm, ep, LINUX_NR_mmap, 0, PAGE, RW, MAP_PRIVATE, 5, 0) == INT64_MIN);
