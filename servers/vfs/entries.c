@@ -51,7 +51,7 @@ static int make_in(struct walk *walk, const struct new_entry *entry, struct vnod
 	case FS_MKDIR:
 		/* What is below a set-group-id directory is so, too. */
 		mode |= dir->mode & S_ISGID;
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		return fs_make(entry->op, dir, walk->name, walk->len, mode, cred->fsuid, gid, entry->rdev, node);
 	}
