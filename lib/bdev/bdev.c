@@ -50,30 +50,47 @@ static int open_once(struct bdev *bdev)
 	return error;
 }
 
-/* Send a request, again and again while drivers die under it. */
-static int call(struct bdev *bdev, struct message *m)
+/* The driver has died under a call: wait for the next one. 0: try again. */
+static int next_driver(struct bdev *bdev)
 {
-	struct message request = *m;
-	int error = -ENXIO;
+	endpoint_t driver = bdev->driver;
+	int error = bdev->find_driver != NULL ? bdev->find_driver(bdev, &driver) : 0;
 
-	if (bdev->is_dead) {
+	if (error != 0) {
+		bdev->is_dead = true;
+		diag_printf("bdev: driver %d does not come back: %d", bdev->driver, error);
 		return -ENXIO;
 	}
-	for (int tries = 0; tries < BDEV_TRIES; tries++) {
-		*m = request;
-		error = call_once(bdev, m);
+	diag_printf("bdev: driver %d is now %d, again", bdev->driver, driver);
+	bdev->driver = driver;
+	/* An error here shows again in the call that follows. */
+	(void)open_once(bdev);
+	return 0;
+}
+
+/* Do `once` again and again while drivers die under it. */
+static int with_tries(struct bdev *bdev, int (*once)(struct bdev *bdev, const void *what),
+		      const void *what)
+{
+	for (int tries = 0; tries < BDEV_TRIES && !bdev->is_dead; tries++) {
+		int error = once(bdev, what);
+
 		if (!is_driver_gone(error)) {
 			return error;
 		}
-		diag_printf("bdev: driver %d was restarted, again", bdev->driver);
-		(void)open_once(bdev);
+		if (next_driver(bdev) != 0) {
+			return -ENXIO;
+		}
 	}
-	bdev->is_dead = true;
-	diag_printf("bdev: driver %d given up", bdev->driver);
+	if (!bdev->is_dead) {
+		bdev->is_dead = true;
+		diag_printf("bdev: driver %d given up", bdev->driver);
+	}
 	return -ENXIO;
 }
 
-int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing)
+int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing,
+	      bdev_find_fn *find_driver)
 {
 	int error;
 
@@ -81,13 +98,9 @@ int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_wri
 	bdev->driver = driver;
 	bdev->minor = minor;
 	bdev->for_writing = for_writing;
-	for (int tries = 0; tries < BDEV_TRIES; tries++) {
-		error = open_once(bdev);
-		if (!is_driver_gone(error)) {
-			return error;
-		}
-	}
-	return -ENXIO;
+	bdev->find_driver = find_driver;
+	error = open_once(bdev);
+	return is_driver_gone(error) ? -ENXIO : error;
 }
 
 void bdev_close(struct bdev *bdev)
@@ -136,20 +149,25 @@ static int64_t grant_pieces(struct bdev *bdev, bool is_write, const struct bdev_
 	return bytes;
 }
 
-int bdev_transfer(struct bdev *bdev, bool is_write, uint64_t position, const struct bdev_vec *vec,
-		  size_t count)
+struct transfer {
+	bool is_write;
+	uint64_t position;
+	const struct bdev_vec *vec;
+	size_t count;
+};
+
+/* One attempt; the grants are for this instance of the driver. */
+static int transfer_once(struct bdev *bdev, const void *what)
 {
-	struct message m = {.type = is_write ? BLK_WRITE : BLK_READ};
+	const struct transfer *transfer = what;
+	struct message m = {.type = transfer->is_write ? BLK_WRITE : BLK_READ};
 	struct blk_io_req *req = MSG(&m, blk_io_req);
-	const struct blk_rep *reply = MSG(&m, blk_rep);
+	size_t count = transfer->count;
 	grant_t array = GRANT_INVALID;
 	int64_t bytes;
 	int error;
 
-	if (count == 0 || count > BLK_PIECES_MAX) {
-		return -EINVAL;
-	}
-	bytes = grant_pieces(bdev, is_write, vec, count);
+	bytes = grant_pieces(bdev, transfer->is_write, transfer->vec, count);
 	if (bytes < 0) {
 		return (int)bytes;
 	}
@@ -162,12 +180,12 @@ int bdev_transfer(struct bdev *bdev, bool is_write, uint64_t position, const str
 		}
 	}
 	req->minor = bdev->minor;
-	req->position = position;
+	req->position = transfer->position;
 	req->grant = count == 1 ? bdev->pieces[0].grant : array;
 	req->count = (uint32_t)count;
 	req->bytes = (uint64_t)bytes;
-	error = call(bdev, &m);
-	if (error == 0 && reply->value != (uint64_t)bytes) {
+	error = call_once(bdev, &m);
+	if (error == 0 && MSG(&m, blk_rep)->value != (uint64_t)bytes) {
 		error = -EIO;
 	}
 	if (array != GRANT_INVALID) {
@@ -177,13 +195,30 @@ int bdev_transfer(struct bdev *bdev, bool is_write, uint64_t position, const str
 	return error;
 }
 
-int bdev_flush(struct bdev *bdev)
+int bdev_transfer(struct bdev *bdev, bool is_write, uint64_t position, const struct bdev_vec *vec,
+		  size_t count)
+{
+	struct transfer transfer = {is_write, position, vec, count};
+
+	if (count == 0 || count > BLK_PIECES_MAX) {
+		return -EINVAL;
+	}
+	return with_tries(bdev, transfer_once, &transfer);
+}
+
+static int flush_once(struct bdev *bdev, const void *what)
 {
 	struct message m = {.type = BLK_FLUSH};
-	int error;
 
+	(void)what;
 	MSG(&m, blk_req)->minor = bdev->minor;
-	error = call(bdev, &m);
+	return call_once(bdev, &m);
+}
+
+int bdev_flush(struct bdev *bdev)
+{
+	int error = with_tries(bdev, flush_once, NULL);
+
 	/* A driver without a cache of its own need not know the request. */
 	return error == -ENOSYS || error == -EOPNOTSUPP || error == -EBADREQUEST ? 0 : error;
 }

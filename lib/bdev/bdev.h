@@ -4,8 +4,9 @@
  * pieces of memory.
  *
  * A driver may die and be restarted under a call: reads and writes of whole blocks may be repeated, so the call is
- * simply issued again, to the same endpoint, after the minor device was opened again. A driver that fails
- * so BDEV_TRIES times in a row is given up: -ENXIO, until bdev_set_driver() names another.
+ * simply issued again, after the owner's find_driver() told (and waited for) the new endpoint and the minor device
+ * was opened again. A driver that fails so BDEV_TRIES times in a row, or does not come back, is given up:
+ * -ENXIO, until bdev_set_driver() names another.
  */
 #pragma once
 
@@ -14,7 +15,13 @@
 
 #define BDEV_TRIES 5
 
+struct bdev;
+
+/* Waits until the driver is there again: 0 and its endpoint, or a negative error. */
+typedef int bdev_find_fn(struct bdev *bdev, endpoint_t *driver);
+
 struct bdev {
+	bdev_find_fn *find_driver; /* NULL: the endpoint stays the same */
 	endpoint_t driver;
 	uint32_t minor;
 	uint32_t seq;
@@ -32,7 +39,8 @@ struct bdev_vec {
 };
 
 /* Open a minor device. -ENXIO: none such; -EACCES, -EROFS: not for writing. */
-int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing);
+int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing,
+	      bdev_find_fn *find_driver);
 void bdev_close(struct bdev *bdev);
 
 /* Another endpoint serves the device from now on. */

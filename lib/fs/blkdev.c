@@ -25,13 +25,14 @@ static int blkdev_flush(struct fs_device *device)
 	return bdev_flush(&blkdev_of(device)->bdev);
 }
 
-int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bool read_only)
+int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bool read_only,
+		   bdev_find_fn *find_driver)
 {
-	int error = bdev_open(&blkdev->bdev, driver, minor, !read_only);
+	int error = bdev_open(&blkdev->bdev, driver, minor, !read_only, find_driver);
 
 	if (!read_only && (error == -EROFS || error == -EACCES)) {
 		read_only = true;
-		error = bdev_open(&blkdev->bdev, driver, minor, false);
+		error = bdev_open(&blkdev->bdev, driver, minor, false, find_driver);
 	}
 	blkdev->device.size_bytes = blkdev->bdev.size_bytes;
 	blkdev->device.read_only = read_only || blkdev->bdev.read_only;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "lib/core/util.h"
+#include "lib/core/list.h"
 #include "lib/fs/blkdev.h"
 #include "lib/fs/dispatch.h"
 #include "lib/sys/asyn.h"
@@ -21,6 +21,8 @@
 
 /* Dirty data is written at the latest so long after it came. */
 #define WRITE_BACK_NS 5000000000ull
+/* How long a request waits for a block driver to come back. */
+#define DRIVER_WAIT_NS 15000000000ull
 /* The cache's share of the machine's memory, and its least. */
 #define CACHE_SHARE 6
 #define CACHE_PAGES_MAX (64u * 1024)
@@ -29,11 +31,17 @@ static struct fs_server {
 	const struct fs_type *type;
 	struct fs_blkdev blkdev;
 	struct fs_mount mount;
+	struct list waiting; /* struct waiting_message: came while a request waited for its driver */
 	bool has_device;
 	bool is_alarm_set;
 	bool has_now; /* `now` is this request's time */
 	struct fs_time now;
 } server;
+
+struct waiting_message {
+	struct list link;
+	struct message message;
+};
 
 static struct fs_time server_now(void)
 {
@@ -53,6 +61,75 @@ __attribute__((format(printf, 1, 2))) static void server_log(const char *format,
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	diag_printf("%s", line);
+}
+
+/* Answer: as a message of its own, since VFS does not wait in a call. */
+static void answer(struct fs_request *request, int result)
+{
+	struct fs_reply_head *head = MSG(&request->out, fs_reply_head);
+	int error;
+
+	request->out.type = request->op | PROTO_REPLY;
+	head->seq = MSG(&request->in, fs_req_head)->seq;
+	head->result = result;
+	error = asyn_send(request->client, &request->out);
+	if (error != 0) {
+		diag_printf("%s: answer to %d lost: %d", server.type->name, request->client, error);
+	}
+}
+
+/* Keep a message for later; without memory its sender is answered at once. */
+static void keep_waiting(const struct message *m)
+{
+	struct waiting_message *waiting = malloc(sizeof(*waiting));
+
+	if (waiting == NULL) {
+		struct fs_request request = {.client = m->source, .op = m->type, .in = *m};
+
+		answer(&request, -ENOMEM);
+		return;
+	}
+	waiting->message = *m;
+	list_add_tail(&server.waiting, &waiting->link);
+}
+
+/*
+ * A request has met a dead driver (bdev_find_fn): wait until VFS names the next instance. Other requests wait
+ * meanwhile.
+ */
+static int find_driver(struct bdev *bdev, endpoint_t *driver)
+{
+	time_ns_t deadline = sys_monotonic_ns() + DRIVER_WAIT_NS;
+	int error = -ENXIO;
+
+	(void)bdev;
+	(void)sys_setalarm(deadline);
+	server.is_alarm_set = false;
+	for (;;) {
+		struct message m;
+
+		if (sef_receive(EP_ANY, &m, NULL) != 0) {
+			continue;
+		}
+		if (IS_NOTIFY(&m)) {
+			if (m.source == EP_CLOCK && sys_monotonic_ns() >= deadline) {
+				break;
+			}
+		} else if (m.source != EP_VFS) {
+			ipc_reply(m.source, &m, -EPERM);
+		} else if (m.type == FS_NEWDRIVER) {
+			struct fs_request request = {.client = m.source, .op = m.type, .in = m};
+
+			*driver = MSG(&m, fs_newdriver_req)->driver;
+			error = *driver == EP_NONE ? -ENXIO : 0;
+			answer(&request, error);
+			break;
+		} else {
+			keep_waiting(&m);
+		}
+	}
+	(void)sys_setalarm(0);
+	return error;
 }
 
 /* How many pages the cache may have: a share of the memory, and not more than the device could fill. */
@@ -108,7 +185,7 @@ static int server_mount(const struct fs_request *request)
 	}
 	if (server.type->needs_device) {
 		error = fs_blkdev_open(&server.blkdev, req->driver, minor(req->dev),
-				       args.read_only);
+				       args.read_only, find_driver);
 		if (error != 0) {
 			return error;
 		}
@@ -170,21 +247,6 @@ static int serve(struct fs_request *request)
 	}
 }
 
-/* Answer: as a message of its own, since VFS does not wait in a call. */
-static void answer(struct fs_request *request, int result)
-{
-	struct fs_reply_head *head = MSG(&request->out, fs_reply_head);
-	int error;
-
-	request->out.type = request->op | PROTO_REPLY;
-	head->seq = MSG(&request->in, fs_req_head)->seq;
-	head->result = result;
-	error = asyn_send(request->client, &request->out);
-	if (error != 0) {
-		diag_printf("%s: answer to %d lost: %d", server.type->name, request->client, error);
-	}
-}
-
 /* Between requests: what must not pile up is written now, the rest when the alarm comes. */
 static void settle(void)
 {
@@ -212,16 +274,32 @@ static void on_alarm(void)
 	}
 }
 
+/* The next message: one that has waited, or a new one. */
+static int next_message(struct message *m)
+{
+	struct list *link = list_pop_head(&server.waiting);
+	struct waiting_message *waiting;
+
+	if (link == NULL) {
+		return sef_receive(EP_ANY, m, NULL);
+	}
+	waiting = list_entry(link, struct waiting_message, link);
+	*m = waiting->message;
+	free(waiting);
+	return 0;
+}
+
 int fs_server_main(const struct fs_type *type)
 {
 	server.type = type;
+	list_init(&server.waiting);
 	sef_start();
 	for (;;) {
 		static struct fs_request request;
 		int result;
 
 		memset(&request.out, 0, sizeof(request.out));
-		if (sef_receive(EP_ANY, &request.in, NULL) != 0) {
+		if (next_message(&request.in) != 0) {
 			continue;
 		}
 		server.has_now = false;
