@@ -77,7 +77,7 @@ node_text_fn *node_text(const struct node *node)
 		return index < static_count ? static_entries[index].write : NULL;
 	case NODE_TID_FILE:
 		index %= TID_FILES;
-		/* fall through */
+		__attribute__((fallthrough));
 	case NODE_PID_FILE:
 		return index < pid_count ? pid_entries[index].write : NULL;
 	case NODE_FDINFO:
