@@ -11,7 +11,8 @@
 #include "servers/vm/space.h"
 #include "servers/vm/type_anon.h"
 
-#define AROUND_PAGES 16 /* aligned window that a fault fills from the cache */
+#define AROUND_PAGES 32 /* aligned window that a fault fills from the cache */
+#define COPY_PAGES 4	/* the same for stores to private mappings, which copy */
 #define READ_AHEAD_PAGES 15
 
 static void file_reference(struct vm *vm, struct region *region)
@@ -94,6 +95,24 @@ static int map_copy(struct vm *vm, struct region *region, vaddr_t addr, pfn_t fr
 	return result;
 }
 
+/* Copy cached neighbours of a page that was stored to: data segments are mostly written as a whole. */
+static void copy_around(struct vm *vm, struct region *region, vaddr_t addr)
+{
+	uint64_t window = COPY_PAGES * AXO_PAGE_SIZE;
+	vaddr_t at = u64_max(align_down(addr, window), region->start);
+	vaddr_t end = u64_min(align_down(addr, window) + window, region->end);
+
+	for (; at < end && vm->pool.count[PAGE_FREE] > vm->pool.total / 4; at += AXO_PAGE_SIZE) {
+		uint64_t index = region_offset(region, at) >> AXO_PAGE_SHIFT;
+		const struct file_page *page = file_find_page(vm, region->file, index);
+
+		if (page != NULL && space_lookup(vm, region->space, at) == 0 &&
+		    map_copy(vm, region, at, page->pfn) != 0) {
+			return;
+		}
+	}
+}
+
 static int file_fault(struct vm *vm, struct region *region, struct fault *fault)
 {
 	vaddr_t addr = AXO_PAGE_DOWN(fault->addr);
@@ -113,7 +132,11 @@ static int file_fault(struct vm *vm, struct region *region, struct fault *fault)
 		return result;
 	}
 	if (is_cut(region, offset) || fault->write) {
-		return map_copy(vm, region, addr, page->pfn);
+		result = map_copy(vm, region, addr, page->pfn);
+		if (result == 0 && fault->write) {
+			copy_around(vm, region, addr);
+		}
+		return result;
 	}
 	page_ref(&vm->pool, page->pfn);
 	result = space_map_page(vm, region, addr, page->pfn, false);
