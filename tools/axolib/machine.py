@@ -111,7 +111,8 @@ class Machine:
         self.status_at = None
         self.selector = selectors.DefaultSelector()
         log_read, log_write = os.pipe()
-        inherited = [log_write]
+        ours = [log_write]
+        streams = {}
         if terminal:
             mux = 'on' if sys.stdin.isatty() else 'off'
             console = ['-chardev', f'stdio,id=console,signal=off,mux={mux}']
@@ -119,20 +120,15 @@ class Machine:
                 console = ['-chardev', 'null,id=console', *self.display()]
         else:
             out_read, out_write = os.pipe()
-            inherited.append(out_write)
-            if stdin is None:
-                console = ['-chardev', f'file,id=console,path=/dev/fd/{out_write}']
-            else:
-                inherited.append(stdin)
-                console = ['-chardev', f'file,id=console,path=/dev/fd/{out_write},'
-                           f'input-path=/dev/fd/{stdin}']
+            streams = {'stdin': subprocess.DEVNULL if stdin is None else stdin, 'stdout': out_write}
+            ours += [out_write] if stdin is None else [out_write, stdin]
+            console = ['-chardev', 'stdio,id=console,signal=off,mux=off']
             self.selector.register(out_read, selectors.EVENT_READ, self.console_bytes)
         self.selector.register(log_read, selectors.EVENT_READ, self.log_bytes)
         command = configuration.qemu(console, f'file:/dev/fd/{log_write}')
         self.began = time.monotonic()
-        self.process = subprocess.Popen(command, cwd=configuration.directory(), pass_fds=inherited,
-                                        stdin=None if terminal else subprocess.DEVNULL)
-        for descriptor in inherited:
+        self.process = subprocess.Popen(command, cwd=configuration.directory(), pass_fds=[log_write], **streams)
+        for descriptor in ours:
             os.close(descriptor)
 
     @staticmethod
