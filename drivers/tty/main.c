@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "drivers/tty/console.h"
@@ -141,6 +142,25 @@ static void tty_settle(void *ctx)
 	}
 }
 
+/* The kernel option winsize=ROWSxCOLUMNS tells how large the terminal at the other end of the serial line is. */
+static void set_serial_size(struct tty_line *line)
+{
+	char value[16];
+	char *end;
+	unsigned long rows;
+	unsigned long columns;
+
+	if (!option_get("winsize", value, sizeof(value))) {
+		return;
+	}
+	rows = strtoul(value, &end, 10);
+	columns = *end == 'x' ? strtoul(end + 1, &end, 10) : 0;
+	if (*end == '\0' && rows <= UINT16_MAX && columns <= UINT16_MAX) {
+		line->winsize.rows = (uint16_t)rows;
+		line->winsize.columns = (uint16_t)columns;
+	}
+}
+
 static int tty_init(const struct sef_info *info)
 {
 	char value[16];
@@ -149,6 +169,7 @@ static int tty_init(const struct sef_info *info)
 	if (r < 0) {
 		diag_printf("no serial port: %d", r);
 	}
+	set_serial_size(&tty.serial.line);
 	line_init(&tty.console.line, NULL, NULL);
 	if (option_get("console", value, sizeof(value)) && strcmp(value, "vga") == 0) {
 		tty.is_console_vga = console_init(&tty.console, HOOK_KEYBOARD) == 0;
