@@ -171,16 +171,13 @@ int64_t call_exit(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	int32_t code = (int32_t)arg[0];
 
 	if (process->thread_count == 1) {
-		int32_t status = process->leader->gone ? process->leader->exit_code : code;
-
-		process_terminate(pm, process, STATUS_EXITED(status));
+		process_terminate(pm, process, STATUS_EXITED(code));
 		return CALL_NO_REPLY;
 	}
 	if (thread == process->leader) {
 		thread_halt(pm, thread);
 		thread->run = RUN_STOPPED;
 		thread->gone = true;
-		thread->exit_code = code;
 		process->thread_count--;
 		sigqueue_drop(&thread->pending, UINT64_MAX);
 	} else {

@@ -120,7 +120,6 @@ struct thread {
 	struct wait_sleep restart;
 
 	int32_t policy, rt_priority; /* sched_setscheduler */
-	int32_t exit_code;           /* gone leader: its status */
 	uint64_t start_ns;
 	uint64_t timer_slack_ns;
 };

@@ -426,13 +426,13 @@ static void test_threads(void)
 	set_mask(leader, 0);
 	assert(fake_proc(leader)->frames == 1);
 	assert(call(shell, tgkill, (uint64_t)fake_pid(shell), (uint64_t)pid, 0ul) == -ESRCH);
-	/* One thread ends, the leader ends, the last one ends the process with the leader's code. */
+	/* One thread ends, the leader ends, the last one ends the process with its own code. */
 	assert(call(a, exit, 1ul) == PENDING && !alive(a));
 	assert(call(leader, exit, 9ul) == PENDING && alive(leader));
 	assert(kill_(shell, pid, 0) == 0);
 	assert(call(b, exit, 2ul) == PENDING);
 	(void)fake_vfs_run();
-	expect_wait(shell, pid, 9 << 8);
+	expect_wait(shell, pid, 2 << 8);
 }
 
 static void test_thread_group_dies(void)
