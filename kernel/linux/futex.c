@@ -219,7 +219,7 @@ static int64_t wake_op(struct proc *proc, const struct futex_key *key,
 		return error;
 	}
 	if ((operation >> 31) != 0) {
-		argument = 1 << (argument & 31);
+		argument = (int32_t)(1u << (argument & 31));
 	}
 	new = kind == 0     ? argument
 		: kind == 1 ? (int32_t)((uint32_t)old + (uint32_t)argument)

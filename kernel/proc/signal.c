@@ -58,6 +58,11 @@ void signal_raise(struct proc *proc, int signo)
 	}
 	manager = proc_find(manager_ep);
 	if (manager == NULL || !proc_is_service(manager)) {
+		/* RS looks after what has lost its manager. */
+		manager = proc_find(EP_RS);
+		proc->priv->spec.sig_mgr = EP_RS;
+	}
+	if (manager == NULL || manager == proc || !proc_is_service(manager)) {
 		panic("signal %d for %s (%d), whose manager %d is not there; ip %lx, address %lx",
 			signo, proc->name, proc->endpoint, manager_ep, arch_ip(&proc->arch),
 			proc->fault.address);

@@ -87,10 +87,9 @@ void *fake_memory(const struct proc *proc, vaddr_t vaddr)
 	return arch_translate(proc->root, vaddr, false, &paddr, &bytes) ? arch_phys(paddr) : NULL;
 }
 
-struct proc *fake_proc(bool service)
+static struct proc *make_proc(int slot, bool service)
 {
-	/* VM first, so that faults have somebody to go to. */
-	struct proc *proc = proc_alloc(space_count == 1 ? EP_VM : -1);
+	struct proc *proc = proc_alloc(slot);
 	unsigned space = space_count++, i;
 
 	proc->root = fake_root(space);
@@ -129,6 +128,20 @@ struct proc *fake_trap(struct proc *proc, uint64_t number, uint64_t a0, uint64_t
 	}
 	kernel_check();
 	return next;
+}
+
+struct proc *fake_proc(bool service)
+{
+	/* VM first, so that faults have somebody to go to. */
+	return make_proc(space_count == 1 ? EP_VM : -1, service);
+}
+
+struct proc *fake_rs(void)
+{
+	struct proc *rs = make_proc(EP_RS, true);
+
+	rs->priv->spec.sig_mgr = EP_SELF;
+	return rs;
 }
 
 int64_t fake_result(const struct proc *proc)

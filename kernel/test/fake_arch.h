@@ -21,6 +21,8 @@ void *fake_page(unsigned page);
 /* A process of its own address space, all of whose pages are mapped, privileged to do all
  * (`service`) or a program. */
 struct proc *fake_proc(bool service);
+/* RS, its own signal manager: to be made after VM. */
+struct proc *fake_rs(void);
 unsigned fake_space_of(const struct proc *proc);
 /* Its memory on the host. */
 void *fake_memory(const struct proc *proc, vaddr_t vaddr);
