@@ -53,6 +53,12 @@ static int64_t chr_request(struct call *call, uint64_t dev, struct message *m)
 		MSG(&cancel, chr_cancel_req)->minor = dev_minor(dev);
 		(void)asyn_send(driver, &cancel);
 		r = trans_wait(&trans);
+	} else if (r == -ERESTARTED) {
+		/* It may have reached the new instance: it must not take what the repetition shall get. */
+		MSG(&cancel, chr_cancel_req)->seq = trans.seq;
+		MSG(&cancel, chr_cancel_req)->major = dev_major(dev);
+		MSG(&cancel, chr_cancel_req)->minor = dev_minor(dev);
+		(void)asyn_send(driver, &cancel);
 	}
 	return r < 0 ? r : MSG(&answer, chr_rep)->result;
 }
@@ -69,17 +75,13 @@ static int64_t open_request(struct call *call, uint64_t dev, unsigned flags)
 /* A request that is repeated when the driver was restarted meanwhile. */
 static int64_t chr_request_again(struct call *call, const struct file *file, const struct message *request)
 {
-	int64_t r = -EIO;
+	int64_t r;
 
 	for (int i = 0; i < RESTART_TRIES; i++) {
 		struct message m = *request;
 
 		r = chr_request(call, file->chr->dev, &m);
 		if (r != -ERESTARTED) {
-			return r;
-		}
-		r = open_request(call, file->chr->dev, file->flags);
-		if (r < 0) {
 			return r;
 		}
 	}
@@ -279,17 +281,20 @@ void chr_ready(const struct vfs_chr_ready *ready)
 	}
 }
 
-int64_t chr_ioctl_value(struct call *call, uint64_t dev, unsigned request, uint64_t value, int32_t pgid)
+int64_t chr_ioctl_buffer(struct call *call, uint64_t dev, unsigned request, void *buf, uint32_t bytes)
 {
 	struct message m = {.type = CHR_IOCTL};
 	struct chr_ioctl_req *req = MSG(&m, chr_ioctl_req);
+	grant_t grant = grant_direct(device_chr_driver(dev), buf, bytes, GRANT_READ | GRANT_WRITE);
+	int64_t r;
 
 	req->request = request;
-	req->grant = GRANT_INVALID;
-	req->value = value;
+	req->grant = grant;
+	req->bytes = bytes;
 	req->user = call->m.source;
-	req->pgid = pgid;
-	return chr_request(call, dev, &m);
+	r = chr_request(call, dev, &m);
+	(void)grant_revoke(grant);
+	return r;
 }
 
 /* To the driver, with a copy of the argument when the request has one of known size. */
@@ -302,7 +307,11 @@ static int64_t driver_ioctl(struct call *call, struct file *file, unsigned reque
 	int64_t r = 0;
 
 	if (spec.bytes == 0) {
-		return chr_ioctl_value(call, file->chr->dev, request, arg, 0);
+		req->request = request;
+		req->grant = GRANT_INVALID;
+		req->value = arg;
+		req->user = call->m.source;
+		return chr_request_again(call, file, &m);
 	}
 	buf = calloc(1, spec.bytes);
 	if (!buf) {
@@ -375,6 +384,7 @@ static struct chr_device *chr_device_get(uint64_t dev)
 		chr->dev = dev;
 		chr->refs = 1;
 		waitq_init(&chr->poll_wait);
+		list_init(&chr->files);
 		list_add_tail(&vfs.chr_devices, &chr->link);
 	}
 	return chr;
@@ -397,6 +407,7 @@ static void chr_release(struct file *file)
 	if (!file->chr) {
 		return;
 	}
+	list_remove(&file->object_link);
 	driver = device_chr_driver(file->chr->dev);
 	req->seq = trans_unwaited_seq();
 	req->major = dev_major(file->chr->dev);
@@ -434,10 +445,37 @@ int chr_open(struct call *call, struct file *file)
 		return -ENOMEM;
 	}
 	file->chr = chr;
+	list_add_tail(&chr->files, &file->object_link);
 	file->ops = tty_is_terminal(dev) ? &file_ops_tty : &file_ops_chr;
 	if (tty_is_terminal(dev) && file->path.node->rdev != dev_make(5, 0)) {
 		tty_opened(call->proc, dev, file->flags);
 	}
+	return 0;
+}
+
+int64_t chr_reopen(struct call *call)
+{
+	uint32_t major = call->m.u32[0];
+
+	/* Sent without waiting, so that they stand before whatever else goes to the driver. */
+	list_for_each(chr, &vfs.chr_devices, struct chr_device, link) {
+		if (dev_major(chr->dev) != major) {
+			continue;
+		}
+		list_for_each(file, &chr->files, struct file, object_link) {
+			struct message m = {.type = CHR_OPEN};
+			struct chr_req *req = MSG(&m, chr_req);
+
+			req->seq = trans_unwaited_seq();
+			req->major = major;
+			req->minor = dev_minor(chr->dev);
+			req->flags = file->flags | O_NOCTTY;
+			req->user = EP_NONE;
+			(void)asyn_send(device_chr_driver(chr->dev), &m);
+		}
+		waitq_wake_all(&chr->poll_wait); /* the watch is lost as well */
+	}
+	tty_restore(call, major);
 	return 0;
 }
 

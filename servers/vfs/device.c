@@ -54,6 +54,13 @@ void device_map(const struct vfs_rs_mapdriver *req)
 	uint32_t count = (uint32_t)u64_min(req->count, ARRAY_LEN(req->majors));
 
 	if (req->restarted) {
+		/* The reopening comes first, then what was in flight is asked again. */
+		for (uint32_t i = 0; i < count && req->kind == VFS_MAJOR_CHR; i++) {
+			struct message m = {0};
+
+			m.u32[0] = req->majors[i];
+			(void)call_start_worker(&m, NULL, chr_reopen);
+		}
 		trans_fail(req->ep, -ERESTARTED);
 	}
 	for (uint32_t i = 0; i < count; i++) {

@@ -18,6 +18,7 @@ struct chr_device {
 	struct list link;
 	uint64_t dev;
 	unsigned refs;
+	struct list files;
 	struct waitq poll_wait;
 };
 
@@ -27,8 +28,11 @@ extern const struct file_ops file_ops_chr, file_ops_tty;
 int chr_open(struct call *call, struct file *file);
 /* A driver says that a watched device is ready. */
 void chr_ready(const struct vfs_chr_ready *ready);
-/* An ioctl of a terminal to its driver with VFS's own argument. */
-int64_t chr_ioctl_value(struct call *call, uint64_t dev, unsigned request, uint64_t value, int32_t pgid);
+/* The driver of a major number was restarted: its open files are opened again, terminals get their settings. Worker
+   function; the first word of the message is the major number. */
+int64_t chr_reopen(struct call *call);
+/* An ioctl to a driver with an argument in VFS's memory. */
+int64_t chr_ioctl_buffer(struct call *call, uint64_t dev, unsigned request, void *buf, uint32_t bytes);
 
 /* Block devices as files. */
 struct blk_device {

@@ -20,6 +20,7 @@ struct file *file_new(const struct path *path, unsigned flags, const struct file
 	file->flags = flags;
 	file->ops = ops;
 	coro_mutex_init(&file->pos_lock);
+	list_init(&file->object_link);
 	if (path) {
 		file->path = *path;
 		path_get(path);

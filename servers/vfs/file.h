@@ -45,6 +45,7 @@ struct file {
 		struct chr_device *chr;
 		struct blk_device *blk;
 	};
+	struct list object_link; /* character device: in its list of files */
 	struct coro_mutex pos_lock;
 	uint64_t dir_cookie; /* directories: where getdents goes on, when it differs from pos */
 	int32_t owner_pid;   /* F_SETOWN */

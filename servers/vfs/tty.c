@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -167,11 +168,19 @@ int tty_check_read(struct call *call, uint64_t dev)
 	return is_background(call->proc, dev, &tty) ? ask_jobctl(call, SIGTTIN) : 0;
 }
 
+static bool stops_output(const struct tty *tty)
+{
+	uint32_t lflag;
+
+	memcpy(&lflag, tty->termios + LFLAG_OFFSET, sizeof(lflag));
+	return tty->has_termios && (lflag & LFLAG_TOSTOP);
+}
+
 int tty_check_write(struct call *call, uint64_t dev)
 {
 	struct tty *tty;
 
-	return is_background(call->proc, dev, &tty) && tty->stops_output ? ask_jobctl(call, SIGTTOU) : 0;
+	return is_background(call->proc, dev, &tty) && stops_output(tty) ? ask_jobctl(call, SIGTTOU) : 0;
 }
 
 static int64_t set_controlling(struct call *call, uint64_t dev, uint64_t steal)
@@ -311,12 +320,33 @@ int64_t tty_ioctl(struct call *call, struct file *file, unsigned request, uint64
 
 void tty_ioctl_done(struct call *call, struct file *file, unsigned request, uint64_t arg)
 {
-	struct tty *tty = tty_find(file->chr->dev);
-	uint32_t lflag;
+	struct tty *tty;
 
-	if (tty && (request == TCSETS || request == TCSETSW || request == TCSETSF) &&
-	    user_copy_in(call, &lflag, arg + LFLAG_OFFSET, sizeof(lflag)) == 0) {
-		tty->stops_output = lflag & LFLAG_TOSTOP;
+	if (request != TCSETS && request != TCSETSW && request != TCSETSF && request != TIOCSWINSZ) {
+		return;
+	}
+	tty = tty_get(file->chr->dev);
+	if (tty && request == TIOCSWINSZ) {
+		tty->has_winsize = user_copy_in(call, tty->winsize, arg, sizeof(tty->winsize)) == 0;
+	} else if (tty) {
+		tty->has_termios = user_copy_in(call, tty->termios, arg, sizeof(tty->termios)) == 0;
+	}
+}
+
+void tty_restore(struct call *call, uint32_t major)
+{
+	/* Terminals are never forgotten, so the list stays as it is while the driver works. */
+	list_for_each(tty, &vfs.ttys, struct tty, link) {
+		if (dev_major(tty->dev) != major) {
+			continue;
+		}
+		if (tty->has_termios) {
+			(void)chr_ioctl_buffer(call, tty->dev, TCSETS, tty->termios, sizeof(tty->termios));
+		}
+		if (tty->has_winsize) {
+			(void)chr_ioctl_buffer(call, tty->dev, TIOCSWINSZ, tty->winsize, sizeof(tty->winsize));
+		}
+		tell_group(tty);
 	}
 }
 
