@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bit maps in arrays of 64-bit words. Sizes and positions are bit numbers. The bits of the last word
- * beyond the size may hold anything: searches never return them.
+ * Bit maps in arrays of 64-bit words. Sizes and positions are bit numbers. The bits of the last
+ * word beyond the size may hold anything: searches never return them.
  */
 #pragma once
 
 #include "lib/core/util.h"
 
-#define BITMAP_WORDS(bits) (((bits) + 63) / 64)
+#define BITMAP_WORDS(bits)         (((bits) + 63) / 64)
 #define BITMAP_DECLARE(name, bits) uint64_t name[BITMAP_WORDS(bits)]
 
 static inline bool bitmap_test(const uint64_t *map, size_t bit)
@@ -85,8 +85,8 @@ static inline size_t bitmap_next_clear(const uint64_t *map, size_t size, size_t 
  * First position at or after `from`, a multiple of `alignment` (a power of two), where `count` bits
  * in a row are set; `size` when there is none.
  */
-static inline size_t bitmap_find_set_run(const uint64_t *map, size_t size, size_t from,
-					 size_t count, size_t alignment)
+static inline size_t bitmap_find_set_run(
+	const uint64_t *map, size_t size, size_t from, size_t count, size_t alignment)
 {
 	while (from < size) {
 		size_t start = align_up(bitmap_next_set(map, size, from), alignment);

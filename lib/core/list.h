@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Intrusive doubly linked ring. A `struct list` is either the head of a list or a link in an element.
- * Invariant: for each link l of an initialised ring, l->next->prev == l and l->prev->next == l; an
- * empty head, and a link that is in no list, point to themselves.
+ * Intrusive doubly linked ring. A `struct list` is either the head of a list or a link in an
+ * element. Invariant: for each link l of an initialised ring, l->next->prev == l and l->prev->next
+ * == l; an empty head, and a link that is in no list, point to themselves.
  */
 #pragma once
 
@@ -13,26 +13,29 @@ struct list {
 	struct list *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
 
 /* The element that owns a link. */
 #define list_entry(link, type, member) container_of(link, type, member)
 
 /* First or last element of a list that must not be empty. */
 #define list_first(head, type, member) list_entry((head)->next, type, member)
-#define list_last(head, type, member) list_entry((head)->prev, type, member)
+#define list_last(head, type, member)  list_entry((head)->prev, type, member)
 
 /* Walk the elements; the body must not remove the current one. */
-#define list_for_each(var, head, type, member)                                                     \
-	for (type *var = list_entry((head)->next, type, member); &var->member != (head);           \
-	     var = list_entry(var->member.next, type, member))
+#define list_for_each(var, head, type, member)                                           \
+	for (type *var = list_entry((head)->next, type, member); &var->member != (head); \
+		var = list_entry(var->member.next, type, member))
 
 /* Walk the elements; the body may remove or free the current one. */
-#define list_for_each_safe(var, head, type, member)                                                \
-	for (type *var = list_entry((head)->next, type, member),                                   \
-		  *var##_next = list_entry(var->member.next, type, member);                        \
-	     &var->member != (head);                                                               \
-	     var = var##_next, var##_next = list_entry(var##_next->member.next, type, member))
+#define list_for_each_safe(var, head, type, member)                         \
+	for (type *var = list_entry((head)->next, type, member),            \
+		  *var##_next = list_entry(var->member.next, type, member); \
+		&var->member != (head);                                     \
+		var = var##_next, var##_next = list_entry(var##_next->member.next, type, member))
 
 static inline void list_init(struct list *list)
 {

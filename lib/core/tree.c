@@ -15,8 +15,8 @@ static void update_height(struct tree_node *node)
 }
 
 /* Make `node` the child of `parent` (or the root) in the place that `old` has. */
-static void replace_child(struct tree *tree, struct tree_node *parent, struct tree_node *old,
-			  struct tree_node *node)
+static void replace_child(
+	struct tree *tree, struct tree_node *parent, struct tree_node *old, struct tree_node *node)
 {
 	if (parent == NULL) {
 		tree->root = node;
@@ -247,7 +247,8 @@ bool tree_check(const struct tree *tree, tree_compare_fn compare)
 	if (tree->root != NULL && tree->root->parent != NULL) {
 		return false;
 	}
-	for (const struct tree_node *node = tree_first(tree); node != NULL; node = tree_next(node)) {
+	for (const struct tree_node *node = tree_first(tree); node != NULL;
+		node = tree_next(node)) {
 		if (!node_is_sound(node) || (prev != NULL && compare(prev, node) >= 0)) {
 			return false;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Intrusive balanced (AVL) tree. The owner embeds `struct tree_node` and gives comparison functions;
- * no memory is allocated. Insertion, deletion and look-up take logarithmic time.
+ * Intrusive balanced (AVL) tree. The owner embeds `struct tree_node` and gives comparison
+ * functions; no memory is allocated. Insertion, deletion and look-up take logarithmic time.
  * Invariants: 1. in-order walk is ascending; 2. heights of two siblings differ by at most one;
  * 3. parent links match child links.
  */
@@ -12,7 +12,7 @@
 struct tree_node {
 	struct tree_node *parent;
 	struct tree_node *child[2]; /* lower, higher */
-	int32_t height;		    /* of the subtree: 1 for a leaf */
+	int32_t height;             /* of the subtree: 1 for a leaf */
 	uint32_t padding;
 };
 

@@ -12,8 +12,8 @@
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The structure of the given type whose member the pointer points to. */
-#define container_of(pointer, type, member)                                                        \
-	((type *)(void *)((char *)(uintptr_t)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) \
+	((type *)(void *)((char *)(uintptr_t)(pointer)-offsetof(type, member)))
 
 static inline uint64_t u64_min(uint64_t a, uint64_t b)
 {

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of the ELF-64 file format that a program loader needs (System V gABI, chapters 4 and 5). */
+/* The part of the ELF-64 file format that a program loader needs (System V gABI, chapters 4 and 5).
+ */
 #pragma once
 
 #include <stdint.h>
 
-#define ELF64_IDENT_LEN 16
-#define ELF64_CLASS_64 2
+#define ELF64_IDENT_LEN   16
+#define ELF64_CLASS_64    2
 #define ELF64_DATA_LITTLE 1
-#define ELF64_VERSION 1
+#define ELF64_VERSION     1
 
 #define ELF64_TYPE_EXEC 2
-#define ELF64_TYPE_DYN 3
+#define ELF64_TYPE_DYN  3
 
-#define ELF64_MACHINE_X86_64 62
+#define ELF64_MACHINE_X86_64  62
 #define ELF64_MACHINE_AARCH64 183
 
-#define ELF64_PT_LOAD 1
-#define ELF64_PT_INTERP 3
+#define ELF64_PT_LOAD      1
+#define ELF64_PT_INTERP    3
 #define ELF64_PT_GNU_STACK 0x6474e551
 
 #define ELF64_PF_X 1

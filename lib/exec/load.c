@@ -3,13 +3,8 @@
 
 #include "abi/linux/errno.h"
 #include "lib/core/util.h"
+#include "lib/exec/arch/x86_64/machine.h"
 #include "lib/exec/elf64.h"
-
-#if defined(__x86_64__)
-#define MACHINE ELF64_MACHINE_X86_64
-#elif defined(__aarch64__)
-#define MACHINE ELF64_MACHINE_AARCH64
-#endif
 
 /* Alignments above this are not worth the address space; ELF asks for no more than huge pages. */
 #define ALIGN_MAX (1ull << 30)
@@ -19,16 +14,16 @@ static struct elf64_phdr phdr_of(const struct exec_image *image, unsigned i)
 {
 	struct elf64_phdr phdr;
 
-	__builtin_memcpy(&phdr, (const char *)image->header + image->phoff + i * sizeof(phdr),
-			 sizeof(phdr));
+	__builtin_memcpy(
+		&phdr, (const char *)image->header + image->phoff + i * sizeof(phdr), sizeof(phdr));
 	return phdr;
 }
 
 static int prot_of(const struct elf64_phdr *phdr)
 {
 	return ((phdr->flags & ELF64_PF_R) ? EXEC_PROT_READ : 0) |
-	       ((phdr->flags & ELF64_PF_W) ? EXEC_PROT_WRITE : 0) |
-	       ((phdr->flags & ELF64_PF_X) ? EXEC_PROT_EXEC : 0);
+		((phdr->flags & ELF64_PF_W) ? EXEC_PROT_WRITE : 0) |
+		((phdr->flags & ELF64_PF_X) ? EXEC_PROT_EXEC : 0);
 }
 
 static int check_header(struct exec_image *image, struct elf64_header *header)
@@ -40,17 +35,18 @@ static int check_header(struct exec_image *image, struct elf64_header *header)
 	}
 	__builtin_memcpy(header, image->header, sizeof(*header));
 	if (__builtin_memcmp(header->ident, "\177ELF", 4) != 0 ||
-	    header->ident[4] != ELF64_CLASS_64 || header->ident[5] != ELF64_DATA_LITTLE ||
-	    header->ident[6] != ELF64_VERSION || header->version != ELF64_VERSION) {
+		header->ident[4] != ELF64_CLASS_64 || header->ident[5] != ELF64_DATA_LITTLE ||
+		header->ident[6] != ELF64_VERSION || header->version != ELF64_VERSION) {
 		return -ENOEXEC;
 	}
-	if (header->machine != MACHINE ||
-	    (header->type != ELF64_TYPE_EXEC && header->type != ELF64_TYPE_DYN)) {
+	if (header->machine != EXEC_MACHINE ||
+		(header->type != ELF64_TYPE_EXEC && header->type != ELF64_TYPE_DYN)) {
 		return -ENOEXEC;
 	}
 	if (header->phnum == 0 || header->phentsize != sizeof(struct elf64_phdr) ||
-	    !checked_add(header->phoff, header->phnum * sizeof(struct elf64_phdr), &phdrs_end) ||
-	    phdrs_end > image->header_len) {
+		!checked_add(
+			header->phoff, header->phnum * sizeof(struct elf64_phdr), &phdrs_end) ||
+		phdrs_end > image->header_len) {
 		return -ENOEXEC;
 	}
 	image->is_dyn = header->type == ELF64_TYPE_DYN;
@@ -59,15 +55,16 @@ static int check_header(struct exec_image *image, struct elf64_header *header)
 	return 0;
 }
 
-/* Check one PT_LOAD; *end is the end of the one before it, in bytes, and becomes the end of this. */
+/* Check one PT_LOAD; *end is the end of the one before it, in bytes, and becomes the end of this.
+ */
 static int check_load(struct exec_image *image, const struct elf64_phdr *phdr, uint64_t *end)
 {
 	uint64_t mem_end, file_end, page_end;
 
-	if (phdr->filesz > phdr->memsz ||
-	    !checked_add(phdr->vaddr, phdr->memsz, &mem_end) ||
-	    !checked_align_up(mem_end, AXO_PAGE_SIZE, &page_end) ||
-	    !checked_add(phdr->offset, phdr->filesz, &file_end) || file_end > image->file_size) {
+	if (phdr->filesz > phdr->memsz || !checked_add(phdr->vaddr, phdr->memsz, &mem_end) ||
+		!checked_align_up(mem_end, AXO_PAGE_SIZE, &page_end) ||
+		!checked_add(phdr->offset, phdr->filesz, &file_end) ||
+		file_end > image->file_size) {
 		return -ENOEXEC;
 	}
 	if (phdr->align > 1) {
@@ -114,8 +111,8 @@ int exec_parse(struct exec_image *image)
 			image->is_stack_executable = (phdr.flags & ELF64_PF_X) != 0;
 		} else if (phdr.type == ELF64_PT_INTERP && !image->has_interp) {
 			if (phdr.filesz < 2 || phdr.filesz > EXEC_INTERP_MAX ||
-			    !checked_add(phdr.offset, phdr.filesz, &interp_end) ||
-			    interp_end > image->file_size) {
+				!checked_add(phdr.offset, phdr.filesz, &interp_end) ||
+				interp_end > image->file_size) {
 				return -ENOEXEC;
 			}
 			image->has_interp = true;
@@ -146,7 +143,7 @@ static vaddr_t find_phdr_addr(const struct exec_image *image)
 		struct elf64_phdr phdr = phdr_of(image, i);
 
 		if (phdr.type == ELF64_PT_LOAD && image->phoff >= phdr.offset &&
-		    image->phoff + len <= phdr.offset + phdr.filesz) {
+			image->phoff + len <= phdr.offset + phdr.filesz) {
 			return image->phoff - phdr.offset + phdr.vaddr + image->bias;
 		}
 	}
@@ -159,7 +156,7 @@ int exec_place(struct exec_image *image, vaddr_t base)
 
 	if (image->is_dyn) {
 		if (!is_aligned(base, AXO_PAGE_SIZE) ||
-		    !range_within(base, image->end - image->start, image->low, image->high)) {
+			!range_within(base, image->end - image->start, image->low, image->high)) {
 			return -ENOMEM;
 		}
 		image->bias = base - image->start;
@@ -183,7 +180,7 @@ int exec_place_random(struct exec_image *image, vaddr_t first, vaddr_t last, uin
 		return exec_place(image, 0);
 	}
 	if (!checked_align_up(first, image->align, &first) || first >= last ||
-	    last - first < span) {
+		last - first < span) {
 		return -ENOMEM;
 	}
 	places = (last - first - span) / image->align + 1;
@@ -200,7 +197,7 @@ int exec_place_random(struct exec_image *image, vaddr_t first, vaddr_t last, uin
 
 /* A segment's bytes and pages once placed. */
 struct segment {
-	vaddr_t addr;	    /* first byte */
+	vaddr_t addr;       /* first byte */
 	vaddr_t file_end;   /* end of the bytes that the file gives */
 	vaddr_t mem_end;    /* end of all bytes */
 	vaddr_t first_page; /* first page not yet mapped for an earlier segment */
@@ -216,8 +213,8 @@ static int load_by_copy(const struct segment *seg, const struct exec_ops *ops, v
 	int result;
 
 	if (len > 0) {
-		result = ops->map_anon(opaque, seg->first_page, len,
-				       seg->prot | EXEC_PROT_READ | EXEC_PROT_WRITE);
+		result = ops->map_anon(
+			opaque, seg->first_page, len, seg->prot | EXEC_PROT_READ | EXEC_PROT_WRITE);
 		if (result != 0) {
 			return result;
 		}
@@ -242,12 +239,12 @@ static int load_by_mapping(const struct segment *seg, const struct exec_ops *ops
 	int result;
 
 	if (ops->map_file == NULL || seg->first_page != start || seg->file_end == seg->addr ||
-	    (seg->offset & AXO_PAGE_MASK) != (seg->addr & AXO_PAGE_MASK) ||
-	    (seg->mem_end > seg->file_end && !(seg->prot & EXEC_PROT_WRITE))) {
+		(seg->offset & AXO_PAGE_MASK) != (seg->addr & AXO_PAGE_MASK) ||
+		(seg->mem_end > seg->file_end && !(seg->prot & EXEC_PROT_WRITE))) {
 		return -ENOSYS;
 	}
-	result = ops->map_file(opaque, start, file_page_end - start,
-			       AXO_PAGE_DOWN(seg->offset), seg->prot);
+	result = ops->map_file(
+		opaque, start, file_page_end - start, AXO_PAGE_DOWN(seg->offset), seg->prot);
 	if (result != 0) {
 		return result;
 	}
@@ -258,8 +255,8 @@ static int load_by_mapping(const struct segment *seg, const struct exec_ops *ops
 		}
 	}
 	if (seg->page_end > file_page_end) {
-		result = ops->map_anon(opaque, file_page_end, seg->page_end - file_page_end,
-				       seg->prot);
+		result = ops->map_anon(
+			opaque, file_page_end, seg->page_end - file_page_end, seg->prot);
 	}
 	return result == -ENOSYS ? -EIO : result;
 }
@@ -268,8 +265,8 @@ static int load_by_mapping(const struct segment *seg, const struct exec_ops *ops
  * Let a segment that begins in the last page of the one before write there: the page gets the
  * protections of both.
  */
-static int open_shared_page(const struct segment *seg, int prot, const struct exec_ops *ops,
-			    void *opaque)
+static int open_shared_page(
+	const struct segment *seg, int prot, const struct exec_ops *ops, void *opaque)
 {
 	if (ops->protect == NULL) {
 		return 0;
@@ -277,8 +274,8 @@ static int open_shared_page(const struct segment *seg, int prot, const struct ex
 	return ops->protect(opaque, AXO_PAGE_DOWN(seg->addr), AXO_PAGE_SIZE, prot);
 }
 
-static int load_segment(const struct segment *seg, int prev_prot, const struct exec_ops *ops,
-			void *opaque)
+static int load_segment(
+	const struct segment *seg, int prev_prot, const struct exec_ops *ops, void *opaque)
 {
 	bool shares_page = seg->first_page > AXO_PAGE_DOWN(seg->addr);
 	int result;
@@ -331,7 +328,8 @@ int exec_load(const struct exec_image *image, const struct exec_ops *ops, void *
 		if (result != 0) {
 			return result;
 		}
-		/* A page may be shared by more than two segments: then it has the protections of all. */
+		/* A page may be shared by more than two segments: then it has the protections of
+		 * all. */
 		if (seg.first_page < seg.page_end) {
 			prev_prot = seg.prot;
 		} else {

@@ -53,10 +53,10 @@ static bool layout(const struct exec_stack *stack, uint64_t *strings_part, uint6
 	uint64_t words, pointers;
 
 	if (!checked_add(stack->strings_len,
-			 8 + EXEC_RANDOM_LEN + __builtin_strlen(stack->execfn) + 1 +
-				 __builtin_strlen(stack->platform) + 1,
-			 strings_part) ||
-	    !checked_align_up(*strings_part, 16, strings_part)) {
+		    8 + EXEC_RANDOM_LEN + __builtin_strlen(stack->execfn) + 1 +
+			    __builtin_strlen(stack->platform) + 1,
+		    strings_part) ||
+		!checked_align_up(*strings_part, 16, strings_part)) {
 		return false;
 	}
 	/* argc, two terminating NULLs, and two words an auxiliary entry. */
@@ -78,7 +78,7 @@ uint64_t exec_stack_size(const struct exec_stack *stack)
 
 /* Put `count` pointers to the strings from *next on, and a NULL; false when they run out. */
 static bool put_pointers(const struct exec_stack *stack, uint64_t *vector, uint32_t count,
-			 uint64_t *next, vaddr_t strings_addr)
+	uint64_t *next, vaddr_t strings_addr)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (*next >= stack->strings_len) {
@@ -137,7 +137,7 @@ int exec_stack_build(struct exec_stack *stack, void *buf, uint64_t len)
 	vector += stack->argc + 1;
 	split = next;
 	if (!put_pointers(stack, vector, stack->envc, &next, strings_addr) ||
-	    next != stack->strings_len) {
+		next != stack->strings_len) {
 		return -EINVAL;
 	}
 	vector += stack->envc + 1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The initial stack of a program, in Linux's layout. From the top address downward: eight zero bytes, the
- * file name, the environment strings, the argument strings, the platform name and the random bytes, then
- * (16-byte aligned, where the stack pointer starts) argc, argv pointers, NULL, envp pointers, NULL,
- * auxiliary vector, AT_NULL.
+ * The initial stack of a program, in Linux's layout. From the top address downward: eight zero
+ * bytes, the file name, the environment strings, the argument strings, the platform name and the
+ * random bytes, then (16-byte aligned, where the stack pointer starts) argc, argv pointers, NULL,
+ * envp pointers, NULL, auxiliary vector, AT_NULL.
  */
 #pragma once
 
@@ -35,7 +35,7 @@ enum exec_aux {
 	EXEC_AT_MINSIGSTKSZ = 51,
 };
 
-#define EXEC_AUXV_MAX 24 /* entries that exec_auxv_fill() makes at most */
+#define EXEC_AUXV_MAX   24 /* entries that exec_auxv_fill() makes at most */
 #define EXEC_RANDOM_LEN 16
 
 struct exec_auxv {
@@ -46,13 +46,13 @@ struct exec_auxv {
 /* What the program is told about itself and its machine; 0 leaves out the entries marked (o). */
 struct exec_auxv_info {
 	const struct exec_image *image; /* the program itself, placed */
-	vaddr_t interp_base;		/* where its interpreter is loaded; 0: none */
+	vaddr_t interp_base;            /* where its interpreter is loaded; 0: none */
 	uint32_t uid, euid, gid, egid;
-	uint64_t hwcap;	     /* CPUID.1:EDX on x86-64 */
-	uint64_t hwcap2;     /* (o) bit 1: FSGSBASE on x86-64 */
+	uint64_t hwcap;       /* CPUID.1:EDX on x86-64 */
+	uint64_t hwcap2;      /* (o) bit 1: FSGSBASE on x86-64 */
 	uint64_t minsigstksz; /* (o) bytes of a signal frame with all register state */
-	vaddr_t vdso;	     /* (o) address of the vDSO's ELF header */
-	bool is_secure;	     /* set-id or the like: libc distrusts the environment */
+	vaddr_t vdso;         /* (o) address of the vDSO's ELF header */
+	bool is_secure;       /* set-id or the like: libc distrusts the environment */
 };
 
 /*
@@ -63,13 +63,14 @@ size_t exec_auxv_fill(struct exec_auxv *auxv, const struct exec_auxv_info *info)
 
 struct exec_stack {
 	/* In: */
-	vaddr_t top;	     /* end of the stack area; 16-byte aligned */
-	const char *strings; /* argc argument strings, then envc environment strings, each with its NUL */
+	vaddr_t top;         /* end of the stack area; 16-byte aligned */
+	const char *strings; /* argc argument strings, then envc environment strings, each with its
+				NUL */
 	uint64_t strings_len;
 	uint32_t argc;
 	uint32_t envc;
-	const char *execfn;   /* AT_EXECFN */
-	const char *platform; /* AT_PLATFORM */
+	const char *execfn;    /* AT_EXECFN */
+	const char *platform;  /* AT_PLATFORM */
 	const uint8_t *random; /* EXEC_RANDOM_LEN bytes for AT_RANDOM */
 	const struct exec_auxv *auxv;
 	size_t auxv_len;
@@ -84,7 +85,8 @@ struct exec_stack {
 uint64_t exec_stack_size(const struct exec_stack *stack);
 
 /*
- * Write the stack into `buf` of `len` bytes (8-byte aligned, a multiple of 16), whose end is the stack's
- * top. -E2BIG: len is below exec_stack_size(); -EINVAL: strings does not hold argc + envc strings.
+ * Write the stack into `buf` of `len` bytes (8-byte aligned, a multiple of 16), whose end is the
+ * stack's top. -E2BIG: len is below exec_stack_size(); -EINVAL: strings does not hold argc + envc
+ * strings.
  */
 int exec_stack_build(struct exec_stack *stack, void *buf, uint64_t len);

@@ -11,9 +11,9 @@
 #include "servers/vm/mapping.h"
 
 /* Newer than the libc headers that VM is built with. */
-#define ADVICE_COLD 20
-#define ADVICE_PAGEOUT 21
-#define ADVICE_POPULATE_READ 22
+#define ADVICE_COLD           20
+#define ADVICE_PAGEOUT        21
+#define ADVICE_POPULATE_READ  22
 #define ADVICE_POPULATE_WRITE 23
 
 #define MINCORE_CHUNK 512
@@ -32,8 +32,7 @@ static int check_range(vaddr_t addr, uint64_t len, vaddr_t *end, int overflow_er
 
 /* Call `advise` for each mapped piece; holes make it -ENOMEM at the end. */
 static int for_pieces(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end, int advice,
-		      int (*advise)(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end,
-				    int advice))
+	int (*advise)(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end, int advice))
 {
 	vaddr_t at = start;
 	bool has_hole = false;
@@ -60,8 +59,8 @@ static int for_pieces(struct vm *vm, struct space *space, vaddr_t start, vaddr_t
 
 static int drop(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end, int advice)
 {
-	if ((region->flags & REGION_LOCKED) || !region->type->is_counted || region->type->is_pinned ||
-	    (advice == MADV_FREE && !region->type->is_anonymous)) {
+	if ((region->flags & REGION_LOCKED) || !region->type->is_counted ||
+		region->type->is_pinned || (advice == MADV_FREE && !region->type->is_anonymous)) {
 		return -EINVAL;
 	}
 	space_drop_pages(vm, region, start, end);
@@ -152,8 +151,9 @@ int64_t linux_madvise(struct vm *vm, struct space *space, const uint64_t *arg)
 	case MADV_DOFORK:
 	case MADV_WIPEONFORK:
 	case MADV_KEEPONFORK:
-		return addr == end ? 0 :
-				     mapping_for_each(vm, space, addr, end, change_flags, (uint64_t)advice);
+		return addr == end
+			? 0
+			: mapping_for_each(vm, space, addr, end, change_flags, (uint64_t)advice);
 	default:
 		return -EINVAL;
 	}
@@ -166,7 +166,7 @@ int64_t linux_msync(struct vm *vm, struct space *space, const uint64_t *arg)
 	int result = check_range(arg[0], arg[1], &end, -ENOMEM);
 
 	if (flags & ~(uint64_t)(MS_ASYNC | MS_SYNC | MS_INVALIDATE) ||
-	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC)) {
+		(flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC)) {
 		return -EINVAL;
 	}
 	/* Nothing mapped is ever dirty toward a file: shared mappings of files are read-only. */
@@ -181,7 +181,8 @@ static uint8_t is_resident(struct vm *vm, struct space *space, vaddr_t addr)
 		return 1;
 	}
 	return region != NULL && region->type->is_file &&
-	       file_find_page(vm, region->file, region_offset(region, addr) >> AXO_PAGE_SHIFT) != NULL;
+		file_find_page(vm, region->file, region_offset(region, addr) >> AXO_PAGE_SHIFT) !=
+		NULL;
 }
 
 int64_t linux_mincore(struct vm *vm, struct space *space, const uint64_t *arg)

@@ -14,18 +14,26 @@
 #include "servers/vm/mapping.h"
 #include "servers/vm/thread.h"
 
-#define STACK_BYTES (64ull << 10) /* mapped at the start; it grows on demand */
-#define STACK_WORDS_MAX 1024 /* initial contents beside the command line, 8-byte words */
+#define STACK_BYTES     (64ull << 10) /* mapped at the start; it grows on demand */
+#define STACK_WORDS_MAX 1024          /* initial contents beside the command line, 8-byte words */
 
-/* Where position-independent boot processes go: as a kernel would place them, without surprise for the debugger. */
+/* Where position-independent boot processes go: as a kernel would place them, without surprise for
+ * the debugger. */
 #define BOOT_LOAD_BASE 0x0000555555554000ull
 
 static const struct {
 	const char *name;
 	endpoint_t ep;
 } boot_table[] = {
-	{"pm", EP_PM}, {"vfs", EP_VFS}, {"rs", EP_RS}, {"memory", EP_MEMORY}, {"sched", EP_SCHED},
-	{"tty", EP_TTY}, {"ds", EP_DS}, {"fs", EP_BOOTFS}, {"init", EP_INIT},
+	{"pm", EP_PM},
+	{"vfs", EP_VFS},
+	{"rs", EP_RS},
+	{"memory", EP_MEMORY},
+	{"sched", EP_SCHED},
+	{"tty", EP_TTY},
+	{"ds", EP_DS},
+	{"fs", EP_BOOTFS},
+	{"init", EP_INIT},
 };
 
 /* What the loader's callbacks need. */
@@ -39,7 +47,10 @@ static int load_map_anon(void *opaque, vaddr_t addr, uint64_t len, int prot)
 {
 	struct boot_load *load = opaque;
 	const struct mapping mapping = {
-		.addr = addr, .len = len, .prot = prot, .max_prot = REGION_PROT_ALL,
+		.addr = addr,
+		.len = len,
+		.prot = prot,
+		.max_prot = REGION_PROT_ALL,
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 	};
 	vaddr_t where;
@@ -76,7 +87,8 @@ static const struct exec_ops load_ops = {
 };
 
 /* Build the initial stack: arguments {name} or, for init, {name, kernel command line}. */
-static int build_stack(struct boot_load *load, const char *name, const struct exec_image *image, vaddr_t *sp)
+static int build_stack(
+	struct boot_load *load, const char *name, const struct exec_image *image, vaddr_t *sp)
 {
 	struct vm *vm = load->vm;
 	struct exec_auxv auxv[EXEC_AUXV_MAX];
@@ -87,8 +99,13 @@ static int build_stack(struct boot_load *load, const char *name, const struct ex
 	char *strings = heap_alloc(&vm->heap, 64 + KINFO_CMDLINE_MAX);
 	uint8_t *buf = heap_alloc(&vm->heap, bytes);
 	struct exec_stack stack = {
-		.top = vm->kinfo.user_end, .strings = strings, .argc = 1, .execfn = name,
-		.platform = "x86_64", .random = (const uint8_t *)random, .auxv = auxv,
+		.top = vm->kinfo.user_end,
+		.strings = strings,
+		.argc = 1,
+		.execfn = name,
+		.platform = "x86_64",
+		.random = (const uint8_t *)random,
+		.auxv = auxv,
 	};
 	int result = -ENOMEM;
 
@@ -126,8 +143,10 @@ static int map_stack(struct boot_load *load)
 {
 	struct vm *vm = load->vm;
 	const struct mapping mapping = {
-		.addr = vm->kinfo.user_end - STACK_BYTES, .len = STACK_BYTES,
-		.prot = PROT_READ | PROT_WRITE, .max_prot = REGION_PROT_ALL,
+		.addr = vm->kinfo.user_end - STACK_BYTES,
+		.len = STACK_BYTES,
+		.prot = PROT_READ | PROT_WRITE,
+		.max_prot = REGION_PROT_ALL,
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN,
 	};
 	vaddr_t where;
@@ -140,8 +159,11 @@ static int load_image(struct boot_load *load, uint64_t bytes, struct exec_image 
 {
 	int result;
 
-	*image = (struct exec_image){.header = load->file, .header_len = u64_min(bytes, AXO_PAGE_SIZE),
-				     .file_size = bytes, .low = USER_BASE, .high = USER_END};
+	*image = (struct exec_image){.header = load->file,
+		.header_len = u64_min(bytes, AXO_PAGE_SIZE),
+		.file_size = bytes,
+		.low = USER_BASE,
+		.high = USER_END};
 	result = exec_parse(image);
 	if (result == 0) {
 		result = exec_place(image, BOOT_LOAD_BASE);
@@ -152,7 +174,8 @@ static int load_image(struct boot_load *load, uint64_t bytes, struct exec_image 
 	return result;
 }
 
-static int start_process(struct vm *vm, const char *name, endpoint_t ep, const uint8_t *file, uint64_t bytes)
+static int start_process(
+	struct vm *vm, const char *name, endpoint_t ep, const uint8_t *file, uint64_t bytes)
 {
 	struct exec_spec spec = {.ip = 0};
 	struct exec_image image;
@@ -178,8 +201,8 @@ static int start_process(struct vm *vm, const char *name, endpoint_t ep, const u
 	}
 	load.space->brk_start = image.brk;
 	load.space->brk_end = image.brk;
-	result = (int)sys_vmctl(VMCTL_SETADDRSPACE, ep, load.space->id,
-				load.space->pt.root << AXO_PAGE_SHIFT, 0);
+	result = (int)sys_vmctl(
+		VMCTL_SETADDRSPACE, ep, load.space->id, load.space->pt.root << AXO_PAGE_SHIFT, 0);
 	if (result != 0) {
 		return result;
 	}
@@ -188,7 +211,8 @@ static int start_process(struct vm *vm, const char *name, endpoint_t ep, const u
 	return sys_exec(ep, &spec);
 }
 
-static const struct bootarch_entry *find_entry(const struct bootarch_header *header, const char *name)
+static const struct bootarch_entry *find_entry(
+	const struct bootarch_header *header, const char *name)
 {
 	const struct bootarch_entry *entries = (const struct bootarch_entry *)(header + 1);
 
@@ -210,11 +234,12 @@ static void free_archive(struct vm *vm, const struct bootarch_header *header)
 		page_free_range(&vm->pool, module.start, module.bytes);
 		return;
 	}
-	vm->bootdisk = (struct mem_range){module.start + ramdisk->offset, AXO_PAGE_UP(ramdisk->bytes)};
+	vm->bootdisk =
+		(struct mem_range){module.start + ramdisk->offset, AXO_PAGE_UP(ramdisk->bytes)};
 	/* The header page goes last: `ramdisk` points into it. */
 	page_free_range(&vm->pool, vm->bootdisk.start + vm->bootdisk.bytes,
-			module.start + AXO_PAGE_UP(module.bytes) -
-				(vm->bootdisk.start + vm->bootdisk.bytes));
+		module.start + AXO_PAGE_UP(module.bytes) -
+			(vm->bootdisk.start + vm->bootdisk.bytes));
 	page_free_range(&vm->pool, module.start, vm->bootdisk.start - module.start);
 }
 
@@ -234,7 +259,7 @@ void boot_start_processes(struct vm *vm)
 			diag_panic("the boot archive has no %s", boot_table[i].name);
 		}
 		result = start_process(vm, boot_table[i].name, boot_table[i].ep,
-				       (const uint8_t *)header + entry->offset, entry->bytes);
+			(const uint8_t *)header + entry->offset, entry->bytes);
 		if (result != 0) {
 			diag_panic("cannot load %s: error %d", boot_table[i].name, result);
 		}

@@ -4,5 +4,6 @@
 
 #include "servers/vm/vm.h"
 
-/* Load and start all boot processes, and free what held them. Panics when the archive is not usable. */
+/* Load and start all boot processes, and free what held them. Panics when the archive is not
+ * usable. */
 void boot_start_processes(struct vm *vm);

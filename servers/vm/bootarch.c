@@ -11,8 +11,8 @@ bool bootarch_is_sound(const struct bootarch_header *header, uint64_t bytes)
 	uint64_t table_end;
 
 	if (bytes < sizeof(*header) || header->magic != BOOTARCH_MAGIC ||
-	    header->version != BOOTARCH_VERSION || header->count > BOOTARCH_ENTRIES_MAX ||
-	    header->total_bytes > AXO_PAGE_UP(bytes)) {
+		header->version != BOOTARCH_VERSION || header->count > BOOTARCH_ENTRIES_MAX ||
+		header->total_bytes > AXO_PAGE_UP(bytes)) {
 		return false;
 	}
 	table_end = sizeof(*header) + header->count * sizeof(*entries);
@@ -23,13 +23,13 @@ bool bootarch_is_sound(const struct bootarch_header *header, uint64_t bytes)
 		const struct bootarch_entry *entry = &entries[i];
 
 		if (memchr(entry->name, '\0', sizeof(entry->name)) == NULL ||
-		    !is_aligned(entry->offset, AXO_PAGE_SIZE) || entry->offset < table_end ||
-		    !range_within(entry->offset, entry->bytes, 0, header->total_bytes)) {
+			!is_aligned(entry->offset, AXO_PAGE_SIZE) || entry->offset < table_end ||
+			!range_within(entry->offset, entry->bytes, 0, header->total_bytes)) {
 			return false;
 		}
 		for (uint32_t j = 0; j < i; j++) {
 			if (range_overlaps(entry->offset, AXO_PAGE_UP(entry->bytes),
-					   entries[j].offset, AXO_PAGE_UP(entries[j].bytes))) {
+				    entries[j].offset, AXO_PAGE_UP(entries[j].bytes))) {
 				return false;
 			}
 		}

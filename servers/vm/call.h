@@ -2,7 +2,8 @@
 /*
  * What VM is asked for: the operations of proto/vm.h and programs' calls of the mmap family.
  *
- * An operation returns what goes into the reply's type, or -EDONTREPLY when the answer comes later or never.
+ * An operation returns what goes into the reply's type, or -EDONTREPLY when the answer comes later
+ * or never.
  */
 #pragma once
 
@@ -21,15 +22,16 @@ struct call {
 typedef int call_fn(struct vm *vm, const struct call *call);
 
 /* process.c: PM and RS */
-call_fn vm_call_fork, vm_call_exit, vm_call_willexit, vm_call_thread_exit, vm_call_setlimit, vm_call_newproc,
-	vm_call_setpriv;
+call_fn vm_call_fork, vm_call_exit, vm_call_willexit, vm_call_thread_exit, vm_call_setlimit,
+	vm_call_newproc, vm_call_setpriv;
 
 /* other.c: VFS and RS for another process; VFS's answers */
 call_fn vm_call_mmap_for, vm_call_munmap_for, vm_call_clear, vm_call_setbrk, vm_call_mprotect_for,
 	vm_call_vfs_reply, vm_call_file_changed, vm_call_make_present;
 
 /* device.c: services */
-call_fn vm_call_map_phys, vm_call_unmap_phys, vm_call_alloc_contig, vm_call_bootdisk, vm_call_bootdisk_free;
+call_fn vm_call_map_phys, vm_call_unmap_phys, vm_call_alloc_contig, vm_call_bootdisk,
+	vm_call_bootdisk_free;
 
 /* info.c */
 call_fn vm_call_info;

@@ -28,25 +28,25 @@ static void check_entry(struct tally *tally, const struct region *region, pte_t 
 	if (pte_is_present(pte)) {
 		expect(tally, region->prot != 0, "entry present in a region without access");
 		expect(tally, !(pte & PTE_WRITE) || (region->prot & REGION_PROT_WRITE),
-		       "entry writable in a read-only region");
+			"entry writable in a read-only region");
 		expect(tally, !pte_is_executable(pte) || (region->prot & REGION_PROT_EXEC),
-		       "entry executable in a region that is not");
+			"entry executable in a region that is not");
 	}
 	if (region->type->is_counted &&
-	    expect(tally, pfn < tally->vm->pool.frames, "entry names no page")) {
+		expect(tally, pfn < tally->vm->pool.frames, "entry names no page")) {
 		enum page_kind kind = page_info(&tally->vm->pool, pfn)->kind;
 
 		expect(tally, kind == PAGE_ANON || kind == PAGE_FILE || kind == PAGE_SHARED,
-		       "entry names a page of another kind");
+			"entry names a page of another kind");
 		expect(tally, !(pte & PTE_WRITE) || region->type->writable(tally->vm, region, pfn),
-		       "page writable that must be copied");
+			"page writable that must be copied");
 		tally->refs[pfn]++;
 	}
 }
 
 /* All used entries of [start, end) are checked against the region (NULL: there must be none). */
-static uint64_t check_entries(struct tally *tally, const struct space *space, const struct region *region,
-			      vaddr_t start, vaddr_t end)
+static uint64_t check_entries(struct tally *tally, const struct space *space,
+	const struct region *region, vaddr_t start, vaddr_t end)
 {
 	struct pt_span span;
 	uint64_t resident = 0;
@@ -54,11 +54,12 @@ static uint64_t check_entries(struct tally *tally, const struct space *space, co
 	for (vaddr_t at = start; pt_next_span(tally->vm, &space->pt, &at, end, &span);) {
 		for (uint64_t i = 0; i < span.count; i++) {
 			if (span.pte[i] == 0 ||
-			    !expect(tally, region != NULL, "entry outside of all regions")) {
+				!expect(tally, region != NULL, "entry outside of all regions")) {
 				continue;
 			}
 			check_entry(tally, region, span.pte[i]);
-			resident += region->type->is_counted && pte_pfn(span.pte[i]) != tally->vm->zero_page;
+			resident += region->type->is_counted &&
+				pte_pfn(span.pte[i]) != tally->vm->zero_page;
 		}
 	}
 	return resident;
@@ -87,10 +88,14 @@ static void check_space(struct tally *tally, const struct space *space)
 	uint32_t count = 0;
 	vaddr_t end = 0;
 
-	for (const struct region *region = region_first(space); region != NULL; region = region_next(region)) {
-		expect(tally, region->start >= end && region->end > region->start &&
-			      region->end <= tally->vm->kinfo.user_end, "regions overlap or are misplaced");
-		expect(tally, !((region->start | region->end) & AXO_PAGE_MASK), "region not of whole pages");
+	for (const struct region *region = region_first(space); region != NULL;
+		region = region_next(region)) {
+		expect(tally,
+			region->start >= end && region->end > region->start &&
+				region->end <= tally->vm->kinfo.user_end,
+			"regions overlap or are misplaced");
+		expect(tally, !((region->start | region->end) & AXO_PAGE_MASK),
+			"region not of whole pages");
 		expect(tally, region->space == space, "region of another space");
 		expect(tally, (region->prot & ~region->max_prot) == 0, "region allows too much");
 		check_entries(tally, space, NULL, end, region->start);
@@ -109,8 +114,10 @@ static void check_space(struct tally *tally, const struct space *space)
 	check_table(tally, space->pt.root, PT_LEVELS - 1, &tables);
 	expect(tally, tables == space->pt.tables, "number of page tables");
 	expect(tally, resident == space->resident, "resident pages");
-	expect(tally, bytes == space->virtual_bytes && data == space->data_bytes &&
-		      locked == space->locked_bytes && count == space->region_count, "sizes of a space");
+	expect(tally,
+		bytes == space->virtual_bytes && data == space->data_bytes &&
+			locked == space->locked_bytes && count == space->region_count,
+		"sizes of a space");
 }
 
 static void count_shared(struct tally *tally, const struct shared_object *object)
@@ -129,25 +136,31 @@ static void check_objects(struct tally *tally)
 {
 	struct vm *vm = tally->vm;
 
-	list_for_each(space, &vm->spaces, struct space, link) {
-		for (struct region *region = region_first(space); region != NULL; region = region_next(region)) {
+	list_for_each(space, &vm->spaces, struct space, link)
+	{
+		for (struct region *region = region_first(space); region != NULL;
+			region = region_next(region)) {
 			if (region->type == &memtype_shared && region->shared->check_mark == 0) {
 				region->shared->check_mark = 1;
 				count_shared(tally, region->shared);
 			}
 		}
 	}
-	list_for_each(space, &vm->spaces, struct space, link) {
-		for (struct region *region = region_first(space); region != NULL; region = region_next(region)) {
+	list_for_each(space, &vm->spaces, struct space, link)
+	{
+		for (struct region *region = region_first(space); region != NULL;
+			region = region_next(region)) {
 			if (region->type == &memtype_shared) {
 				region->shared->check_mark = 0;
 			}
 		}
 	}
 	for (unsigned i = 0; i < VM_FILE_BUCKETS; i++) {
-		list_for_each(page, &vm->file_page_buckets[i], struct file_page, bucket_link) {
+		list_for_each(page, &vm->file_page_buckets[i], struct file_page, bucket_link)
+		{
 			tally->refs[page->pfn]++;
-			expect(tally, page_info(&vm->pool, page->pfn)->kind == PAGE_FILE, "cached page's kind");
+			expect(tally, page_info(&vm->pool, page->pfn)->kind == PAGE_FILE,
+				"cached page's kind");
 		}
 	}
 }
@@ -162,11 +175,14 @@ static void check_pages(struct tally *tally)
 		const struct page_info *info = page_info(pool, pfn);
 
 		count[info->kind]++;
-		expect(tally, bitmap_test(pool->free_map, pfn) == (info->kind == PAGE_FREE), "free map");
-		if (info->kind == PAGE_ANON || info->kind == PAGE_FILE || info->kind == PAGE_SHARED) {
+		expect(tally, bitmap_test(pool->free_map, pfn) == (info->kind == PAGE_FREE),
+			"free map");
+		if (info->kind == PAGE_ANON || info->kind == PAGE_FILE ||
+			info->kind == PAGE_SHARED) {
 			expect(tally, info->refs == tally->refs[pfn], "references of a page");
 		} else {
-			expect(tally, tally->refs[pfn] == 0, "reference to a page that is not in use");
+			expect(tally, tally->refs[pfn] == 0,
+				"reference to a page that is not in use");
 		}
 	}
 	for (int kind = PAGE_FREE; kind < PAGE_KINDS; kind++) {
@@ -183,7 +199,8 @@ const char *vm_check(struct vm *vm)
 	if (tally.refs == NULL) {
 		return NULL;
 	}
-	list_for_each(space, &vm->spaces, struct space, link) {
+	list_for_each(space, &vm->spaces, struct space, link)
+	{
 		check_space(&tally, space);
 	}
 	check_objects(&tally);

@@ -14,8 +14,8 @@
 #define EAGER_BYTES (4ull << 20)
 
 /* Map whole physical pages somewhere in a space. */
-static int map_direct(struct vm *vm, struct space *space, paddr_t paddr, uint64_t len, int prot, unsigned flags,
-		      vaddr_t *addr)
+static int map_direct(struct vm *vm, struct space *space, paddr_t paddr, uint64_t len, int prot,
+	unsigned flags, vaddr_t *addr)
 {
 	struct region *region;
 	vaddr_t at = space_find_room(space, 0, len);
@@ -50,7 +50,7 @@ int vm_call_map_phys(struct vm *vm, const struct call *call)
 	int result;
 
 	if (space == NULL || req->len == 0 || !checked_add(req->paddr, req->len, &end) ||
-	    end > PTE_ADDRESS) {
+		end > PTE_ADDRESS) {
 		return -EINVAL;
 	}
 	if (ep != call->source && call->source != EP_RS && call->source != EP_TTY) {
@@ -60,7 +60,7 @@ int vm_call_map_phys(struct vm *vm, const struct call *call)
 		return -EPERM;
 	}
 	result = map_direct(vm, space, start, AXO_PAGE_UP(end) - start, prot,
-			    (req->flags & VM_PHYS_UNCACHED) ? REGION_UNCACHED : 0, &addr);
+		(req->flags & VM_PHYS_UNCACHED) ? REGION_UNCACHED : 0, &addr);
 	if (result == 0) {
 		MSG(call->rep, vm_addr_rep)->addr = addr + (req->paddr - start);
 	}
@@ -86,16 +86,18 @@ int vm_call_unmap_phys(struct vm *vm, const struct call *call)
 static unsigned constraints_of(uint32_t flags)
 {
 	return ((flags & VM_CONTIG_LOWER16M) ? PAGE_BELOW_16M : 0u) |
-	       ((flags & VM_CONTIG_LOWER1M) ? PAGE_BELOW_1M : 0u) |
-	       ((flags & VM_CONTIG_LOWER4G) ? PAGE_BELOW_4G : 0u) |
-	       ((flags & VM_CONTIG_ALIGN64K) ? PAGE_ALIGN_64K : 0u);
+		((flags & VM_CONTIG_LOWER1M) ? PAGE_BELOW_1M : 0u) |
+		((flags & VM_CONTIG_LOWER4G) ? PAGE_BELOW_4G : 0u) |
+		((flags & VM_CONTIG_ALIGN64K) ? PAGE_ALIGN_64K : 0u);
 }
 
-/* Enter `count` pages from `first` in a region; each page's reference goes to its entry or is given back. */
+/* Enter `count` pages from `first` in a region; each page's reference goes to its entry or is given
+ * back. */
 static int enter_run(struct vm *vm, struct region *region, pfn_t first, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++) {
-		if (space_map_page(vm, region, region->start + (i << AXO_PAGE_SHIFT), first + i, true) != 0) {
+		if (space_map_page(vm, region, region->start + (i << AXO_PAGE_SHIFT), first + i,
+			    true) != 0) {
 			while (++i < count) {
 				page_unref(&vm->pool, first + i);
 			}
@@ -126,7 +128,8 @@ int vm_call_alloc_contig(struct vm *vm, const struct call *call)
 		return -ENOMEM;
 	}
 	count = len >> AXO_PAGE_SHIFT;
-	first = page_alloc_run(&vm->pool, count, PAGE_ANON, PAGE_FOR_SERVICE, constraints_of(req->flags));
+	first = page_alloc_run(
+		&vm->pool, count, PAGE_ANON, PAGE_FOR_SERVICE, constraints_of(req->flags));
 	if (first == PFN_NONE) {
 		region_delete(vm, region);
 		return -ENOMEM;
@@ -153,7 +156,7 @@ int vm_call_bootdisk(struct vm *vm, const struct call *call)
 	}
 	if (vm->bootdisk.bytes != 0) {
 		result = map_direct(vm, space, vm->bootdisk.start, vm->bootdisk.bytes,
-				    REGION_PROT_READ | REGION_PROT_WRITE, 0, &addr);
+			REGION_PROT_READ | REGION_PROT_WRITE, 0, &addr);
 	}
 	MSG(call->rep, vm_bootdisk_rep)->addr = addr;
 	MSG(call->rep, vm_bootdisk_rep)->len = result == 0 ? vm->bootdisk.bytes : 0;
@@ -163,15 +166,16 @@ int vm_call_bootdisk(struct vm *vm, const struct call *call)
 /* Unmap the ramdisk wherever it is mapped, so that its pages can be given to others. */
 static int unmap_bootdisk(struct vm *vm)
 {
-	list_for_each(space, &vm->spaces, struct space, link) {
+	list_for_each(space, &vm->spaces, struct space, link)
+	{
 		struct region *region = region_first(space);
 
 		while (region != NULL) {
 			struct region *next = region_next(region);
 
 			if (!region->type->is_counted &&
-			    range_overlaps(region->paddr, region_bytes(region), vm->bootdisk.start,
-					   vm->bootdisk.bytes)) {
+				range_overlaps(region->paddr, region_bytes(region),
+					vm->bootdisk.start, vm->bootdisk.bytes)) {
 				int result = space_unmap(vm, space, region->start, region->end);
 
 				if (result != 0) {

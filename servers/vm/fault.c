@@ -6,7 +6,8 @@
 
 #include "lib/core/util.h"
 
-/* Pages kept free between a stack that grows and what lies below it (as Linux's stack_guard_gap). */
+/* Pages kept free between a stack that grows and what lies below it (as Linux's stack_guard_gap).
+ */
 #define STACK_GUARD_BYTES (256 * AXO_PAGE_SIZE)
 
 /* Let the stack above addr grow down to it: the region, or NULL when it must not. */
@@ -17,13 +18,13 @@ static struct region *grow_stack(struct vm *vm, struct space *space, vaddr_t add
 	struct region *below;
 
 	if (region == NULL || !(region->flags & REGION_GROWS_DOWN) || addr < vm->kinfo.user_base ||
-	    region->end - start > space->limit_stack ||
-	    space_check_limits(vm, space, region->start - start, true) != 0) {
+		region->end - start > space->limit_stack ||
+		space_check_limits(vm, space, region->start - start, true) != 0) {
 		return NULL;
 	}
 	below = region_prev(region);
 	if (below != NULL && below->end + STACK_GUARD_BYTES > start &&
-	    !(below->flags & REGION_GROWS_DOWN)) {
+		!(below->flags & REGION_GROWS_DOWN)) {
 		return NULL;
 	}
 	if (below != NULL && below->end > start) {
@@ -69,7 +70,8 @@ static bool is_present(pte_t pte, const struct fault *fault)
 	return fault->execute ? pte_is_executable(pte) : pte_is_present(pte);
 }
 
-int space_touch(struct vm *vm, struct space *space, vaddr_t addr, uint64_t bytes, struct fault *fault)
+int space_touch(
+	struct vm *vm, struct space *space, vaddr_t addr, uint64_t bytes, struct fault *fault)
 {
 	uint64_t end;
 
@@ -102,7 +104,8 @@ void space_populate(struct vm *vm, struct space *space, vaddr_t start, vaddr_t e
 		if (region == NULL || region->prot == 0) {
 			continue;
 		}
-		fault.write = (region->prot & REGION_PROT_WRITE) && !(region->flags & REGION_SHARED);
+		fault.write =
+			(region->prot & REGION_PROT_WRITE) && !(region->flags & REGION_SHARED);
 		if (is_present(space_lookup(vm, space, at), &fault)) {
 			continue;
 		}
@@ -128,7 +131,8 @@ static uint8_t *byte_at(struct vm *vm, struct space *space, vaddr_t addr)
 }
 
 /* Store bytes page by page; from NULL: zeros. */
-static int store(struct vm *vm, struct space *space, vaddr_t addr, const uint8_t *from, uint64_t bytes)
+static int store(
+	struct vm *vm, struct space *space, vaddr_t addr, const uint8_t *from, uint64_t bytes)
 {
 	while (bytes > 0) {
 		struct fault fault = {.write = true};
@@ -149,7 +153,8 @@ static int store(struct vm *vm, struct space *space, vaddr_t addr, const uint8_t
 	return 0;
 }
 
-int space_copy_out(struct vm *vm, struct space *space, vaddr_t addr, const void *from, uint64_t bytes)
+int space_copy_out(
+	struct vm *vm, struct space *space, vaddr_t addr, const void *from, uint64_t bytes)
 {
 	return store(vm, space, addr, from, bytes);
 }

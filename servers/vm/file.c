@@ -53,7 +53,8 @@ static struct list *page_bucket(struct vm *vm, const struct file *file, uint64_t
 
 struct file *file_find(struct vm *vm, uint64_t dev, uint64_t ino)
 {
-	list_for_each(file, file_bucket(vm, dev, ino), struct file, bucket_link) {
+	list_for_each(file, file_bucket(vm, dev, ino), struct file, bucket_link)
+	{
 		if (file->dev == dev && file->ino == ino) {
 			return file;
 		}
@@ -138,7 +139,8 @@ void file_put(struct vm *vm, struct file *file)
 
 static struct file_page *find_any_page(struct vm *vm, const struct file *file, uint64_t index)
 {
-	list_for_each(page, page_bucket(vm, file, index), struct file_page, bucket_link) {
+	list_for_each(page, page_bucket(vm, file, index), struct file_page, bucket_link)
+	{
 		if (page->file == file && page->index == index) {
 			return page;
 		}
@@ -208,7 +210,7 @@ static int send_read(struct vm *vm, struct file_read *read)
 	struct vfs_vm_request *req = MSG(&m, vfs_vm_request);
 
 	read->grant = grant_direct(EP_VFS, page_memory(&vm->pool, read->first),
-				   (uint64_t)read->count << AXO_PAGE_SHIFT, GRANT_WRITE);
+		(uint64_t)read->count << AXO_PAGE_SHIFT, GRANT_WRITE);
 	if (read->grant == GRANT_INVALID) {
 		return -ENOMEM;
 	}
@@ -226,7 +228,8 @@ static int send_read(struct vm *vm, struct file_read *read)
 }
 
 /* Start to read `count` pages; a failure leaves nothing behind. */
-static int start_read(struct vm *vm, struct file *file, uint64_t index, uint64_t count, uint32_t *read_id)
+static int start_read(
+	struct vm *vm, struct file *file, uint64_t index, uint64_t count, uint32_t *read_id)
 {
 	struct file_read *read = heap_alloc(&vm->heap, sizeof(*read));
 	pfn_t first;
@@ -266,8 +269,8 @@ free_pages:
 	return -ENOMEM;
 }
 
-int file_get_page(struct vm *vm, struct file *file, uint64_t index, uint64_t ahead, struct file_page **page,
-		  uint32_t *read_id)
+int file_get_page(struct vm *vm, struct file *file, uint64_t index, uint64_t ahead,
+	struct file_page **page, uint32_t *read_id)
 {
 	struct file_page *found = find_any_page(vm, file, index);
 	int result;
@@ -286,7 +289,8 @@ int file_get_page(struct vm *vm, struct file *file, uint64_t index, uint64_t ahe
 	return result != 0 ? result : -EAGAIN;
 }
 
-/* The pages of a read have come: `bytes` of the file, zeros in the rest of the last page, nothing past it. */
+/* The pages of a read have come: `bytes` of the file, zeros in the rest of the last page, nothing
+ * past it. */
 static void settle_pages(struct vm *vm, const struct file_read *read, uint64_t bytes)
 {
 	for (uint32_t i = 0; i < read->count; i++) {
@@ -300,7 +304,7 @@ static void settle_pages(struct vm *vm, const struct file_read *read, uint64_t b
 		}
 		if (bytes - before < AXO_PAGE_SIZE) {
 			memset((uint8_t *)page_memory(&vm->pool, page->pfn) + (bytes - before), 0,
-			       AXO_PAGE_SIZE - (bytes - before));
+				AXO_PAGE_SIZE - (bytes - before));
 		}
 		page->read_id = 0;
 		list_add_tail(&vm->file_lru, &page->lru_link);
@@ -309,7 +313,8 @@ static void settle_pages(struct vm *vm, const struct file_read *read, uint64_t b
 
 bool file_read_done(struct vm *vm, const struct vm_vfs_reply *reply, int *result)
 {
-	list_for_each_safe(read, &vm->file_reads, struct file_read, link) {
+	list_for_each_safe(read, &vm->file_reads, struct file_read, link)
+	{
 		uint64_t bytes = reply->result < 0 ? 0 : reply->size;
 
 		if (read->id != reply->id) {
@@ -326,10 +331,12 @@ bool file_read_done(struct vm *vm, const struct vm_vfs_reply *reply, int *result
 	return false;
 }
 
-/* Unmap pages first ... end of the file wherever page `pfn` is mapped; PFN_NONE: whatever is, private copies too. */
+/* Unmap pages first ... end of the file wherever page `pfn` is mapped; PFN_NONE: whatever is,
+ * private copies too. */
 static void unmap_pages(struct vm *vm, struct file *file, uint64_t first, uint64_t end, pfn_t pfn)
 {
-	list_for_each(region, &file->regions, struct region, file_link) {
+	list_for_each(region, &file->regions, struct region, file_link)
+	{
 		uint64_t region_first = region->offset >> AXO_PAGE_SHIFT;
 		uint64_t region_end = region_first + (region_bytes(region) >> AXO_PAGE_SHIFT);
 		uint64_t from = u64_max(first, region_first), to = u64_min(end, region_end);
@@ -341,7 +348,8 @@ static void unmap_pages(struct vm *vm, struct file *file, uint64_t first, uint64
 		}
 		pte = space_lookup(vm, region->space, start);
 		if (pfn == PFN_NONE || (pte != 0 && pte_pfn(pte) == pfn)) {
-			space_drop_pages(vm, region, start, start + ((to - from) << AXO_PAGE_SHIFT));
+			space_drop_pages(
+				vm, region, start, start + ((to - from) << AXO_PAGE_SHIFT));
 			space_flush(vm, region->space);
 		}
 	}
@@ -361,29 +369,34 @@ void file_changed(struct vm *vm, const struct vm_file_changed_req *req)
 		end = (end_byte - 1) / AXO_PAGE_SIZE + 1;
 	}
 	file->refs++; /* it must outlive the loop */
-	list_for_each_safe(page, &file->pages, struct file_page, file_link) {
+	list_for_each_safe(page, &file->pages, struct file_page, file_link)
+	{
 		if (page->read_id == 0 && page->index >= first && page->index < end) {
 			unmap_pages(vm, file, page->index, page->index + 1, page->pfn);
 			forget_page(vm, page);
 		}
 	}
-	list_for_each(read, &vm->file_reads, struct file_read, link) {
+	list_for_each(read, &vm->file_reads, struct file_read, link)
+	{
 		if (read->file == file && read->index < end && read->index + read->count > first) {
 			read->is_stale = true;
 		}
 	}
 	if (is_truncated) {
-		unmap_pages(vm, file, AXO_PAGE_UP(req->offset) >> AXO_PAGE_SHIFT, UINT64_MAX, PFN_NONE);
+		unmap_pages(
+			vm, file, AXO_PAGE_UP(req->offset) >> AXO_PAGE_SHIFT, UINT64_MAX, PFN_NONE);
 	}
 	file_put(vm, file);
 }
 
-/* Free pages that nobody maps or, with `mapped`, take them from who maps them, the longest unused first. */
+/* Free pages that nobody maps or, with `mapped`, take them from who maps them, the longest unused
+ * first. */
 static uint64_t evict(struct vm *vm, uint64_t count, bool mapped)
 {
 	uint64_t freed = 0;
 
-	list_for_each_safe(page, &vm->file_lru, struct file_page, lru_link) {
+	list_for_each_safe(page, &vm->file_lru, struct file_page, lru_link)
+	{
 		if (freed == count) {
 			break;
 		}

@@ -4,16 +4,17 @@
 #include <assert.h>
 #include <string.h>
 
-static const uint16_t class_size[HEAP_CLASSES] = {16, 32, 48, 64, 96, 128, 192, 256, 512, 1008, 2016};
+static const uint16_t class_size[HEAP_CLASSES] = {
+	16, 32, 48, 64, 96, 128, 192, 256, 512, 1008, 2016};
 
 #define LARGEST_PIECE 2016
 
 /* Stands at the start of each page that is cut into pieces. */
 struct slab {
 	struct list link; /* in `partial` while a piece is free */
-	void *free;	  /* chain through the first word of each free piece */
-	uint16_t used;	  /* pieces given out */
-	uint16_t fresh;	  /* pieces never given out yet lie from here on */
+	void *free;       /* chain through the first word of each free piece */
+	uint16_t used;    /* pieces given out */
+	uint16_t fresh;   /* pieces never given out yet lie from here on */
 	uint16_t capacity;
 	uint16_t padding;
 };
@@ -33,7 +34,7 @@ static int class_of(uint64_t bytes)
 	int class = 0;
 
 	while (class_size[class] < bytes) {
-		class++;
+		class ++;
 	}
 	return class;
 }
@@ -46,7 +47,7 @@ static struct slab *add_slab(struct heap *heap, int class)
 	if (pfn == PFN_NONE) {
 		return NULL;
 	}
-	page_info(heap->pool, pfn)->size_class = (uint16_t)class;
+	page_info(heap->pool, pfn)->size_class = (uint16_t) class;
 	slab = page_memory(heap->pool, pfn);
 	*slab = (struct slab){
 		.capacity = (uint16_t)((AXO_PAGE_SIZE - sizeof(*slab)) / class_size[class]),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VM's own memory. Everything lies in the window, so that an allocation never needs a page table of VM and never
- * recurses (VM-14). Small pieces are cut from single pages by size class; large ones are runs of pages.
+ * VM's own memory. Everything lies in the window, so that an allocation never needs a page table of
+ * VM and never recurses (VM-14). Small pieces are cut from single pages by size class; large ones
+ * are runs of pages.
  */
 #pragma once
 

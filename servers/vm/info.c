@@ -17,7 +17,8 @@ static uint64_t committed_pages(struct vm *vm)
 {
 	uint64_t bytes = 0;
 
-	list_for_each(space, &vm->spaces, struct space, link) {
+	list_for_each(space, &vm->spaces, struct space, link)
+	{
 		bytes += space->data_bytes;
 	}
 	return bytes >> AXO_PAGE_SHIFT;
@@ -27,7 +28,8 @@ static void get_stats(struct vm *vm, struct vm_stats *stats)
 {
 	const struct page_pool *pool = &vm->pool;
 	uint64_t boot = pages_of(vm->kinfo.kernel_boot_bytes) + pages_of(vm->kinfo.vm_boot_bytes);
-	uint64_t reserve = u64_min(pool->count[PAGE_FREE], pool->reserve_vm + pool->reserve_service);
+	uint64_t reserve =
+		u64_min(pool->count[PAGE_FREE], pool->reserve_vm + pool->reserve_service);
 
 	boot = u64_min(boot, pool->kernel_pages);
 	*stats = (struct vm_stats){
@@ -37,7 +39,8 @@ static void get_stats(struct vm *vm, struct vm_stats *stats)
 		.reserve = reserve,
 		.cached = pool->count[PAGE_FILE],
 		.kernel = pool->kernel_pages - boot,
-		/* VM's own memory and the boot archive's rest belong to what the system itself took. */
+		/* VM's own memory and the boot archive's rest belong to what the system itself
+		   took. */
 		.boot = boot + pool->count[PAGE_MODULE] + pool->count[PAGE_HEAP] +
 			pool->count[PAGE_HEAP_RUN] + pool->count[PAGE_HEAP_TAIL],
 		.page_tables = pool->count[PAGE_TABLE],
@@ -69,18 +72,20 @@ static uint64_t count_shared(struct vm *vm, const struct space *space)
 {
 	uint64_t count = 0;
 
-	for (const struct region *region = region_first(space); region != NULL; region = region_next(region)) {
+	for (const struct region *region = region_first(space); region != NULL;
+		region = region_next(region)) {
 		struct pt_span span;
 
 		if (!region->type->is_counted) {
 			continue;
 		}
-		for (vaddr_t at = region->start; pt_next_span(vm, &space->pt, &at, region->end, &span);) {
+		for (vaddr_t at = region->start;
+			pt_next_span(vm, &space->pt, &at, region->end, &span);) {
 			for (uint64_t i = 0; i < span.count; i++) {
 				pfn_t pfn = pte_pfn(span.pte[i]);
 
 				count += span.pte[i] != 0 && pfn != vm->zero_page &&
-					 page_info(&vm->pool, pfn)->refs > 1;
+					page_info(&vm->pool, pfn)->refs > 1;
 			}
 		}
 	}
@@ -102,7 +107,8 @@ static void get_usage(struct vm *vm, const struct space *space, struct vm_usage 
 		.brk_end = space->brk_end,
 		.stack_top = space->stack_top,
 	};
-	for (const struct region *region = region_first(space); region != NULL; region = region_next(region)) {
+	for (const struct region *region = region_first(space); region != NULL;
+		region = region_next(region)) {
 		add_region_usage(usage, region);
 	}
 }
@@ -112,7 +118,8 @@ static uint64_t count_resident(struct vm *vm, const struct region *region)
 	struct pt_span span;
 	uint64_t count = 0;
 
-	for (vaddr_t at = region->start; pt_next_span(vm, &region->space->pt, &at, region->end, &span);) {
+	for (vaddr_t at = region->start;
+		pt_next_span(vm, &region->space->pt, &at, region->end, &span);) {
 		for (uint64_t i = 0; i < span.count; i++) {
 			count += span.pte[i] != 0;
 		}
@@ -131,8 +138,8 @@ static void describe_region(struct vm *vm, const struct region *region, struct v
 		.resident_pages = (uint32_t)count_resident(vm, region),
 	};
 	info->flags = ((region->flags & REGION_SHARED) ? VM_REGION_SHARED : 0) |
-		      ((region->flags & REGION_HEAP) ? VM_REGION_HEAP : 0) |
-		      ((region->flags & REGION_GROWS_DOWN) ? VM_REGION_STACK : 0);
+		((region->flags & REGION_HEAP) ? VM_REGION_HEAP : 0) |
+		((region->flags & REGION_GROWS_DOWN) ? VM_REGION_STACK : 0);
 	if (region->type->is_file) {
 		info->flags |= VM_REGION_FILE;
 		info->dev = region->file->dev;
@@ -142,7 +149,7 @@ static void describe_region(struct vm *vm, const struct region *region, struct v
 }
 
 static int send_regions(struct vm *vm, struct space *space, struct space *reader,
-			const struct vm_info_req *req, struct vm_info_rep *rep)
+	const struct vm_info_req *req, struct vm_info_rep *rep)
 {
 	uint64_t room = req->bytes / sizeof(struct vm_region_info);
 	const struct region *region = region_at_or_after(space, req->next);
@@ -151,7 +158,8 @@ static int send_regions(struct vm *vm, struct space *space, struct space *reader
 		struct vm_region_info info;
 
 		describe_region(vm, region, &info);
-		if (space_copy_out(vm, reader, req->to + rep->count * sizeof(info), &info, sizeof(info)) != 0) {
+		if (space_copy_out(vm, reader, req->to + rep->count * sizeof(info), &info,
+			    sizeof(info)) != 0) {
 			return -EFAULT;
 		}
 	}

@@ -11,12 +11,12 @@
 #include "servers/vm/thread.h"
 
 /* Signals and codes that tell of faults (abi/linux/signal.h has the layouts). */
-#define SIGNAL_BUS 7
-#define SIGNAL_KILL 9
-#define SIGNAL_SEGV 11
+#define SIGNAL_BUS       7
+#define SIGNAL_KILL      9
+#define SIGNAL_SEGV      11
 #define CODE_SEGV_MAPERR 1
 #define CODE_SEGV_ACCERR 2
-#define CODE_BUS_ADRERR 2
+#define CODE_BUS_ADRERR  2
 
 static void finish_fault(const struct job *job, int result)
 {
@@ -52,12 +52,14 @@ static void finish(struct vm *vm, const struct job *job, int result)
 		finish_fault(job, result);
 		break;
 	case JOB_MEMREQ:
-		(void)sys_vmctl(VMCTL_MEMREQ_REPLY, job->ep, (uint64_t)(result == 0 ? 0 : -EFAULT), 0, 0);
+		(void)sys_vmctl(
+			VMCTL_MEMREQ_REPLY, job->ep, (uint64_t)(result == 0 ? 0 : -EFAULT), 0, 0);
 		break;
 	case JOB_PRESENT:
 		m = (struct message){.type = VM_MAKE_PRESENT | PROTO_REPLY};
 		MSG(&m, vm_make_present_rep)->id = job->id;
-		MSG(&m, vm_make_present_rep)->result = result == 0 || result == -EIO ? result : -EFAULT;
+		MSG(&m, vm_make_present_rep)->result =
+			result == 0 || result == -EIO ? result : -EFAULT;
 		(void)asyn_send(job->ep, &m);
 		break;
 	case JOB_LOOKUP:
@@ -66,15 +68,15 @@ static void finish(struct vm *vm, const struct job *job, int result)
 }
 
 /*
- * Who may wait for a file: programs, and servers that VFS and file systems never wait for. VFS, file systems and
- * drivers would wait for themselves.
+ * Who may wait for a file: programs, and servers that VFS and file systems never wait for. VFS,
+ * file systems and drivers would wait for themselves.
  */
 static bool may_wait_for_files(struct vm *vm, const struct job *job)
 {
 	const struct space *space = thread_space(vm, job->ep);
 
 	return job->kind != JOB_MEMREQ || job->ep == EP_PM || job->ep == EP_RS ||
-	       (space != NULL && !space->is_service);
+		(space != NULL && !space->is_service);
 }
 
 static void count_fault(struct vm *vm, struct space *space, const struct job *job)
@@ -159,7 +161,8 @@ static void retry(struct vm *vm, uint32_t id, int result)
 	struct list ready;
 
 	list_init(&ready);
-	list_for_each_safe(job, &vm->jobs, struct job, link) {
+	list_for_each_safe(job, &vm->jobs, struct job, link)
+	{
 		if (job->kind != JOB_LOOKUP && job->wait_for == id) {
 			list_remove(&job->link);
 			list_add_tail(&ready, &job->link);
@@ -200,7 +203,8 @@ int job_wait_lookup(struct vm *vm, const struct job *job)
 
 struct job *job_take_lookup(struct vm *vm, uint32_t id)
 {
-	list_for_each(job, &vm->jobs, struct job, link) {
+	list_for_each(job, &vm->jobs, struct job, link)
+	{
 		if (job->kind == JOB_LOOKUP && job->wait_for == id) {
 			list_remove(&job->link);
 			return job;
@@ -211,7 +215,8 @@ struct job *job_take_lookup(struct vm *vm, uint32_t id)
 
 void job_drop(struct vm *vm, endpoint_t ep)
 {
-	list_for_each_safe(job, &vm->jobs, struct job, link) {
+	list_for_each_safe(job, &vm->jobs, struct job, link)
+	{
 		if (job->ep == ep) {
 			remove_job(vm, job);
 		} else if (job->target == ep && job->kind != JOB_LOOKUP) {
@@ -226,8 +231,13 @@ void vm_pagefault(struct vm *vm, const struct message *m)
 	const struct vm_pagefault *fault = MSG(m, vm_pagefault);
 	const struct vm_thread *thread = thread_find(vm, m->source);
 	const struct job job = {
-		.kind = JOB_FAULT, .ep = m->source, .target = m->source, .addr = fault->address, .bytes = 1,
-		.write = fault->error & PF_ERROR_WRITE, .execute = fault->error & PF_ERROR_FETCH,
+		.kind = JOB_FAULT,
+		.ep = m->source,
+		.target = m->source,
+		.addr = fault->address,
+		.bytes = 1,
+		.write = fault->error & PF_ERROR_WRITE,
+		.execute = fault->error & PF_ERROR_FETCH,
 	};
 
 	/* A thread that is about to die stays where it is. */
@@ -242,8 +252,12 @@ void vm_memory_requests(struct vm *vm)
 
 	while (sys_vmctl(VMCTL_MEMREQ_GET, EP_NONE, (uint64_t)(uintptr_t)&request, 0, 0) == 1) {
 		const struct job job = {
-			.kind = JOB_MEMREQ, .ep = request.requestor, .target = request.target,
-			.addr = request.address, .bytes = request.bytes, .write = request.write != 0,
+			.kind = JOB_MEMREQ,
+			.ep = request.requestor,
+			.target = request.target,
+			.addr = request.address,
+			.bytes = request.bytes,
+			.write = request.write != 0,
 		};
 
 		job_start(vm, &job);

@@ -20,12 +20,12 @@ enum job_kind {
 };
 
 struct job {
-	struct list link;    /* in vm->jobs while it waits */
+	struct list link; /* in vm->jobs while it waits */
 	enum job_kind kind;
-	endpoint_t ep;	     /* who waits */
-	endpoint_t target;   /* whose memory */
-	uint32_t wait_for;   /* id of a request at VFS; 0: for memory */
-	uint32_t id;	     /* JOB_PRESENT: given back */
+	endpoint_t ep;     /* who waits */
+	endpoint_t target; /* whose memory */
+	uint32_t wait_for; /* id of a request at VFS; 0: for memory */
+	uint32_t id;       /* JOB_PRESENT: given back */
 	bool is_major;
 	bool write;
 	bool execute;
@@ -39,7 +39,8 @@ void job_start(struct vm *vm, const struct job *job);
 /* VFS has answered request `id`: try those who wait for it again, or with result < 0 fail them. */
 void job_answer(struct vm *vm, uint32_t id, int result);
 
-/* Take the job that waits for a look-up at VFS; NULL: nobody does (any more). The caller frees it. */
+/* Take the job that waits for a look-up at VFS; NULL: nobody does (any more). The caller frees it.
+ */
 struct job *job_take_lookup(struct vm *vm, uint32_t id);
 
 /* Let a look-up wait. -ENOMEM. */

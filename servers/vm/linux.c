@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs' calls of the mmap family (and services' brk, mmap and munmap, which libc's malloc makes). */
+/* Programs' calls of the mmap family (and services' brk, mmap and munmap, which libc's malloc
+ * makes). */
 #include "servers/vm/linux.h"
 
 #include <errno.h>
@@ -17,21 +18,25 @@
 #include "servers/vm/thread.h"
 
 /* Flags that MAP_SHARED_VALIDATE may be combined with. */
-#define KNOWN_MAP_FLAGS                                                                            \
-	(MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE |  \
-	 MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |       \
-	 MAP_HUGETLB | 0x40 /* MAP_32BIT */)
+#define KNOWN_MAP_FLAGS                                                                      \
+	(MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS | MAP_GROWSDOWN |        \
+		MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | \
+		MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | 0x40 /* MAP_32BIT */)
 
 /* VFS's LOOKUP: bits of vm_vfs_reply.mode. */
-#define LOOKUP_READABLE 1
-#define LOOKUP_WRITABLE 2
+#define LOOKUP_READABLE    1
+#define LOOKUP_WRITABLE    2
 #define LOOKUP_ZERO_DEVICE 4
 
 static struct mapping mapping_of(const struct linux_call *call)
 {
 	return (struct mapping){
-		.addr = call->arg[0], .len = call->arg[1], .prot = (int)call->arg[2],
-		.flags = (int)call->arg[3], .offset = call->arg[5], .file_limit = UINT64_MAX,
+		.addr = call->arg[0],
+		.len = call->arg[1],
+		.prot = (int)call->arg[2],
+		.flags = (int)call->arg[3],
+		.offset = call->arg[5],
+		.file_limit = UINT64_MAX,
 		.max_prot = REGION_PROT_ALL,
 	};
 }
@@ -58,7 +63,8 @@ static int64_t start_lookup(struct vm *vm, const struct linux_call *call, endpoi
 	return -EDONTREPLY;
 }
 
-static int64_t linux_mmap(struct vm *vm, struct space *space, const struct linux_call *call, endpoint_t ep)
+static int64_t linux_mmap(
+	struct vm *vm, struct space *space, const struct linux_call *call, endpoint_t ep)
 {
 	struct mapping mapping = mapping_of(call);
 	vaddr_t addr;
@@ -67,7 +73,8 @@ static int64_t linux_mmap(struct vm *vm, struct space *space, const struct linux
 	if (mapping.offset & AXO_PAGE_MASK) {
 		return -EINVAL;
 	}
-	if ((mapping.flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (mapping.flags & ~KNOWN_MAP_FLAGS)) {
+	if ((mapping.flags & MAP_TYPE) == MAP_SHARED_VALIDATE &&
+		(mapping.flags & ~KNOWN_MAP_FLAGS)) {
 		return -EOPNOTSUPP;
 	}
 	if (!(mapping.flags & MAP_ANONYMOUS)) {
@@ -79,7 +86,7 @@ static int64_t linux_mmap(struct vm *vm, struct space *space, const struct linux
 
 /* The mapping of a file that VFS has looked up; its reference is VM's now. */
 static int64_t map_looked_up(struct vm *vm, struct space *space, const struct linux_call *call,
-			     const struct vm_vfs_reply *reply)
+	const struct vm_vfs_reply *reply)
 {
 	struct mapping mapping = mapping_of(call);
 	bool is_shared = (mapping.flags & MAP_TYPE) != MAP_PRIVATE;
@@ -93,7 +100,7 @@ static int64_t map_looked_up(struct vm *vm, struct space *space, const struct li
 		return result != 0 ? result : (int64_t)addr;
 	}
 	if (!(reply->mode & LOOKUP_READABLE) ||
-	    (is_shared && (mapping.prot & PROT_WRITE) && !(reply->mode & LOOKUP_WRITABLE))) {
+		(is_shared && (mapping.prot & PROT_WRITE) && !(reply->mode & LOOKUP_WRITABLE))) {
 		result = -EACCES;
 	} else if (is_shared && (mapping.prot & PROT_WRITE)) {
 		result = -ENODEV; /* stores would not reach the file */
@@ -137,7 +144,8 @@ void vm_lookup_done(struct vm *vm, const struct vm_vfs_reply *reply)
 	heap_free(&vm->heap, job);
 }
 
-static int64_t dispatch(struct vm *vm, struct space *space, int nr, const struct linux_call *call, endpoint_t ep)
+static int64_t dispatch(
+	struct vm *vm, struct space *space, int nr, const struct linux_call *call, endpoint_t ep)
 {
 	const uint64_t *arg = call->arg;
 
@@ -160,7 +168,8 @@ static int64_t dispatch(struct vm *vm, struct space *space, int nr, const struct
 		return linux_mincore(vm, space, arg);
 	case LINUX_NR_mlock:
 	case LINUX_NR_mlock2:
-		return linux_mlock(vm, space, ep, arg[0], arg[1], nr == LINUX_NR_mlock2 ? arg[2] : 0);
+		return linux_mlock(
+			vm, space, ep, arg[0], arg[1], nr == LINUX_NR_mlock2 ? arg[2] : 0);
 	case LINUX_NR_munlock:
 		return linux_munlock(vm, space, arg[0], arg[1]);
 	case LINUX_NR_mlockall:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The less common calls of the mmap family (arguments and errors: their manual pages). Each returns what the program
- * gets; `arg` are the raw arguments.
+ * The less common calls of the mmap family (arguments and errors: their manual pages). Each returns
+ * what the program gets; `arg` are the raw arguments.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ int64_t linux_mincore(struct vm *vm, struct space *space, const uint64_t *arg);
 
 /* lock.c; `ep` is the caller, whose user id decides on limits */
 int64_t linux_mlock(struct vm *vm, struct space *space, endpoint_t ep, vaddr_t addr, uint64_t len,
-		    uint64_t flags);
+	uint64_t flags);
 int64_t linux_munlock(struct vm *vm, struct space *space, vaddr_t addr, uint64_t len);
 int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64_t flags);
 int64_t linux_munlockall(struct vm *vm, struct space *space);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mlock(2) and its family. Nothing is ever paged out, so that locking is bringing in, and counting. */
+/* mlock(2) and its family. Nothing is ever paged out, so that locking is bringing in, and counting.
+ */
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -36,7 +37,7 @@ static int range_of(vaddr_t *addr, uint64_t len, vaddr_t *end)
 	uint64_t bytes;
 
 	if (!checked_add(len, *addr & AXO_PAGE_MASK, &bytes) ||
-	    !checked_align_up(bytes, AXO_PAGE_SIZE, &bytes)) {
+		!checked_align_up(bytes, AXO_PAGE_SIZE, &bytes)) {
 		return -EINVAL;
 	}
 	*addr = AXO_PAGE_DOWN(*addr);
@@ -44,7 +45,7 @@ static int range_of(vaddr_t *addr, uint64_t len, vaddr_t *end)
 }
 
 int64_t linux_mlock(struct vm *vm, struct space *space, endpoint_t ep, vaddr_t addr, uint64_t len,
-		    uint64_t flags)
+	uint64_t flags)
 {
 	vaddr_t end;
 	int result = range_of(&addr, len, &end);
@@ -70,7 +71,8 @@ int64_t linux_munlock(struct vm *vm, struct space *space, vaddr_t addr, uint64_t
 	vaddr_t end;
 	int result = range_of(&addr, len, &end);
 
-	return result != 0 || addr == end ? result : mapping_for_each(vm, space, addr, end, set_locked, 0);
+	return result != 0 || addr == end ? result
+					  : mapping_for_each(vm, space, addr, end, set_locked, 0);
 }
 
 int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64_t flags)
@@ -78,7 +80,7 @@ int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64
 	struct region *next;
 
 	if (flags == 0 || (flags & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
-	    flags == MCL_ONFAULT) {
+		flags == MCL_ONFAULT) {
 		return -EINVAL;
 	}
 	if ((flags & MCL_CURRENT) && !may_lock(space, ep, space->virtual_bytes)) {
@@ -86,7 +88,7 @@ int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64
 	}
 	space->lock_future = flags & MCL_FUTURE;
 	for (struct region *region = region_first(space); region != NULL && (flags & MCL_CURRENT);
-	     region = next) {
+		region = next) {
 		next = region_next(region);
 		(void)set_locked(vm, region, 1);
 		if (!(flags & MCL_ONFAULT)) {
@@ -99,7 +101,8 @@ int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64
 int64_t linux_munlockall(struct vm *vm, struct space *space)
 {
 	space->lock_future = false;
-	for (struct region *region = region_first(space); region != NULL; region = region_next(region)) {
+	for (struct region *region = region_first(space); region != NULL;
+		region = region_next(region)) {
 		(void)set_locked(vm, region, 0);
 	}
 	return 0;

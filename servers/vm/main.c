@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory manager: takes over all memory from the kernel, loads the boot processes, then serves faults, memory
- * requests of the kernel, programs' mmap family and the operations of proto/vm.h, one at a time. It calls nobody but
- * the kernel and waits for nobody: what needs VFS goes on when VFS has answered (job.c).
+ * The memory manager: takes over all memory from the kernel, loads the boot processes, then serves
+ * faults, memory requests of the kernel, programs' mmap family and the operations of proto/vm.h,
+ * one at a time. It calls nobody but the kernel and waits for nobody: what needs VFS goes on when
+ * VFS has answered (job.c).
  */
 #include <errno.h>
 #include <string.h>
@@ -52,11 +53,11 @@ static const struct {
 static bool is_allowed(struct vm *vm, endpoint_t source, uint32_t op, unsigned callers)
 {
 	const struct space *space = thread_space(vm, source);
-	unsigned who = source == EP_PM	   ? FROM_PM :
-		       source == EP_RS	   ? FROM_RS :
-		       source == EP_VFS	   ? FROM_VFS :
-		       source == EP_MEMORY ? FROM_MEMORY :
-					     0;
+	unsigned who = source == EP_PM ? FROM_PM
+		: source == EP_RS      ? FROM_RS
+		: source == EP_VFS     ? FROM_VFS
+		: source == EP_MEMORY  ? FROM_MEMORY
+				       : 0;
 
 	if (space == NULL || !space->is_service) {
 		return false;
@@ -126,7 +127,7 @@ static void start(struct vm *vm)
 	sef_start_self(EP_VM, "vm");
 	boot_start_processes(vm);
 	diag_printf("%lu KiB of memory, %lu KiB free", (unsigned long)(vm->pool.total * 4),
-		    (unsigned long)(vm->pool.count[PAGE_FREE] * 4));
+		(unsigned long)(vm->pool.count[PAGE_FREE] * 4));
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * malloc() and its family inside VM, for lib/sys and libc: they replace libc's, which would ask VM for memory (VM-12).
+ * malloc() and its family inside VM, for lib/sys and libc: they replace libc's, which would ask VM
+ * for memory (VM-12).
  */
 #include <errno.h>
 #include <stdlib.h>

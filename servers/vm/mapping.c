@@ -14,7 +14,8 @@
 #define DEFAULT_BRK_BELOW 0x0000500000000000ull
 
 _Static_assert(PROT_READ == REGION_PROT_READ && PROT_WRITE == REGION_PROT_WRITE &&
-	       PROT_EXEC == REGION_PROT_EXEC, "regions use the values of PROT_*");
+		PROT_EXEC == REGION_PROT_EXEC,
+	"regions use the values of PROT_*");
 
 static unsigned region_flags_of(const struct space *space, const struct mapping *mapping)
 {
@@ -78,14 +79,14 @@ static int check_commitment(struct vm *vm, const struct mapping *mapping, uint64
 	bool is_charged = mapping->file == NULL && (mapping->prot & PROT_WRITE);
 
 	if (is_charged && !(mapping->flags & MAP_NORESERVE) &&
-	    len >> AXO_PAGE_SHIFT > vm->pool.total - vm->pool.kernel_pages) {
+		len >> AXO_PAGE_SHIFT > vm->pool.total - vm->pool.kernel_pages) {
 		return -ENOMEM;
 	}
 	return 0;
 }
 
 static struct region *make_region(struct vm *vm, struct space *space, const struct mapping *mapping,
-				  vaddr_t addr, uint64_t len)
+	vaddr_t addr, uint64_t len)
 {
 	const struct memtype *type = &memtype_anon;
 	unsigned flags = region_flags_of(space, mapping);
@@ -123,7 +124,7 @@ static struct region *make_region(struct vm *vm, struct space *space, const stru
 int mapping_create(struct vm *vm, struct space *space, const struct mapping *mapping, vaddr_t *addr)
 {
 	bool is_data = mapping->file == NULL && (mapping->flags & MAP_TYPE) == MAP_PRIVATE &&
-		       (mapping->prot & PROT_WRITE);
+		(mapping->prot & PROT_WRITE);
 	struct region *region;
 	uint64_t len;
 	vaddr_t at;
@@ -175,8 +176,8 @@ int mapping_create(struct vm *vm, struct space *space, const struct mapping *map
 int mapping_remove(struct vm *vm, struct space *space, vaddr_t addr, uint64_t len)
 {
 	if (!is_aligned(addr, AXO_PAGE_SIZE) || len == 0 ||
-	    !checked_align_up(len, AXO_PAGE_SIZE, &len) || len > USER_END ||
-	    addr > USER_END - len) {
+		!checked_align_up(len, AXO_PAGE_SIZE, &len) || len > USER_END ||
+		addr > USER_END - len) {
 		return -EINVAL;
 	}
 	return space_unmap(vm, space, addr, addr + len);
@@ -202,8 +203,7 @@ static void merge_range(struct vm *vm, struct space *space, vaddr_t start, vaddr
 }
 
 int mapping_for_each(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end,
-		     int (*change)(struct vm *vm, struct region *region, uint64_t argument),
-		     uint64_t argument)
+	int (*change)(struct vm *vm, struct region *region, uint64_t argument), uint64_t argument)
 {
 	vaddr_t at = start;
 	int result = cut_at(vm, space, start);
@@ -215,7 +215,8 @@ int mapping_for_each(struct vm *vm, struct space *space, vaddr_t start, vaddr_t 
 		struct region *region = region_find(space, at);
 
 		if (region == NULL) {
-			/* Linux changes what lies beyond a hole too for some calls, for none says it is fine. */
+			/* Linux changes what lies beyond a hole too for some calls, for none says
+			 * it is fine. */
 			result = -ENOMEM;
 			break;
 		}
@@ -229,8 +230,8 @@ int mapping_for_each(struct vm *vm, struct space *space, vaddr_t start, vaddr_t 
 static int protect_region(struct vm *vm, struct region *region, uint64_t prot)
 {
 	struct space *space = region->space;
-	bool becomes_data = region->type->is_anonymous && (prot & PROT_WRITE) &&
-			    !(region->prot & PROT_WRITE);
+	bool becomes_data =
+		region->type->is_anonymous && (prot & PROT_WRITE) && !(region->prot & PROT_WRITE);
 
 	if ((int)prot == region->prot) {
 		return 0;
@@ -239,7 +240,7 @@ static int protect_region(struct vm *vm, struct region *region, uint64_t prot)
 		return -EACCES;
 	}
 	if (becomes_data && space->limit_data != SPACE_NO_LIMIT &&
-	    space->data_bytes + region_bytes(region) > space->limit_data) {
+		space->data_bytes + region_bytes(region) > space->limit_data) {
 		return -ENOMEM;
 	}
 	region_set_mode(region, (int)prot, region->flags);
@@ -260,7 +261,7 @@ int mapping_protect(struct vm *vm, struct space *space, vaddr_t addr, uint64_t l
 		return 0;
 	}
 	if (!checked_align_up(len, AXO_PAGE_SIZE, &len) || !checked_add(addr, len, &end) ||
-	    end > USER_END) {
+		end > USER_END) {
 		return -ENOMEM;
 	}
 	if (grows_down) {
@@ -280,7 +281,7 @@ static void set_default_brk(struct space *space)
 	vaddr_t end = 0;
 
 	for (struct region *region = region_first(space);
-	     region != NULL && region->end <= DEFAULT_BRK_BELOW; region = region_next(region)) {
+		region != NULL && region->end <= DEFAULT_BRK_BELOW; region = region_next(region)) {
 		end = region->end;
 	}
 	space->brk_start = end;
@@ -305,16 +306,17 @@ vaddr_t mapping_brk(struct vm *vm, struct space *space, vaddr_t brk)
 			return space->brk_end;
 		}
 	} else if (new_end > old_end) {
-		struct mapping mapping = {.len = new_end - old_end, .prot = PROT_READ | PROT_WRITE,
-					  .flags = MAP_PRIVATE | MAP_ANONYMOUS};
+		struct mapping mapping = {.len = new_end - old_end,
+			.prot = PROT_READ | PROT_WRITE,
+			.flags = MAP_PRIVATE | MAP_ANONYMOUS};
 
 		if (!space_is_free(space, old_end, new_end - old_end) ||
-		    check_commitment(vm, &mapping, mapping.len) != 0 ||
-		    space_check_limits(vm, space, mapping.len, true) != 0) {
+			check_commitment(vm, &mapping, mapping.len) != 0 ||
+			space_check_limits(vm, space, mapping.len, true) != 0) {
 			return space->brk_end;
 		}
 		region = region_new(vm, &memtype_anon, old_end, mapping.len, mapping.prot,
-				    REGION_HEAP | (space->lock_future ? REGION_LOCKED : 0u));
+			REGION_HEAP | (space->lock_future ? REGION_LOCKED : 0u));
 		if (region == NULL) {
 			return space->brk_end;
 		}

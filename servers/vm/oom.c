@@ -11,9 +11,10 @@ static struct space *largest_program(struct vm *vm)
 {
 	struct space *largest = NULL;
 
-	list_for_each(space, &vm->spaces, struct space, link) {
+	list_for_each(space, &vm->spaces, struct space, link)
+	{
 		if (!space->is_service && space->threads > 0 &&
-		    (largest == NULL || space->resident > largest->resident)) {
+			(largest == NULL || space->resident > largest->resident)) {
 			largest = space;
 		}
 	}
@@ -33,8 +34,8 @@ bool oom_relieve(struct vm *vm)
 		return false;
 	}
 	ep = thread_of_space(vm, victim);
-	diag_printf("out of memory: killing process of endpoint %d, %lu pages resident, %lu free", ep,
-		    (unsigned long)victim->resident, (unsigned long)vm->pool.count[PAGE_FREE]);
+	diag_printf("out of memory: killing process of endpoint %d, %lu pages resident, %lu free",
+		ep, (unsigned long)victim->resident, (unsigned long)vm->pool.count[PAGE_FREE]);
 	vm->oom_victim = victim;
 	(void)sys_kill(ep, SIGNAL_KILL, 0, 0);
 	return true;

@@ -10,14 +10,20 @@
 #include "servers/vm/mapping.h"
 #include "servers/vm/thread.h"
 
-/* Map the pages that come from the file, then anonymous ones for the rest. The file's reference is the caller's. */
-static int map_file_part(struct vm *vm, struct space *space, const struct vm_mmap_for_req *req, struct file *file,
-			 vaddr_t *addr)
+/* Map the pages that come from the file, then anonymous ones for the rest. The file's reference is
+ * the caller's. */
+static int map_file_part(struct vm *vm, struct space *space, const struct vm_mmap_for_req *req,
+	struct file *file, vaddr_t *addr)
 {
 	uint64_t file_len = AXO_PAGE_UP(req->file_bytes);
 	struct mapping mapping = {
-		.addr = req->addr, .len = req->len, .prot = req->prot, .flags = req->flags, .file = file,
-		.offset = req->offset, .file_limit = req->offset + req->file_bytes,
+		.addr = req->addr,
+		.len = req->len,
+		.prot = req->prot,
+		.flags = req->flags,
+		.file = file,
+		.offset = req->offset,
+		.file_limit = req->offset + req->file_bytes,
 		.max_prot = REGION_PROT_ALL,
 	};
 	vaddr_t rest;
@@ -47,7 +53,8 @@ static int map_file_part(struct vm *vm, struct space *space, const struct vm_mma
 }
 
 /* VFS's reference to the file becomes VM's if all goes well, else it stays VFS's. */
-static int map_file(struct vm *vm, struct space *space, const struct vm_mmap_for_req *req, vaddr_t *addr)
+static int map_file(
+	struct vm *vm, struct space *space, const struct vm_mmap_for_req *req, vaddr_t *addr)
 {
 	struct file *file = file_find(vm, req->dev, req->ino);
 	bool is_known = file != NULL;
@@ -76,7 +83,10 @@ int vm_call_mmap_for(struct vm *vm, const struct call *call)
 	const struct vm_mmap_for_req *req = MSG(call->req, vm_mmap_for_req);
 	struct space *space = thread_space(vm, req->ep);
 	struct mapping mapping = {
-		.addr = req->addr, .len = req->len, .prot = req->prot, .flags = req->flags,
+		.addr = req->addr,
+		.len = req->len,
+		.prot = req->prot,
+		.flags = req->flags,
 		.max_prot = REGION_PROT_ALL,
 	};
 	vaddr_t addr;
@@ -92,7 +102,7 @@ int vm_call_mmap_for(struct vm *vm, const struct call *call)
 		}
 	} else {
 		if ((req->offset & AXO_PAGE_MASK) || req->file_bytes > req->len ||
-		    req->offset > UINT64_MAX - AXO_PAGE_UP(req->len)) {
+			req->offset > UINT64_MAX - AXO_PAGE_UP(req->len)) {
 			return -EINVAL;
 		}
 		result = map_file(vm, space, req, &addr);
@@ -140,7 +150,8 @@ static int detach(struct vm *vm, struct vm_thread *thread)
 	if (own == NULL) {
 		return -ENOMEM;
 	}
-	result = (int)sys_vmctl(VMCTL_SETADDRSPACE, thread->ep, own->id, own->pt.root << AXO_PAGE_SHIFT, 0);
+	result = (int)sys_vmctl(
+		VMCTL_SETADDRSPACE, thread->ep, own->id, own->pt.root << AXO_PAGE_SHIFT, 0);
 	if (result != 0) {
 		space_destroy(vm, own);
 		return result;
@@ -215,8 +226,13 @@ int vm_call_make_present(struct vm *vm, const struct call *call)
 {
 	const struct vm_make_present_req *req = MSG(call->req, vm_make_present_req);
 	const struct job job = {
-		.kind = JOB_PRESENT, .ep = call->source, .target = req->ep, .id = req->id,
-		.write = req->write != 0, .addr = req->addr, .bytes = req->len,
+		.kind = JOB_PRESENT,
+		.ep = call->source,
+		.target = req->ep,
+		.id = req->id,
+		.write = req->write != 0,
+		.addr = req->addr,
+		.bytes = req->len,
 	};
 
 	job_start(vm, &job);

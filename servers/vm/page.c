@@ -7,9 +7,9 @@
 
 #include "lib/core/bitmap.h"
 
-#define PFN_1M (0x100000ull >> AXO_PAGE_SHIFT)
+#define PFN_1M  (0x100000ull >> AXO_PAGE_SHIFT)
 #define PFN_16M (0x1000000ull >> AXO_PAGE_SHIFT)
-#define PFN_4G (0x100000000ull >> AXO_PAGE_SHIFT)
+#define PFN_4G  (0x100000000ull >> AXO_PAGE_SHIFT)
 
 /* Find memory for the pool's tables at the end of the largest free range below `highest`. */
 static paddr_t find_table_space(const struct kinfo *kinfo, uint64_t bytes)
@@ -73,8 +73,8 @@ int page_pool_init(struct page_pool *pool, const struct kinfo *kinfo, uint8_t *w
 	for (uint32_t i = 0; i < kinfo->usable_count; i++) {
 		pool->total += kinfo->usable[i].bytes >> AXO_PAGE_SHIFT;
 	}
-	pool->kernel_pages = pool->total - pool->count[PAGE_FREE] - pool->count[PAGE_MODULE] -
-			     table_pages;
+	pool->kernel_pages =
+		pool->total - pool->count[PAGE_FREE] - pool->count[PAGE_MODULE] - table_pages;
 	/* Enough for a few page tables each; a fraction on larger machines. */
 	pool->reserve_vm = 48 + u64_min(pool->count[PAGE_FREE] / 256, 464);
 	pool->reserve_service = 2 * pool->reserve_vm;
@@ -135,15 +135,15 @@ pfn_t page_alloc_zeroed(struct page_pool *pool, enum page_kind kind, enum page_c
 	return pfn;
 }
 
-pfn_t page_alloc_run(struct page_pool *pool, uint64_t count, enum page_kind kind, enum page_class class,
-		     unsigned constraints)
+pfn_t page_alloc_run(struct page_pool *pool, uint64_t count, enum page_kind kind,
+	enum page_class class, unsigned constraints)
 {
 	uint64_t alignment = (constraints & PAGE_ALIGN_64K) ? 0x10000 >> AXO_PAGE_SHIFT : 1;
 	uint64_t limit = pool->frames;
 	pfn_t first;
 
 	if (count == 0 || count > pool->frames || must_fail(pool) ||
-	    !page_is_available(pool, count, class)) {
+		!page_is_available(pool, count, class)) {
 		return PFN_NONE;
 	}
 	if (constraints & PAGE_BELOW_1M) {

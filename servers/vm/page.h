@@ -2,8 +2,8 @@
 /*
  * Physical pages: which are free, what each is used for, how many references each has.
  *
- * All addresses are page frame numbers (pfn = physical address / page size). Every page that VM ever owned is in
- * exactly one kind; the counts of all kinds add up to `total` (BOOT-17, VM-40).
+ * All addresses are page frame numbers (pfn = physical address / page size). Every page that VM
+ * ever owned is in exactly one kind; the counts of all kinds add up to `total` (BOOT-17, VM-40).
  */
 #pragma once
 
@@ -14,16 +14,16 @@ typedef uint64_t pfn_t;
 #define PFN_NONE UINT64_MAX
 
 enum page_kind {
-	PAGE_ABSENT,  /* not memory, or not VM's to give away (kernel, boot allocations) */
+	PAGE_ABSENT, /* not memory, or not VM's to give away (kernel, boot allocations) */
 	PAGE_FREE,
-	PAGE_MODULE,  /* boot archive, not yet freed */
-	PAGE_HEAP,    /* VM's own allocator: single pages cut into pieces */
-	PAGE_HEAP_RUN, /* VM's own allocator: first page of a run, whose length is in refs */
+	PAGE_MODULE,    /* boot archive, not yet freed */
+	PAGE_HEAP,      /* VM's own allocator: single pages cut into pieces */
+	PAGE_HEAP_RUN,  /* VM's own allocator: first page of a run, whose length is in refs */
 	PAGE_HEAP_TAIL, /* the rest of a run */
-	PAGE_TABLE,   /* page table; refs counts its used entries */
-	PAGE_ANON,    /* memory of processes */
-	PAGE_SHARED,  /* of a shared object */
-	PAGE_FILE,    /* cached page of a file, perhaps mapped too */
+	PAGE_TABLE,     /* page table; refs counts its used entries */
+	PAGE_ANON,      /* memory of processes */
+	PAGE_SHARED,    /* of a shared object */
+	PAGE_FILE,      /* cached page of a file, perhaps mapped too */
 	PAGE_KINDS
 };
 
@@ -35,44 +35,47 @@ enum page_class {
 };
 
 struct page_info {
-	uint32_t refs; /* references from page tables, objects, caches; meaning by kind */
-	uint16_t kind; /* enum page_kind */
+	uint32_t refs;       /* references from page tables, objects, caches; meaning by kind */
+	uint16_t kind;       /* enum page_kind */
 	uint16_t size_class; /* PAGE_HEAP: which */
 };
 
 struct page_pool {
-	uint8_t *window;	/* where physical address 0 appears in VM */
-	struct page_info *info; /* by pfn; NULL before page_pool_init() */
-	uint64_t *free_map;	/* bit set: free */
-	uint64_t frames;	/* number of frames that info and free_map cover */
+	uint8_t *window;            /* where physical address 0 appears in VM */
+	struct page_info *info;     /* by pfn; NULL before page_pool_init() */
+	uint64_t *free_map;         /* bit set: free */
+	uint64_t frames;            /* number of frames that info and free_map cover */
 	uint64_t count[PAGE_KINDS]; /* PAGE_ABSENT is unused */
-	uint64_t total;		/* usable pages, the kernel's included */
-	uint64_t kernel_pages;	/* taken by kernel image and boot-time allocations, VM's image included */
+	uint64_t total;             /* usable pages, the kernel's included */
+	uint64_t kernel_pages;      /* taken by kernel image and boot-time allocations, VM's image
+				       included */
 	uint64_t reserve_vm, reserve_service; /* pages that the lower classes leave */
-	uint64_t next;		/* where the search for one page starts */
+	uint64_t next;                        /* where the search for one page starts */
 	uint64_t fail_countdown; /* tests: the allocation that fails, counted from 1; 0: none */
 };
 
 /* Constraints of page_alloc_run(). */
-#define PAGE_BELOW_1M 1
+#define PAGE_BELOW_1M  1
 #define PAGE_BELOW_16M 2
-#define PAGE_BELOW_4G 4
+#define PAGE_BELOW_4G  4
 #define PAGE_ALIGN_64K 8
 
 /*
- * Take over the free list of the kernel. The pool's own tables come from that list. -ENOMEM when they do not fit.
+ * Take over the free list of the kernel. The pool's own tables come from that list. -ENOMEM when
+ * they do not fit.
  */
 int page_pool_init(struct page_pool *pool, const struct kinfo *kinfo, uint8_t *window);
 
-/* One page of the given kind with one reference (PAGE_TABLE: none), not cleared; PFN_NONE when there is none. */
+/* One page of the given kind with one reference (PAGE_TABLE: none), not cleared; PFN_NONE when
+ * there is none. */
 pfn_t page_alloc(struct page_pool *pool, enum page_kind kind, enum page_class class);
 
 /* As page_alloc(), zeroed. */
 pfn_t page_alloc_zeroed(struct page_pool *pool, enum page_kind kind, enum page_class class);
 
 /* `count` contiguous pages, each with one reference, not cleared; the first, or PFN_NONE. */
-pfn_t page_alloc_run(struct page_pool *pool, uint64_t count, enum page_kind kind, enum page_class class,
-		     unsigned constraints);
+pfn_t page_alloc_run(struct page_pool *pool, uint64_t count, enum page_kind kind,
+	enum page_class class, unsigned constraints);
 
 /* The page, of whatever kind, becomes free. */
 void page_free(struct page_pool *pool, pfn_t pfn);

@@ -32,8 +32,8 @@ int pt_create(struct vm *vm, struct pt *pt, enum page_class class)
 		return -ENOMEM;
 	}
 	memcpy(table_of(vm, root << AXO_PAGE_SHIFT) + PT_USER_ENTRIES,
-	       table_of(vm, vm->kinfo.boot_root) + PT_USER_ENTRIES,
-	       (PT_ENTRIES - PT_USER_ENTRIES) * sizeof(pte_t));
+		table_of(vm, vm->kinfo.boot_root) + PT_USER_ENTRIES,
+		(PT_ENTRIES - PT_USER_ENTRIES) * sizeof(pte_t));
 	pt->root = root;
 	pt->tables = 1;
 	return 0;
@@ -103,7 +103,8 @@ void pt_set(struct vm *vm, pte_t *slot, pte_t pte)
 	*slot = pte;
 }
 
-bool pt_next_span(struct vm *vm, const struct pt *pt, vaddr_t *addr, vaddr_t end, struct pt_span *span)
+bool pt_next_span(
+	struct vm *vm, const struct pt *pt, vaddr_t *addr, vaddr_t end, struct pt_span *span)
 {
 	while (*addr < end) {
 		pte_t *table = page_memory(&vm->pool, pt->root);
@@ -114,7 +115,8 @@ bool pt_next_span(struct vm *vm, const struct pt *pt, vaddr_t *addr, vaddr_t end
 			level--;
 		}
 		if (level == 0) {
-			vaddr_t table_end = align_down(*addr, pt_entry_bytes(1)) + pt_entry_bytes(1);
+			vaddr_t table_end =
+				align_down(*addr, pt_entry_bytes(1)) + pt_entry_bytes(1);
 			vaddr_t span_end = u64_min(end, table_end);
 
 			span->pte = &table[pt_index(*addr, 0)];
@@ -128,7 +130,8 @@ bool pt_next_span(struct vm *vm, const struct pt *pt, vaddr_t *addr, vaddr_t end
 	return false;
 }
 
-static void prune_below(struct vm *vm, struct pt *pt, pfn_t table, int level, vaddr_t start, vaddr_t end)
+static void prune_below(
+	struct vm *vm, struct pt *pt, pfn_t table, int level, vaddr_t start, vaddr_t end)
 {
 	pte_t *entries = page_memory(&vm->pool, table);
 	uint64_t step = pt_entry_bytes(level);
@@ -142,7 +145,7 @@ static void prune_below(struct vm *vm, struct pt *pt, pfn_t table, int level, va
 		}
 		if (level > 1) {
 			prune_below(vm, pt, lower, level - 1, at,
-				    u64_min(end, align_down(at, step) + step));
+				u64_min(end, align_down(at, step) + step));
 		}
 		if (page_info(&vm->pool, lower)->refs == 0) {
 			pt_set(vm, entry, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page tables, edited through the window. The leaf tables are also VM's record of which page of a region is where: the
- * array of single-page references (docs/vm.md says why). The page_info.refs of a table counts its used entries.
+ * Page tables, edited through the window. The leaf tables are also VM's record of which page of a
+ * region is where: the array of single-page references (docs/vm.md says why). The page_info.refs of
+ * a table counts its used entries.
  */
 #pragma once
 
@@ -36,10 +37,11 @@ pte_t *pt_make(struct vm *vm, struct pt *pt, vaddr_t addr, enum page_class class
 void pt_set(struct vm *vm, pte_t *slot, pte_t pte);
 
 /*
- * The next piece of a leaf table at or after *addr and below end; *addr moves past it. False when there is no more.
- * Missing tables are skipped.
+ * The next piece of a leaf table at or after *addr and below end; *addr moves past it. False when
+ * there is no more. Missing tables are skipped.
  */
-bool pt_next_span(struct vm *vm, const struct pt *pt, vaddr_t *addr, vaddr_t end, struct pt_span *span);
+bool pt_next_span(
+	struct vm *vm, const struct pt *pt, vaddr_t *addr, vaddr_t end, struct pt_span *span);
 
 /* Free the tables in start ... end that have no used entry. */
 void pt_prune(struct vm *vm, struct pt *pt, vaddr_t start, vaddr_t end);

@@ -7,8 +7,10 @@
 #include "servers/vm/job.h"
 #include "servers/vm/thread.h"
 
-/* Make the kernel's slot for a child in `space`; the thread is entered. Returns its endpoint or an error. */
-static int64_t make_child(struct vm *vm, const struct vm_fork_req *req, struct space *space, uint32_t flags)
+/* Make the kernel's slot for a child in `space`; the thread is entered. Returns its endpoint or an
+ * error. */
+static int64_t make_child(
+	struct vm *vm, const struct vm_fork_req *req, struct space *space, uint32_t flags)
 {
 	int64_t child;
 
@@ -18,7 +20,8 @@ static int64_t make_child(struct vm *vm, const struct vm_fork_req *req, struct s
 	if (req->stack != 0) {
 		flags |= FORK_SETSTACK;
 	}
-	child = sys_fork(req->parent, flags, space->id, space->pt.root << AXO_PAGE_SHIFT, req->stack, req->tls);
+	child = sys_fork(req->parent, flags, space->id, space->pt.root << AXO_PAGE_SHIFT,
+		req->stack, req->tls);
 	if (child >= 0) {
 		int result = thread_add(vm, (endpoint_t)child, space);
 

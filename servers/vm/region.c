@@ -38,8 +38,8 @@ struct region *region_at_or_after(const struct space *space, vaddr_t addr)
 {
 	struct region *region = region_find(space, addr);
 
-	return region != NULL ? region :
-				region_of(tree_find_ge(&space->regions, &addr, compare_address));
+	return region != NULL ? region
+			      : region_of(tree_find_ge(&space->regions, &addr, compare_address));
 }
 
 struct region *region_next(const struct region *region)
@@ -57,8 +57,8 @@ struct region *region_first(const struct space *space)
 	return region_of(tree_first(&space->regions));
 }
 
-struct region *region_new(struct vm *vm, const struct memtype *type, vaddr_t start, uint64_t bytes, int prot,
-			  unsigned flags)
+struct region *region_new(struct vm *vm, const struct memtype *type, vaddr_t start, uint64_t bytes,
+	int prot, unsigned flags)
 {
 	struct region *region = heap_alloc(&vm->heap, sizeof(*region));
 
@@ -77,10 +77,11 @@ struct region *region_new(struct vm *vm, const struct memtype *type, vaddr_t sta
 	return region;
 }
 
-struct region *region_clone(struct vm *vm, const struct region *region, vaddr_t start, uint64_t bytes,
-			    uint64_t offset)
+struct region *region_clone(
+	struct vm *vm, const struct region *region, vaddr_t start, uint64_t bytes, uint64_t offset)
 {
-	struct region *clone = region_new(vm, region->type, start, bytes, region->prot, region->flags);
+	struct region *clone =
+		region_new(vm, region->type, start, bytes, region->prot, region->flags);
 
 	if (clone == NULL) {
 		return NULL;
@@ -155,8 +156,8 @@ int region_split(struct vm *vm, struct region *region, vaddr_t at, struct region
 static bool continues(const struct region *low, const struct region *high)
 {
 	return low->end == high->start && low->type == high->type && low->prot == high->prot &&
-	       low->max_prot == high->max_prot && low->flags == high->flags &&
-	       low->type->continues(low, high);
+		low->max_prot == high->max_prot && low->flags == high->flags &&
+		low->type->continues(low, high);
 }
 
 static void absorb(struct vm *vm, struct region *low, struct region *high)

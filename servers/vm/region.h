@@ -9,19 +9,19 @@
 #include "lib/core/tree.h"
 #include "servers/vm/pagetable.h"
 
-#define REGION_PROT_READ 1
+#define REGION_PROT_READ  1
 #define REGION_PROT_WRITE 2
-#define REGION_PROT_EXEC 4
-#define REGION_PROT_ALL 7
+#define REGION_PROT_EXEC  4
+#define REGION_PROT_ALL   7
 
-#define REGION_SHARED 0x1    /* MAP_SHARED: stores are seen by others */
-#define REGION_GROWS_DOWN 0x2 /* a stack */
-#define REGION_NO_RESERVE 0x4
-#define REGION_LOCKED 0x8
-#define REGION_DONT_FORK 0x10
+#define REGION_SHARED       0x1 /* MAP_SHARED: stores are seen by others */
+#define REGION_GROWS_DOWN   0x2 /* a stack */
+#define REGION_NO_RESERVE   0x4
+#define REGION_LOCKED       0x8
+#define REGION_DONT_FORK    0x10
 #define REGION_WIPE_ON_FORK 0x20
-#define REGION_UNCACHED 0x40 /* direct: device registers */
-#define REGION_HEAP 0x80     /* for /proc */
+#define REGION_UNCACHED     0x40 /* direct: device registers */
+#define REGION_HEAP         0x80 /* for /proc */
 
 struct region;
 struct shared_object;
@@ -32,13 +32,14 @@ struct region {
 	struct space *space;
 	vaddr_t start, end;
 	const struct memtype *type;
-	uint8_t prot;	  /* REGION_PROT_* */
-	uint8_t max_prot; /* what mprotect may give */
-	uint16_t flags;	  /* REGION_* */
-	uint32_t around;  /* anon: pages to bring in at the next fault in sequence */
-	vaddr_t next_fault; /* anon: where a sequence would go on */
-	uint64_t offset;  /* of start, in the object or file, bytes */
-	uint64_t file_limit; /* file: bytes of it beyond this offset read as zero; UINT64_MAX: none */
+	uint8_t prot;        /* REGION_PROT_* */
+	uint8_t max_prot;    /* what mprotect may give */
+	uint16_t flags;      /* REGION_* */
+	uint32_t around;     /* anon: pages to bring in at the next fault in sequence */
+	vaddr_t next_fault;  /* anon: where a sequence would go on */
+	uint64_t offset;     /* of start, in the object or file, bytes */
+	uint64_t file_limit; /* file: bytes of it beyond this offset read as zero; UINT64_MAX: none
+			      */
 	union {
 		struct shared_object *shared;
 		struct file *file;
@@ -52,12 +53,13 @@ struct fault {
 	vaddr_t addr;
 	bool write;
 	bool execute;
-	bool is_major;	   /* out: a file had to be read */
+	bool is_major;     /* out: a file had to be read */
 	uint32_t wait_for; /* out, with -EAGAIN: id of the read at VFS to wait for */
 };
 
 enum fork_how {
-	FORK_COPY, /* private: both sides lose the right to write, the pages are shared until then */
+	FORK_COPY,  /* private: both sides lose the right to write, the pages are shared until then
+		     */
 	FORK_SHARE, /* the same pages with the same rights */
 	FORK_EMPTY, /* the region, without pages */
 	FORK_OMIT   /* no region in the child */
@@ -66,10 +68,10 @@ enum fork_how {
 /* The operations of a memory type. */
 struct memtype {
 	const char *name;
-	bool is_counted; /* pages have references; else they are nobody's (device memory) */
+	bool is_counted;   /* pages have references; else they are nobody's (device memory) */
 	bool is_anonymous; /* private memory that is charged as data */
-	bool is_file;	   /* has a file behind it */
-	bool is_pinned;	   /* a device may know the pages: they stay */
+	bool is_file;      /* has a file behind it */
+	bool is_pinned;    /* a device may know the pages: they stay */
 
 	/* The region takes or gives back its reference to what lies behind it (object, file). */
 	void (*reference)(struct vm *vm, struct region *region);
@@ -79,8 +81,8 @@ struct memtype {
 	enum fork_how (*fork)(const struct region *region);
 
 	/*
-	 * Make the page of fault->addr present, and writable if fault->write; the region allows the access.
-	 * 0, -EAGAIN (wait), -ENOMEM, -EIO (SIGBUS).
+	 * Make the page of fault->addr present, and writable if fault->write; the region allows the
+	 * access. 0, -EAGAIN (wait), -ENOMEM, -EIO (SIGBUS).
 	 */
 	int (*fault)(struct vm *vm, struct region *region, struct fault *fault);
 
@@ -93,7 +95,8 @@ struct memtype {
 	/* The first `bytes` go. */
 	void (*low_shrink)(struct vm *vm, struct region *region, uint64_t bytes);
 
-	/* Whether `high`, which follows at once and is alike in protection and flags, continues `low`. */
+	/* Whether `high`, which follows at once and is alike in protection and flags, continues
+	 * `low`. */
 	bool (*continues)(const struct region *low, const struct region *high);
 
 	/* Whether a page that is there may be written without a fault, if the protection allows. */
@@ -103,7 +106,8 @@ struct memtype {
 	uint64_t (*pt_flags)(const struct region *region);
 };
 
-extern const struct memtype memtype_anon, memtype_contig, memtype_direct, memtype_shared, memtype_file;
+extern const struct memtype memtype_anon, memtype_contig, memtype_direct, memtype_shared,
+	memtype_file;
 
 /* The region that contains addr; the first one that ends after addr; NULL when there is none. */
 struct region *region_find(const struct space *space, vaddr_t addr);
@@ -113,12 +117,13 @@ struct region *region_prev(const struct region *region);
 struct region *region_first(const struct space *space);
 
 /* A region that is in no space yet, with no pages; NULL when there is no memory. */
-struct region *region_new(struct vm *vm, const struct memtype *type, vaddr_t start, uint64_t bytes, int prot,
-			  unsigned flags);
+struct region *region_new(struct vm *vm, const struct memtype *type, vaddr_t start, uint64_t bytes,
+	int prot, unsigned flags);
 
-/* A copy of a region's attributes for another place: the object is referenced. NULL when there is no memory. */
-struct region *region_clone(struct vm *vm, const struct region *region, vaddr_t start, uint64_t bytes,
-			    uint64_t offset);
+/* A copy of a region's attributes for another place: the object is referenced. NULL when there is
+ * no memory. */
+struct region *region_clone(
+	struct vm *vm, const struct region *region, vaddr_t start, uint64_t bytes, uint64_t offset);
 
 /* Free a region that is in no space and has no pages; the reference to its object is given back. */
 void region_delete(struct vm *vm, struct region *region);
@@ -132,10 +137,12 @@ void region_remove(struct region *region);
 /* Cut a region at an address inside it; the upper part is new. -ENOMEM. */
 int region_split(struct vm *vm, struct region *region, vaddr_t at, struct region **high);
 
-/* Join a region with its neighbours where they continue each other; returns the region that holds its start. */
+/* Join a region with its neighbours where they continue each other; returns the region that holds
+ * its start. */
 struct region *region_merge(struct vm *vm, struct region *region);
 
-/* Change protection and flags, keeping the space's counts. The entries are the caller's business. */
+/* Change protection and flags, keeping the space's counts. The entries are the caller's business.
+ */
 void region_set_mode(struct region *region, int prot, unsigned flags);
 
 /* Move the region's end or start (the pages given up must be gone). */

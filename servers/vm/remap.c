@@ -25,7 +25,7 @@ static int make_tables(struct vm *vm, struct space *space, vaddr_t from, vaddr_t
 			vaddr_t target = to + (span.addr - from) + (i << AXO_PAGE_SHIFT);
 
 			if (span.pte[i] != 0 &&
-			    pt_make(vm, &space->pt, target, space_class(space)) == NULL) {
+				pt_make(vm, &space->pt, target, space_class(space)) == NULL) {
 				return -ENOMEM;
 			}
 		}
@@ -51,13 +51,14 @@ static void move_entries(struct vm *vm, struct space *space, vaddr_t from, vaddr
 }
 
 /* Move old_len bytes (at most new_len) to a region of new_len bytes at `to`, which is free. */
-static int64_t move_region(struct vm *vm, struct region *region, const struct remap *remap, vaddr_t to)
+static int64_t move_region(
+	struct vm *vm, struct region *region, const struct remap *remap, vaddr_t to)
 {
 	struct space *space = region->space;
 	struct region *moved;
 
 	if (region->type->resize(region, remap->new_len) != 0 ||
-	    make_tables(vm, space, remap->old, to, remap->old_len) != 0) {
+		make_tables(vm, space, remap->old, to, remap->old_len) != 0) {
 		return -ENOMEM;
 	}
 	moved = region_clone(vm, region, to, remap->new_len, region_offset(region, remap->old));
@@ -66,7 +67,8 @@ static int64_t move_region(struct vm *vm, struct region *region, const struct re
 	}
 	region_insert(space, moved);
 	move_entries(vm, space, remap->old, to, remap->old_len);
-	/* The old range has no pages any more; cutting it out may need a region that there is no memory for. */
+	/* The old range has no pages any more; cutting it out may need a region that there is no
+	 * memory for. */
 	if (space_unmap(vm, space, remap->old, remap->old + remap->old_len) != 0) {
 		move_entries(vm, space, to, remap->old, remap->old_len);
 		region_remove(moved);
@@ -84,8 +86,8 @@ static bool grow_in_place(struct vm *vm, struct region *region, const struct rem
 	uint64_t more = remap->new_len - remap->old_len;
 
 	if (region->end != old_end || old_end > USER_END - more ||
-	    !space_is_free(region->space, old_end, more) ||
-	    region->type->resize(region, region_bytes(region) + more) != 0) {
+		!space_is_free(region->space, old_end, more) ||
+		region->type->resize(region, region_bytes(region) + more) != 0) {
 		return false;
 	}
 	region_set_end(region, old_end + more);
@@ -99,18 +101,18 @@ static int check_arguments(const uint64_t *arg, struct remap *remap)
 
 	*remap = (struct remap){.old = arg[0], .may_move = flags & MREMAP_MAYMOVE};
 	if ((flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) ||
-	    ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) ||
-	    !is_aligned(remap->old, AXO_PAGE_SIZE) ||
-	    !checked_align_up(arg[1], AXO_PAGE_SIZE, &remap->old_len) ||
-	    !checked_align_up(arg[2], AXO_PAGE_SIZE, &remap->new_len) || remap->new_len == 0) {
+		((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) ||
+		!is_aligned(remap->old, AXO_PAGE_SIZE) ||
+		!checked_align_up(arg[1], AXO_PAGE_SIZE, &remap->old_len) ||
+		!checked_align_up(arg[2], AXO_PAGE_SIZE, &remap->new_len) || remap->new_len == 0) {
 		return -EINVAL;
 	}
 	if (flags & MREMAP_FIXED) {
 		remap->fixed = arg[4];
 		if (!is_aligned(remap->fixed, AXO_PAGE_SIZE) || remap->new_len > USER_END ||
-		    remap->fixed > USER_END - remap->new_len || remap->fixed < USER_BASE ||
-		    remap->old_len > USER_END || remap->old > USER_END - remap->old_len ||
-		    range_overlaps(remap->old, remap->old_len, remap->fixed, remap->new_len)) {
+			remap->fixed > USER_END - remap->new_len || remap->fixed < USER_BASE ||
+			remap->old_len > USER_END || remap->old > USER_END - remap->old_len ||
+			range_overlaps(remap->old, remap->old_len, remap->fixed, remap->new_len)) {
 			return -EINVAL;
 		}
 	}
@@ -133,8 +135,9 @@ static int64_t duplicate(struct vm *vm, struct region *region, const struct rema
 	if (to == 0) {
 		to = space_find_room(space, 0, remap->new_len);
 	}
-	copy = to == 0 ? NULL :
-			 region_clone(vm, region, to, remap->new_len, region_offset(region, remap->old));
+	copy = to == 0
+		? NULL
+		: region_clone(vm, region, to, remap->new_len, region_offset(region, remap->old));
 	if (copy == NULL) {
 		return -ENOMEM;
 	}
@@ -160,7 +163,8 @@ int64_t linux_mremap(struct vm *vm, struct space *space, const uint64_t *arg)
 		return duplicate(vm, region, &remap);
 	}
 	if (remap.new_len < remap.old_len) {
-		result = space_unmap(vm, space, remap.old + remap.new_len, remap.old + remap.old_len);
+		result = space_unmap(
+			vm, space, remap.old + remap.new_len, remap.old + remap.old_len);
 		if (result != 0) {
 			return result;
 		}
@@ -169,8 +173,8 @@ int64_t linux_mremap(struct vm *vm, struct space *space, const uint64_t *arg)
 	}
 	is_data = region->type->is_anonymous && (region->prot & PROT_WRITE);
 	if (remap.new_len > remap.old_len &&
-	    (space_check_limits(vm, space, remap.new_len - remap.old_len, is_data) != 0 ||
-	     remap.new_len > USER_END)) {
+		(space_check_limits(vm, space, remap.new_len - remap.old_len, is_data) != 0 ||
+			remap.new_len > USER_END)) {
 		return -ENOMEM;
 	}
 	if (remap.fixed != 0) {

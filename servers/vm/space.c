@@ -78,8 +78,8 @@ void space_clear(struct vm *vm, struct space *space)
 	space->lock_future = false;
 	space->max_resident = 0;
 	space->mmap_top = vm->kinfo.user_end -
-			  u64_min(u64_max(space->limit_stack, STACK_GAP_MIN), STACK_GAP_MAX) -
-			  ((vm_random(vm) & 0x3fff) << AXO_PAGE_SHIFT);
+		u64_min(u64_max(space->limit_stack, STACK_GAP_MIN), STACK_GAP_MAX) -
+		((vm_random(vm) & 0x3fff) << AXO_PAGE_SHIFT);
 }
 
 void space_destroy(struct vm *vm, struct space *space)
@@ -155,7 +155,8 @@ static int fork_region(struct vm *vm, struct region *from, struct space *child)
 
 int space_fork(struct vm *vm, struct space *parent, struct space *child)
 {
-	for (struct region *region = region_first(parent); region != NULL; region = region_next(region)) {
+	for (struct region *region = region_first(parent); region != NULL;
+		region = region_next(region)) {
 		int result = fork_region(vm, region, child);
 
 		if (result != 0) {
@@ -180,7 +181,7 @@ int space_check_limits(struct vm *vm, const struct space *space, uint64_t bytes,
 		return -ENOMEM;
 	}
 	if (is_data &&
-	    (bytes > space->limit_data || space->data_bytes > space->limit_data - bytes)) {
+		(bytes > space->limit_data || space->data_bytes > space->limit_data - bytes)) {
 		return -ENOMEM;
 	}
 	return space->region_count >= SPACE_REGIONS_MAX ? -ENOMEM : 0;
@@ -201,8 +202,8 @@ static vaddr_t find_below(const struct space *space, vaddr_t top, uint64_t bytes
 
 	/* Start with the region that holds the last byte, or the last one that ends below it. */
 	if (region == NULL || region->start >= top) {
-		struct tree_node *node = region != NULL ? tree_prev(&region->node) :
-							  tree_last(&space->regions);
+		struct tree_node *node =
+			region != NULL ? tree_prev(&region->node) : tree_last(&space->regions);
 
 		region = node == NULL ? NULL : tree_entry(node, struct region, node);
 	}
@@ -221,7 +222,7 @@ vaddr_t space_find_room(const struct space *space, vaddr_t hint, uint64_t bytes)
 	vaddr_t found;
 
 	if (hint != 0 && range_within(hint, bytes, USER_BASE, USER_END) &&
-	    space_is_free(space, hint, bytes)) {
+		space_is_free(space, hint, bytes)) {
 		return hint;
 	}
 	if (bytes >= USER_END - USER_BASE) {
@@ -283,8 +284,8 @@ void space_drop_pages(struct vm *vm, struct region *region, vaddr_t start, vaddr
 static pte_t make_entry(const struct region *region, pfn_t pfn, bool write)
 {
 	return pte_make(pfn << AXO_PAGE_SHIFT, region->prot != 0,
-			write && (region->prot & REGION_PROT_WRITE), region->prot & REGION_PROT_EXEC,
-			region->type->pt_flags(region));
+		write && (region->prot & REGION_PROT_WRITE), region->prot & REGION_PROT_EXEC,
+		region->type->pt_flags(region));
 }
 
 void space_count_page(struct vm *vm, struct space *space, pfn_t pfn, int change)
@@ -336,8 +337,8 @@ void space_update_prot(struct vm *vm, struct region *region, vaddr_t start, vadd
 				continue;
 			}
 			pt_set(vm, &span.pte[i],
-			       make_entry(region, pfn, region->type->writable(vm, region, pfn)) |
-				       (old & (PTE_ACCESSED | PTE_DIRTY)));
+				make_entry(region, pfn, region->type->writable(vm, region, pfn)) |
+					(old & (PTE_ACCESSED | PTE_DIRTY)));
 			region->space->must_flush |= pte_is_present(old);
 		}
 	}

@@ -4,20 +4,20 @@
 
 #include "servers/vm/region.h"
 
-#define SPACE_NO_LIMIT UINT64_MAX
-#define SPACE_STACK_DEFAULT (8ull << 20)
+#define SPACE_NO_LIMIT        UINT64_MAX
+#define SPACE_STACK_DEFAULT   (8ull << 20)
 #define SPACE_MEMLOCK_DEFAULT (8ull << 20)
-#define SPACE_REGIONS_MAX 65530 /* as Linux's vm.max_map_count */
+#define SPACE_REGIONS_MAX     65530 /* as Linux's vm.max_map_count */
 
 struct space {
-	struct list link; /* in vm->spaces */
-	uint32_t id;	  /* the kernel's tag */
-	uint32_t threads; /* in vm->threads; the space goes with the last */
-	endpoint_t owner; /* first thread; whom to kill */
-	bool is_service;  /* may use the reserve; is never killed for memory */
-	bool must_flush;  /* a present entry was taken away or restricted since the last flush */
+	struct list link;   /* in vm->spaces */
+	uint32_t id;        /* the kernel's tag */
+	uint32_t threads;   /* in vm->threads; the space goes with the last */
+	endpoint_t owner;   /* first thread; whom to kill */
+	bool is_service;    /* may use the reserve; is never killed for memory */
+	bool must_flush;    /* a present entry was taken away or restricted since the last flush */
 	uint64_t call_mask; /* services: bit (op - VM_BASE) of what they may ask */
-	bool lock_future; /* mlockall(MCL_FUTURE) */
+	bool lock_future;   /* mlockall(MCL_FUTURE) */
 	struct pt pt;
 	struct tree regions;
 	uint32_t region_count;
@@ -27,9 +27,9 @@ struct space {
 	uint64_t minor_faults, major_faults;
 
 	uint64_t limit_as, limit_data, limit_stack, limit_memlock; /* bytes */
-	vaddr_t brk_start, brk_end;	  /* 0: not set */
-	vaddr_t stack_top;		  /* 0: not set */
-	vaddr_t mmap_top;		  /* mappings are placed downward from here */
+	vaddr_t brk_start, brk_end;                                /* 0: not set */
+	vaddr_t stack_top;                                         /* 0: not set */
+	vaddr_t mmap_top; /* mappings are placed downward from here */
 };
 
 static inline enum page_class space_class(const struct space *space)
@@ -46,13 +46,15 @@ void space_destroy(struct vm *vm, struct space *space);
 /* Drop all regions and forget brk and stack; limits stay (exec). */
 void space_clear(struct vm *vm, struct space *space);
 
-/* Copy of the regions of `parent` into the empty `child`, copy-on-write. -ENOMEM: the child must be destroyed. */
+/* Copy of the regions of `parent` into the empty `child`, copy-on-write. -ENOMEM: the child must be
+ * destroyed. */
 int space_fork(struct vm *vm, struct space *parent, struct space *child);
 
 /* Whether bytes more, of the given kind, stay within the limits: 0 or -ENOMEM. */
 int space_check_limits(struct vm *vm, const struct space *space, uint64_t bytes, bool is_data);
 
-/* Find room for `bytes` (whole pages), at `hint` if that is free, else downward from mmap_top; 0 when there is none. */
+/* Find room for `bytes` (whole pages), at `hint` if that is free, else downward from mmap_top; 0
+ * when there is none. */
 vaddr_t space_find_room(const struct space *space, vaddr_t hint, uint64_t bytes);
 
 /* Whether nothing is mapped in a range. */
@@ -64,7 +66,8 @@ int space_unmap(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end);
 /* Drop the pages of a range within one region; they come back as new (zero, or from the file). */
 void space_drop_pages(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end);
 
-/* Set the entry for a page; one reference to the page becomes the entry's. -ENOMEM (the reference is dropped). */
+/* Set the entry for a page; one reference to the page becomes the entry's. -ENOMEM (the reference
+ * is dropped). */
 int space_map_page(struct vm *vm, struct region *region, vaddr_t addr, pfn_t pfn, bool write);
 
 /* Make entries agree with the region's protection. */

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Anonymous private memory (VM-05): zero on demand, copy on write. A page may be written without a fault iff it is
- * nobody else's. Faults in sequence bring in pages ahead, twice as many each time.
+ * Anonymous private memory (VM-05): zero on demand, copy on write. A page may be written without a
+ * fault iff it is nobody else's. Faults in sequence bring in pages ahead, twice as many each time.
  */
+#include "servers/vm/type_anon.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "lib/core/util.h"
 #include "servers/vm/space.h"
-#include "servers/vm/type_anon.h"
 
-#define AROUND_MAX 32
+#define AROUND_MAX  32
 #define BLOCK_BYTES (4 * AXO_PAGE_SIZE)
 
-/* Reading a large region, as sparse arrays are read, maps the zero page; elsewhere a store is likely to follow. */
+/* Reading a large region, as sparse arrays are read, maps the zero page; elsewhere a store is
+ * likely to follow. */
 #define SPARSE_BYTES (4ull << 20)
 
 static bool anon_writable(struct vm *vm, const struct region *region, pfn_t pfn)
@@ -56,7 +58,9 @@ static int add_page(struct vm *vm, struct region *region, vaddr_t addr, bool wri
 	bool is_scarce = vm->pool.count[PAGE_FREE] < vm->pool.total / 8;
 	pfn_t pfn;
 
-	if (!write && (is_scarce || region_bytes(region) > SPARSE_BYTES || !(region->prot & REGION_PROT_WRITE))) {
+	if (!write &&
+		(is_scarce || region_bytes(region) > SPARSE_BYTES ||
+			!(region->prot & REGION_PROT_WRITE))) {
 		page_ref(&vm->pool, vm->zero_page);
 		return space_map_page(vm, region, addr, vm->zero_page, false);
 	}
@@ -80,10 +84,11 @@ static int bring_in(struct vm *vm, struct region *region, vaddr_t addr, bool wri
 }
 
 /*
- * What a fault brings in beside its own page, as long as memory is plentiful: pages ahead, twice as many each time,
- * when faults come in sequence; else the aligned block around it.
+ * What a fault brings in beside its own page, as long as memory is plentiful: pages ahead, twice as
+ * many each time, when faults come in sequence; else the aligned block around it.
  */
-static void choose_window(struct vm *vm, struct region *region, vaddr_t addr, vaddr_t *start, vaddr_t *end)
+static void choose_window(
+	struct vm *vm, struct region *region, vaddr_t addr, vaddr_t *start, vaddr_t *end)
 {
 	bool is_plentiful = vm->pool.count[PAGE_FREE] > vm->pool.total / 4;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Physically contiguous anonymous memory, for devices (VM-06): all pages are there from the start and stay where they
- * are. A child of fork does not get it: a device would go on writing to the parent's.
+ * Physically contiguous anonymous memory, for devices (VM-06): all pages are there from the start
+ * and stay where they are. A child of fork does not get it: a device would go on writing to the
+ * parent's.
  */
 #include <errno.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Given physical memory (VM-07): device registers, the boot ramdisk. The pages are not VM's to count or free.
+ * Given physical memory (VM-07): device registers, the boot ramdisk. The pages are not VM's to
+ * count or free.
  */
 #include <errno.h>
 

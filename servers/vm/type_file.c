@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mappings of files. Pages come from the cache (file.c) and are shared read-only; a store to a private mapping copies.
- * A fault maps the cached neighbours too, and a read brings the pages that follow.
+ * Mappings of files. Pages come from the cache (file.c) and are shared read-only; a store to a
+ * private mapping copies. A fault maps the cached neighbours too, and a read brings the pages that
+ * follow.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 #include "servers/vm/space.h"
 #include "servers/vm/type_anon.h"
 
-#define AROUND_PAGES 32 /* aligned window that a fault fills from the cache */
-#define COPY_PAGES 4	/* the same for stores to private mappings, which copy */
+#define AROUND_PAGES     32 /* aligned window that a fault fills from the cache */
+#define COPY_PAGES       4  /* the same for stores to private mappings, which copy */
 #define READ_AHEAD_PAGES 15
 
 static void file_reference(struct vm *vm, struct region *region)
@@ -47,7 +48,8 @@ static bool is_cut(const struct region *region, uint64_t offset)
 	return region->file_limit - offset < AXO_PAGE_SIZE || region->file_limit < offset;
 }
 
-/* Map the page at addr from the cache if it is there and nothing is mapped; false when there is no memory. */
+/* Map the page at addr from the cache if it is there and nothing is mapped; false when there is no
+ * memory. */
 static bool map_cached(struct vm *vm, struct region *region, vaddr_t addr)
 {
 	uint64_t offset = region_offset(region, addr);
@@ -90,12 +92,14 @@ static int map_copy(struct vm *vm, struct region *region, vaddr_t addr, pfn_t fr
 	page_unref(&vm->pool, from);
 	if (result == 0 && keep < AXO_PAGE_SIZE) {
 		pte = space_lookup(vm, region->space, addr);
-		memset((uint8_t *)page_memory(&vm->pool, pte_pfn(pte)) + keep, 0, AXO_PAGE_SIZE - keep);
+		memset((uint8_t *)page_memory(&vm->pool, pte_pfn(pte)) + keep, 0,
+			AXO_PAGE_SIZE - keep);
 	}
 	return result;
 }
 
-/* Copy cached neighbours of a page that was stored to: data segments are mostly written as a whole. */
+/* Copy cached neighbours of a page that was stored to: data segments are mostly written as a whole.
+ */
 static void copy_around(struct vm *vm, struct region *region, vaddr_t addr)
 {
 	uint64_t window = COPY_PAGES * AXO_PAGE_SIZE;
@@ -107,7 +111,7 @@ static void copy_around(struct vm *vm, struct region *region, vaddr_t addr)
 		const struct file_page *page = file_find_page(vm, region->file, index);
 
 		if (page != NULL && space_lookup(vm, region->space, at) == 0 &&
-		    map_copy(vm, region, at, page->pfn) != 0) {
+			map_copy(vm, region, at, page->pfn) != 0) {
 			return;
 		}
 	}
@@ -126,7 +130,7 @@ static int file_fault(struct vm *vm, struct region *region, struct fault *fault)
 		return fault->write ? anon_unshare(vm, region, addr, slot) : 0;
 	}
 	result = file_get_page(vm, region->file, offset >> AXO_PAGE_SHIFT,
-			       u64_min(READ_AHEAD_PAGES, left - 1), &page, &fault->wait_for);
+		u64_min(READ_AHEAD_PAGES, left - 1), &page, &fault->wait_for);
 	if (result != 0) {
 		fault->is_major |= result == -EAGAIN;
 		return result;
@@ -156,7 +160,7 @@ static int file_resize(const struct region *region, uint64_t bytes)
 static bool file_continues(const struct region *low, const struct region *high)
 {
 	return low->file == high->file && region_offset(low, low->end) == high->offset &&
-	       low->file_limit == high->file_limit;
+		low->file_limit == high->file_limit;
 }
 
 const struct memtype memtype_file = {

@@ -31,7 +31,8 @@ void shared_destroy(struct vm *vm, struct shared_object *object)
 {
 	for (uint64_t i = 0; i < chunk_count(object); i++) {
 		for (unsigned j = 0; object->chunks[i] != NULL && j < SHARED_CHUNK_PAGES; j++) {
-			/* A page number of 0 marks an absent page: frame 0 is never given out for it. */
+			/* A page number of 0 marks an absent page: frame 0 is never given out for
+			 * it. */
 			if (object->chunks[i][j] != 0) {
 				page_unref(&vm->pool, object->chunks[i][j]);
 			}
@@ -62,7 +63,8 @@ static enum fork_how shared_fork(const struct region *region)
 }
 
 /* The object's page, made if need be; PFN_NONE when there is no memory. */
-static pfn_t get_page(struct vm *vm, struct shared_object *object, uint64_t index, enum page_class class)
+static pfn_t get_page(
+	struct vm *vm, struct shared_object *object, uint64_t index, enum page_class class)
 {
 	pfn_t **chunk = &object->chunks[index / SHARED_CHUNK_PAGES];
 	pfn_t *page;

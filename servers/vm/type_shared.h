@@ -5,11 +5,11 @@
 #include "servers/vm/region.h"
 
 struct shared_object {
-	uint32_t refs;	 /* regions */
+	uint32_t refs;       /* regions */
 	uint32_t check_mark; /* vm_check(): has been counted */
-	uint64_t pages;	 /* size */
+	uint64_t pages;      /* size */
 	uint64_t resident;
-	pfn_t **chunks;	 /* by page number / SHARED_CHUNK_PAGES; made on demand */
+	pfn_t **chunks; /* by page number / SHARED_CHUNK_PAGES; made on demand */
 };
 
 #define SHARED_CHUNK_PAGES 256

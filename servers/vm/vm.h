@@ -6,8 +6,8 @@
  * Invariants (vm_check() walks them):
  * 1. The regions of a space are page-aligned, ascend, do not overlap and lie in user space.
  * 2. Each used page table entry lies in a region; the entry allows no more than the region.
- * 3. A counted page's references are the entries that hold it, plus one if a cache or shared object holds it,
- *    plus one for the zero page.
+ * 3. A counted page's references are the entries that hold it, plus one if a cache or shared object
+ * holds it, plus one for the zero page.
  * 4. The counts of pages by kind are true.
  */
 #pragma once
@@ -25,7 +25,7 @@ struct space;
 
 /* A thread of a process or a service, by slot of its endpoint. */
 struct vm_thread {
-	endpoint_t ep;	     /* EP_NONE: the slot is free */
+	endpoint_t ep;       /* EP_NONE: the slot is free */
 	struct space *space; /* whose memory it uses */
 	bool is_exiting;     /* no faults are served any more */
 };
@@ -46,13 +46,13 @@ struct vm {
 	struct list *file_buckets;
 	struct list *file_page_buckets;
 	struct list file_reads; /* requests at VFS */
-	struct list file_lru;	/* pages by last use */
+	struct list file_lru;   /* pages by last use */
 	uint64_t file_pages;
 	uint32_t next_request;
 
 	/* job.c: what waits for a file or for memory */
 	struct list jobs;
-	bool memory_was_freed;	/* since jobs last were tried again */
+	bool memory_was_freed;    /* since jobs last were tried again */
 	struct space *oom_victim; /* has been killed and has not yet exited */
 
 	/* device.c */

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
 struct item {
@@ -54,11 +54,13 @@ static void test_list(void)
 	}
 	list_splice_tail(&head, &other);
 	CHECK(list_is_empty(&other));
-	list_for_each(item, &head, struct item, link) {
+	list_for_each(item, &head, struct item, link)
+	{
 		sum = sum * 10 + item->key;
 	}
 	CHECK(sum == 123456789);
-	list_for_each_safe(item, &head, struct item, link) {
+	list_for_each_safe(item, &head, struct item, link)
+	{
 		if (item->key % 2 == 0) {
 			list_remove(&item->link);
 			list_remove(&item->link);

@@ -19,14 +19,20 @@ static void check_stack(const uint8_t *data, size_t size)
 	static const struct exec_image image;
 	const struct exec_auxv_info info = {.image = &image};
 	struct exec_stack stack = {
-		.top = 0x7ffffffff000, .strings = (const char *)data, .strings_len = size,
-		.argc = size > 0 ? data[0] : 0, .envc = size > 1 ? data[1] : 0, .execfn = "file",
-		.platform = "x86_64", .random = (const uint8_t *)"0123456789abcdef",
-		.auxv = auxv, .auxv_len = exec_auxv_fill(auxv, &info),
+		.top = 0x7ffffffff000,
+		.strings = (const char *)data,
+		.strings_len = size,
+		.argc = size > 0 ? data[0] : 0,
+		.envc = size > 1 ? data[1] : 0,
+		.execfn = "file",
+		.platform = "x86_64",
+		.random = (const uint8_t *)"0123456789abcdef",
+		.auxv = auxv,
+		.auxv_len = exec_auxv_fill(auxv, &info),
 	};
 
 	if (exec_stack_build(&stack, buf, sizeof(buf)) == 0 &&
-	    (stack.sp % 16 != 0 || stack.top - stack.sp != exec_stack_size(&stack))) {
+		(stack.sp % 16 != 0 || stack.top - stack.sp != exec_stack_size(&stack))) {
 		abort();
 	}
 }
@@ -34,12 +40,15 @@ static void check_stack(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fake_target target;
-	struct exec_image image = {.header = data, .header_len = u64_min(size, AXO_PAGE_SIZE),
-				   .file_size = size, .low = FAKE_LOW, .high = FAKE_HIGH};
+	struct exec_image image = {.header = data,
+		.header_len = u64_min(size, AXO_PAGE_SIZE),
+		.file_size = size,
+		.low = FAKE_LOW,
+		.high = FAKE_HIGH};
 
 	check_stack(data, size);
 	if (exec_parse(&image) != 0 ||
-	    exec_place_random(&image, FAKE_LOW, FAKE_HIGH, size > 100 ? data[99] : 0) != 0) {
+		exec_place_random(&image, FAKE_LOW, FAKE_HIGH, size > 100 ? data[99] : 0) != 0) {
 		return 0;
 	}
 	for (int can_map = 0; can_map < 2; can_map++) {
@@ -59,14 +68,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 static size_t make_seed(uint8_t *file)
 {
 	struct elf64_header header = {
-		.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1}, .type = ELF64_TYPE_DYN,
-		.machine = ELF64_MACHINE_X86_64, .version = 1, .entry = 0x1010, .phoff = 64,
-		.phentsize = 56, .phnum = 3,
+		.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
+		.type = ELF64_TYPE_DYN,
+		.machine = ELF64_MACHINE_X86_64,
+		.version = 1,
+		.entry = 0x1010,
+		.phoff = 64,
+		.phentsize = 56,
+		.phnum = 3,
 	};
 	struct elf64_phdr phdr[3] = {
-		{.type = ELF64_PT_LOAD, .flags = 5, .filesz = 0x1800, .memsz = 0x1800, .align = 0x1000},
-		{.type = ELF64_PT_LOAD, .flags = 6, .offset = 0x1800, .vaddr = 0x2800, .filesz = 0x500,
-		 .memsz = 0x3000, .align = 0x1000},
+		{.type = ELF64_PT_LOAD,
+			.flags = 5,
+			.filesz = 0x1800,
+			.memsz = 0x1800,
+			.align = 0x1000},
+		{.type = ELF64_PT_LOAD,
+			.flags = 6,
+			.offset = 0x1800,
+			.vaddr = 0x2800,
+			.filesz = 0x500,
+			.memsz = 0x3000,
+			.align = 0x1000},
 		{.type = ELF64_PT_INTERP, .offset = 0x200, .filesz = 10},
 	};
 

@@ -10,12 +10,12 @@
 #include "lib/exec/stack.h"
 #include "lib/exec/test/fake_target.h"
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
 static uint8_t file[0x4000];
@@ -31,16 +31,34 @@ static void make_file(void)
 	}
 	memset(phdr, 0, sizeof(phdr));
 	header = (struct elf64_header){
-		.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1}, .type = ELF64_TYPE_EXEC,
-		.machine = ELF64_MACHINE_X86_64, .version = 1, .entry = 0x20100, .phoff = 64,
-		.phentsize = 56, .phnum = 5,
+		.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
+		.type = ELF64_TYPE_EXEC,
+		.machine = ELF64_MACHINE_X86_64,
+		.version = 1,
+		.entry = 0x20100,
+		.phoff = 64,
+		.phentsize = 56,
+		.phnum = 5,
 	};
-	phdr[0] = (struct elf64_phdr){.type = ELF64_PT_LOAD, .flags = 5, .offset = 0, .vaddr = 0x20000,
-				      .filesz = 0x1234, .memsz = 0x1234, .align = 0x1000};
-	phdr[1] = (struct elf64_phdr){.type = ELF64_PT_LOAD, .flags = 4, .offset = 0x1234,
-				      .vaddr = 0x22234, .filesz = 0x100, .memsz = 0x100};
-	phdr[2] = (struct elf64_phdr){.type = ELF64_PT_LOAD, .flags = 6, .offset = 0x1800,
-				      .vaddr = 0x23800, .filesz = 0x1900, .memsz = 0x5000};
+	phdr[0] = (struct elf64_phdr){.type = ELF64_PT_LOAD,
+		.flags = 5,
+		.offset = 0,
+		.vaddr = 0x20000,
+		.filesz = 0x1234,
+		.memsz = 0x1234,
+		.align = 0x1000};
+	phdr[1] = (struct elf64_phdr){.type = ELF64_PT_LOAD,
+		.flags = 4,
+		.offset = 0x1234,
+		.vaddr = 0x22234,
+		.filesz = 0x100,
+		.memsz = 0x100};
+	phdr[2] = (struct elf64_phdr){.type = ELF64_PT_LOAD,
+		.flags = 6,
+		.offset = 0x1800,
+		.vaddr = 0x23800,
+		.filesz = 0x1900,
+		.memsz = 0x5000};
 	phdr[3] = (struct elf64_phdr){.type = ELF64_PT_GNU_STACK, .flags = 6};
 	phdr[4] = (struct elf64_phdr){.type = ELF64_PT_INTERP, .offset = 0x3000, .filesz = 12};
 }
@@ -49,8 +67,11 @@ static struct exec_image image_of_file(void)
 {
 	memcpy(file, &header, sizeof(header));
 	memcpy(file + 64, phdr, sizeof(phdr));
-	return (struct exec_image){.header = file, .header_len = 4096, .file_size = sizeof(file),
-				   .low = FAKE_LOW, .high = FAKE_HIGH};
+	return (struct exec_image){.header = file,
+		.header_len = 4096,
+		.file_size = sizeof(file),
+		.low = FAKE_LOW,
+		.high = FAKE_HIGH};
 }
 
 static int parse_file(void)
@@ -73,7 +94,7 @@ static void check_loaded(const struct exec_image *image)
 		for (uint64_t j = 0; j < phdr[i].memsz; j++) {
 			size_t page = (phdr[i].vaddr + image->bias + j - FAKE_LOW) / AXO_PAGE_SIZE;
 			int prot = ((phdr[i].flags & 4) ? 1 : 0) | (phdr[i].flags & 2) |
-				   ((phdr[i].flags & 1) ? 4 : 0);
+				((phdr[i].flags & 1) ? 4 : 0);
 
 			CHECK(target.is_mapped[page] && (target.prot[page] & prot) == prot);
 			CHECK(!(target.prot[page] & 2) || (prot & 2));
@@ -142,11 +163,11 @@ static void test_shared_page(void)
 	CHECK(target.prot[page] == 7 && target.prot[page - 1] == 5);
 }
 
-#define REFUSED(change)                                                                            \
-	do {                                                                                       \
-		make_file();                                                                       \
-		change;                                                                            \
-		CHECK(parse_file() == -ENOEXEC);                                                   \
+#define REFUSED(change)                          \
+	do {                                     \
+		make_file();                     \
+		change;                          \
+		CHECK(parse_file() == -ENOEXEC); \
 	} while (0)
 
 static void test_refusals(void)
@@ -221,9 +242,16 @@ static void test_stack(void)
 	struct exec_image image = {.phdr_addr = 0x400040, .phnum = 5, .entry = 0x401000};
 	struct exec_auxv_info info = {.image = &image, .uid = 7, .hwcap2 = 2};
 	struct exec_stack stack = {
-		.top = 0x7ffffffff000, .strings = strings, .strings_len = sizeof(strings), .argc = 3,
-		.envc = 2, .execfn = "/bin/prog", .platform = "x86_64", .random = random,
-		.auxv = auxv, .auxv_len = exec_auxv_fill(auxv, &info),
+		.top = 0x7ffffffff000,
+		.strings = strings,
+		.strings_len = sizeof(strings),
+		.argc = 3,
+		.envc = 2,
+		.execfn = "/bin/prog",
+		.platform = "x86_64",
+		.random = random,
+		.auxv = auxv,
+		.auxv_len = exec_auxv_fill(auxv, &info),
 	};
 	const vaddr_t low = stack.top - sizeof(buf);
 	const uint64_t *word;
@@ -258,8 +286,12 @@ static void test_stack(void)
 	CHECK(exec_stack_build(&stack, buf, sizeof(buf)) == -EINVAL);
 	stack.envc = 1;
 	CHECK(exec_stack_build(&stack, buf, sizeof(buf)) == -EINVAL);
-	stack = (struct exec_stack){.top = 4096, .strings = NULL, .execfn = "", .platform = "",
-				    .random = random, .auxv = auxv};
+	stack = (struct exec_stack){.top = 4096,
+		.strings = NULL,
+		.execfn = "",
+		.platform = "",
+		.random = random,
+		.auxv = auxv};
 	CHECK(exec_stack_build(&stack, buf, sizeof(buf)) == 0);
 }
 

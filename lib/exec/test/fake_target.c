@@ -7,11 +7,11 @@
 
 #include "lib/core/util.h"
 
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			abort();                                                                   \
-		}                                                                                  \
+#define REQUIRE(condition)          \
+	do {                        \
+		if (!(condition)) { \
+			abort();    \
+		}                   \
 	} while (0)
 
 static bool fails(struct fake_target *target)
@@ -63,7 +63,7 @@ static int fake_map_file(void *opaque, vaddr_t addr, uint64_t len, uint64_t offs
 		return -ENOMEM;
 	}
 	memcpy(target->memory + (addr - FAKE_LOW), target->file + offset,
-	       u64_min(len, target->file_size - offset));
+		u64_min(len, target->file_size - offset));
 	return 0;
 }
 

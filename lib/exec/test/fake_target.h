@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A target of the loader for tests: a small window of pages that checks each callback's promises. */
+/* A target of the loader for tests: a small window of pages that checks each callback's promises.
+ */
 #pragma once
 
 #include "lib/exec/exec.h"
 
-#define FAKE_LOW 0x10000ul
+#define FAKE_LOW   0x10000ul
 #define FAKE_PAGES 256
-#define FAKE_HIGH (FAKE_LOW + FAKE_PAGES * AXO_PAGE_SIZE)
+#define FAKE_HIGH  (FAKE_LOW + FAKE_PAGES * AXO_PAGE_SIZE)
 
 struct fake_target {
 	const uint8_t *file;

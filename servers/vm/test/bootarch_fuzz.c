@@ -44,8 +44,10 @@ int main(void)
 	uint64_t seed = 1;
 
 	for (int round = 0; round < 20000; round++) {
-		struct bootarch_header header = {.magic = BOOTARCH_MAGIC, .version = BOOTARCH_VERSION, .count = 3,
-						 .total_bytes = sizeof(file)};
+		struct bootarch_header header = {.magic = BOOTARCH_MAGIC,
+			.version = BOOTARCH_VERSION,
+			.count = 3,
+			.total_bytes = sizeof(file)};
 		struct bootarch_entry entries[3] = {
 			{"vm", 0x1000, 0x800}, {"pm", 0x2000, 0x1000}, {"ramdisk", 0x3000, 1}};
 
@@ -54,9 +56,11 @@ int main(void)
 		for (int i = 0; i < round % 4; i++) {
 			uint64_t random = hash_u64(++seed);
 
-			file[random % (sizeof(header) + sizeof(entries))] = (uint8_t)(random >> 40) >> (random >> 50) % 8;
+			file[random % (sizeof(header) + sizeof(entries))] =
+				(uint8_t)(random >> 40) >> (random >> 50) % 8;
 		}
-		LLVMFuzzerTestOneInput(file, round % 5 == 0 ? hash_u64(seed) % sizeof(file) : sizeof(file));
+		LLVMFuzzerTestOneInput(
+			file, round % 5 == 0 ? hash_u64(seed) % sizeof(file) : sizeof(file));
 	}
 	return 0;
 }

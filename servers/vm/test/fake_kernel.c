@@ -17,7 +17,7 @@
 #include "servers/vm/thread.h"
 
 #define FIRST_FREE_PAGE 16 /* below: what the fake kernel keeps, its boot table among it */
-#define BOOT_ROOT_PAGE 8
+#define BOOT_ROOT_PAGE  8
 
 struct fake_kernel fake;
 
@@ -49,7 +49,8 @@ static int64_t take_slot(void)
 	return fake.fork_error != 0 ? fake.fork_error : EP_MAKE(1, fake.next_slot++ % FAKE_PROCS);
 }
 
-int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+int64_t sys_trap(
+	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	const struct message *m = (const struct message *)(uintptr_t)a1;
 
@@ -116,14 +117,16 @@ void fake_boot(struct vm *vm, uint64_t pages)
 	memset(vm, 0, sizeof(*vm));
 	memset(&fake, 0, sizeof(fake));
 	fake.bytes = pages * AXO_PAGE_SIZE;
-	fake.memory = mmap(NULL, fake.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fake.memory =
+		mmap(NULL, fake.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (fake.memory == MAP_FAILED) {
 		abort();
 	}
 	vm->kinfo = (struct kinfo){
 		.usable = {{0, fake.bytes}},
 		.usable_count = 1,
-		.free = {{FIRST_FREE_PAGE * AXO_PAGE_SIZE, fake.bytes - FIRST_FREE_PAGE * AXO_PAGE_SIZE}},
+		.free = {{FIRST_FREE_PAGE * AXO_PAGE_SIZE,
+			fake.bytes - FIRST_FREE_PAGE * AXO_PAGE_SIZE}},
 		.free_count = 1,
 		.boot_root = BOOT_ROOT_PAGE * AXO_PAGE_SIZE,
 		.highest = fake.bytes,
@@ -153,10 +156,11 @@ endpoint_t fake_process(struct vm *vm)
 	return ep;
 }
 
-int64_t fake_call(struct vm *vm, endpoint_t ep, int nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
-		  uint64_t f)
+int64_t fake_call(struct vm *vm, endpoint_t ep, int nr, uint64_t a, uint64_t b, uint64_t c,
+	uint64_t d, uint64_t e, uint64_t f)
 {
-	const struct message m = {.source = ep, .type = LINUX_CALL(nr), .call = {.arg = {a, b, c, d, e, f}}};
+	const struct message m = {
+		.source = ep, .type = LINUX_CALL(nr), .call = {.arg = {a, b, c, d, e, f}}};
 
 	fake.has_reply = false;
 	vm_linux_call(vm, &m);
@@ -212,7 +216,8 @@ uint8_t *fake_touch(struct vm *vm, endpoint_t ep, vaddr_t addr, bool write)
 	}
 }
 
-void fake_vfs_answer(struct vm *vm, int32_t result, uint64_t size, int32_t handle, uint64_t ino, uint32_t mode)
+void fake_vfs_answer(
+	struct vm *vm, int32_t result, uint64_t size, int32_t handle, uint64_t ino, uint32_t mode)
 {
 	struct message m = {.source = EP_VFS, .type = VM_VFS_REPLY}, rep = {.type = 0};
 	const struct call call = {.source = EP_VFS, .req = &m, .rep = &rep};
@@ -221,8 +226,13 @@ void fake_vfs_answer(struct vm *vm, int32_t result, uint64_t size, int32_t handl
 		abort();
 	}
 	*MSG(&m, vm_vfs_reply) = (struct vm_vfs_reply){
-		.id = MSG(&fake.vfs_request, vfs_vm_request)->id, .result = result, .file = handle, .mode = mode,
-		.dev = 1, .ino = ino, .size = size,
+		.id = MSG(&fake.vfs_request, vfs_vm_request)->id,
+		.result = result,
+		.file = handle,
+		.mode = mode,
+		.dev = 1,
+		.ino = ino,
+		.size = size,
 	};
 	fake.vfs_request.type = 0;
 	(void)vm_call_vfs_reply(vm, &call);

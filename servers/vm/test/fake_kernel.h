@@ -40,8 +40,8 @@ void fake_shutdown(struct vm *vm);
 endpoint_t fake_process(struct vm *vm);
 
 /* A program's call; the result, or INT64_MIN when VM has not answered yet. */
-int64_t fake_call(struct vm *vm, endpoint_t ep, int nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
-		  uint64_t f);
+int64_t fake_call(struct vm *vm, endpoint_t ep, int nr, uint64_t a, uint64_t b, uint64_t c,
+	uint64_t d, uint64_t e, uint64_t f);
 
 /* fork() by PM: the child or an error. */
 int64_t fake_fork(struct vm *vm, endpoint_t parent, uint32_t flags);
@@ -49,10 +49,11 @@ int64_t fake_fork(struct vm *vm, endpoint_t parent, uint32_t flags);
 void fake_exit(struct vm *vm, endpoint_t ep);
 
 /*
- * Touch a byte as the processor does: faults go to VM. The byte's place, or NULL when a signal came instead
- * (fake.signal, fake.signal_code), or when the thread waits (fake.fault_cleared is false).
+ * Touch a byte as the processor does: faults go to VM. The byte's place, or NULL when a signal came
+ * instead (fake.signal, fake.signal_code), or when the thread waits (fake.fault_cleared is false).
  */
 uint8_t *fake_touch(struct vm *vm, endpoint_t ep, vaddr_t addr, bool write);
 
 /* VFS answers its last request. */
-void fake_vfs_answer(struct vm *vm, int32_t result, uint64_t size, int32_t handle, uint64_t ino, uint32_t mode);
+void fake_vfs_answer(
+	struct vm *vm, int32_t result, uint64_t size, int32_t handle, uint64_t ino, uint32_t mode);

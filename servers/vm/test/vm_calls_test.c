@@ -13,7 +13,7 @@
 #include "servers/vm/thread.h"
 
 #define PAGE AXO_PAGE_SIZE
-#define RW (PROT_READ | PROT_WRITE)
+#define RW   (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static struct vm vm;
@@ -21,7 +21,8 @@ static endpoint_t ep;
 
 static int64_t map(vaddr_t addr, uint64_t len, int prot, int flags)
 {
-	return fake_call(&vm, ep, LINUX_NR_mmap, addr, len, (uint64_t)prot, (uint64_t)flags, UINT64_MAX, 0);
+	return fake_call(
+		&vm, ep, LINUX_NR_mmap, addr, len, (uint64_t)prot, (uint64_t)flags, UINT64_MAX, 0);
 }
 
 static int64_t unmap(vaddr_t addr, uint64_t len)
@@ -113,7 +114,8 @@ static void test_stack_growth(void)
 /* Descriptor 5 is file 77, handle 9: two and a half pages of the byte `version`. */
 static int64_t map_file(int prot, int flags, uint64_t len)
 {
-	CHECK(fake_call(&vm, ep, LINUX_NR_mmap, 0, len, (uint64_t)prot, (uint64_t)flags, 5, 0) == INT64_MIN);
+	CHECK(fake_call(&vm, ep, LINUX_NR_mmap, 0, len, (uint64_t)prot, (uint64_t)flags, 5, 0) ==
+		INT64_MIN);
 	CHECK(MSG(&fake.vfs_request, vfs_vm_request)->what == VFS_VM_LOOKUP);
 	CHECK(MSG(&fake.vfs_request, vfs_vm_request)->fd == 5);
 	fake_vfs_answer(&vm, 0, 2 * PAGE + PAGE / 2, 9, 77, 1);
@@ -153,27 +155,28 @@ static void test_file(void)
 	uint8_t *byte;
 
 	CHECK(private > 0 && shared > 0 && fake.dropped_handles == 1);
-	byte = touch_file((vaddr_t)private, false, 1);
+	byte = touch_file((vaddr_t) private, false, 1);
 	CHECK(byte != NULL && *byte == 1);
 	/* The read brought all; the shared mapping needs no other. */
 	CHECK(touch_file((vaddr_t)shared + PAGE, false, 99) != NULL);
 	CHECK(fake_touch(&vm, ep, (vaddr_t)shared, false) == byte);
 	/* The tail of the last page is zero, beyond it is nothing. */
-	byte = touch_file((vaddr_t)private + 2 * PAGE + PAGE / 2, false, 99);
+	byte = touch_file((vaddr_t) private + 2 * PAGE + PAGE / 2, false, 99);
 	CHECK(byte != NULL && *byte == 0 && byte[-1] == 1);
-	CHECK(touch_file((vaddr_t)private + 3 * PAGE, false, 99) == NULL && fake.signal == 7);
+	CHECK(touch_file((vaddr_t) private + 3 * PAGE, false, 99) == NULL && fake.signal == 7);
 	/* A store makes a copy. */
-	byte = touch_file((vaddr_t)private, true, 99);
+	byte = touch_file((vaddr_t) private, true, 99);
 	*byte = 50;
 	CHECK(*touch_file((vaddr_t)shared, false, 99) == 1);
-	CHECK(fake_call(&vm, ep, LINUX_NR_mprotect, (uint64_t)shared, PAGE, RW, 0, 0, 0) == -EACCES);
+	CHECK(fake_call(&vm, ep, LINUX_NR_mprotect, (uint64_t)shared, PAGE, RW, 0, 0, 0) ==
+		-EACCES);
 	CHECK(fake_touch(&vm, ep, (vaddr_t)shared, true) == NULL && fake.signal == 11);
 	CHECK_SOUND(&vm);
 	/* The file changes: the shared view sees it, the copy stays. */
 	file_changed(&vm, &changed);
 	CHECK_SOUND(&vm);
 	CHECK(*touch_file((vaddr_t)shared, false, 2) == 2);
-	CHECK(*touch_file((vaddr_t)private, false, 99) == 50);
+	CHECK(*touch_file((vaddr_t) private, false, 99) == 50);
 	/* It changes while it is read: read again. */
 	file_changed(&vm, &changed);
 	CHECK(fake_touch(&vm, ep, (vaddr_t)shared, false) == NULL && !fake.fault_cleared);
@@ -185,12 +188,12 @@ static void test_file(void)
 	/* Truncated: private copies go too. */
 	changed.len = UINT64_MAX;
 	file_changed(&vm, &changed);
-	CHECK(*touch_file((vaddr_t)private, false, 5) == 5);
+	CHECK(*touch_file((vaddr_t) private, false, 5) == 5);
 	/* A thread dies while its page is read. */
 	file_changed(&vm, &changed);
 	CHECK(fake_touch(&vm, ep, (vaddr_t)shared, false) == NULL && !fake.fault_cleared);
 	job_drop(&vm, ep);
-	CHECK(unmap((vaddr_t)private, 4 * PAGE) == 0 && unmap((vaddr_t)shared, 3 * PAGE) == 0);
+	CHECK(unmap((vaddr_t) private, 4 * PAGE) == 0 && unmap((vaddr_t)shared, 3 * PAGE) == 0);
 	CHECK(fake.dropped_handles == 1);
 	answer_read(6);
 	CHECK(!fake.fault_cleared && fake.dropped_handles == 2);
@@ -218,8 +221,15 @@ static void test_mmap_for(void)
 	uint8_t *byte;
 
 	*map_req = (struct vm_mmap_for_req){
-		.ep = ep, .dev = 1, .ino = 77, .file = 9, .addr = 0x400000, .len = 4 * PAGE, .prot = RW,
-		.flags = MAP_PRIVATE | MAP_FIXED, .file_bytes = PAGE + 100,
+		.ep = ep,
+		.dev = 1,
+		.ino = 77,
+		.file = 9,
+		.addr = 0x400000,
+		.len = 4 * PAGE,
+		.prot = RW,
+		.flags = MAP_PRIVATE | MAP_FIXED,
+		.file_bytes = PAGE + 100,
 	};
 	fake.dropped_handles = 0;
 	CHECK(vm_call_mmap_for(&vm, &call) == 0 && MSG(&rep, vm_addr_rep)->addr == 0x400000);
@@ -241,12 +251,17 @@ static void test_memory_requests(void)
 {
 	int64_t at = map(0, 4 * PAGE, RW, ANON);
 
-	fake.memreq = (struct memreq){.requestor = ep, .target = ep, .address = (vaddr_t)at + 5, .bytes = 3 * PAGE, .write = 1};
+	fake.memreq = (struct memreq){.requestor = ep,
+		.target = ep,
+		.address = (vaddr_t)at + 5,
+		.bytes = 3 * PAGE,
+		.write = 1};
 	fake.memreq_result = 1;
 	vm_memory_requests(&vm);
 	CHECK(fake.memreq_result == 0);
 	CHECK(pte_is_writable(space_lookup(&vm, thread_space(&vm, ep), (vaddr_t)at + 3 * PAGE)));
-	fake.memreq = (struct memreq){.requestor = ep, .target = ep, .address = (vaddr_t)at + 5, .bytes = 1ul << 60};
+	fake.memreq = (struct memreq){
+		.requestor = ep, .target = ep, .address = (vaddr_t)at + 5, .bytes = 1ul << 60};
 	vm_memory_requests(&vm);
 	CHECK(fake.memreq_result == -EFAULT);
 	CHECK(unmap((vaddr_t)at, 4 * PAGE) == 0);
@@ -281,10 +296,12 @@ static void test_contig(void)
 	const struct vm_contig_rep *got = MSG(&rep, vm_contig_rep);
 	int64_t child;
 
-	*MSG(&req, vm_alloc_contig_req) = (struct vm_alloc_contig_req){.len = 20 * PAGE, .flags = VM_CONTIG_ALIGN64K};
+	*MSG(&req, vm_alloc_contig_req) =
+		(struct vm_alloc_contig_req){.len = 20 * PAGE, .flags = VM_CONTIG_ALIGN64K};
 	CHECK(vm_call_alloc_contig(&vm, &call) == 0);
 	CHECK(got->paddr % 0x10000 == 0);
-	CHECK(fake_touch(&vm, ep, got->addr + 19 * PAGE, true) == fake.memory + got->paddr + 19 * PAGE);
+	CHECK(fake_touch(&vm, ep, got->addr + 19 * PAGE, true) ==
+		fake.memory + got->paddr + 19 * PAGE);
 	child = fake_fork(&vm, ep, 0);
 	CHECK(fake_touch(&vm, (endpoint_t)child, got->addr, false) == NULL);
 	CHECK(fake_touch(&vm, ep, got->addr, true) == fake.memory + got->paddr);
@@ -301,21 +318,26 @@ static void test_advice(void)
 	uint8_t *vector;
 	int64_t child;
 
-	CHECK(fake_call(&vm, ep, LINUX_NR_madvise, (uint64_t)at, 4 * PAGE, MADV_DONTFORK, 0, 0, 0) == 0);
-	CHECK(fake_call(&vm, ep, LINUX_NR_madvise, (uint64_t)at, 4 * PAGE, 999, 0, 0, 0) == -EINVAL);
+	CHECK(fake_call(&vm, ep, LINUX_NR_madvise, (uint64_t)at, 4 * PAGE, MADV_DONTFORK, 0, 0,
+		      0) == 0);
+	CHECK(fake_call(&vm, ep, LINUX_NR_madvise, (uint64_t)at, 4 * PAGE, 999, 0, 0, 0) ==
+		-EINVAL);
 	*fake_touch(&vm, ep, (vaddr_t)at + 4 * PAGE, true) = 1;
-	CHECK(fake_call(&vm, ep, LINUX_NR_mincore, (uint64_t)at, 8 * PAGE, (uint64_t)at, 0, 0, 0) == 0);
+	CHECK(fake_call(&vm, ep, LINUX_NR_mincore, (uint64_t)at, 8 * PAGE, (uint64_t)at, 0, 0, 0) ==
+		0);
 	vector = fake_touch(&vm, ep, (vaddr_t)at, false);
 	CHECK(vector[4] == 1 && vector[7] == 0);
 	CHECK(fake_call(&vm, ep, LINUX_NR_mincore, (uint64_t)at, 8 * PAGE, 8, 0, 0, 0) == -EFAULT);
-	CHECK(fake_call(&vm, ep, LINUX_NR_mincore, (uint64_t)at + 64 * PAGE, PAGE, (uint64_t)at, 0, 0, 0) == -ENOMEM);
+	CHECK(fake_call(&vm, ep, LINUX_NR_mincore, (uint64_t)at + 64 * PAGE, PAGE, (uint64_t)at, 0,
+		      0, 0) == -ENOMEM);
 	child = fake_fork(&vm, ep, 0);
 	CHECK(fake_touch(&vm, (endpoint_t)child, (vaddr_t)at, false) == NULL);
 	CHECK(*fake_touch(&vm, (endpoint_t)child, (vaddr_t)at + 4 * PAGE, false) == 1);
 	fake_exit(&vm, (endpoint_t)child);
 	CHECK(fake_call(&vm, ep, LINUX_NR_mlock, (uint64_t)at, 8 * PAGE, 0, 0, 0, 0) == 0);
 	CHECK(thread_space(&vm, ep)->locked_bytes == 8 * PAGE);
-	CHECK(fake_call(&vm, ep, LINUX_NR_madvise, (uint64_t)at, PAGE, MADV_DONTNEED, 0, 0, 0) == -EINVAL);
+	CHECK(fake_call(&vm, ep, LINUX_NR_madvise, (uint64_t)at, PAGE, MADV_DONTNEED, 0, 0, 0) ==
+		-EINVAL);
 	CHECK(fake_call(&vm, ep, LINUX_NR_munlockall, 0, 0, 0, 0, 0, 0) == 0);
 	CHECK(unmap((vaddr_t)at, 8 * PAGE) == 0);
 	CHECK_SOUND(&vm);
@@ -326,7 +348,8 @@ static void test_file_eviction(void)
 {
 	int64_t at;
 
-	CHECK(fake_call(&vm, ep, LINUX_NR_mmap, 0, 20000 * PAGE, PROT_READ, MAP_PRIVATE, 5, 0) == INT64_MIN);
+	CHECK(fake_call(&vm, ep, LINUX_NR_mmap, 0, 20000 * PAGE, PROT_READ, MAP_PRIVATE, 5, 0) ==
+		INT64_MIN);
 	fake_vfs_answer(&vm, 0, 20000 * PAGE, 9, 77, 1);
 	at = fake.reply;
 	CHECK(at > 0);
@@ -363,7 +386,8 @@ static void test_out_of_memory(void)
 	}
 	CHECK(fake.signal == 9 && fake.signal_to == ep && i > 10000);
 	/* Until it is gone others wait. */
-	CHECK(fake_touch(&vm, other, (vaddr_t)small, true) == NULL && fake.signal == 0 && !fake.fault_cleared);
+	CHECK(fake_touch(&vm, other, (vaddr_t)small, true) == NULL && fake.signal == 0 &&
+		!fake.fault_cleared);
 	fake_exit(&vm, ep);
 	job_retry_memory(&vm);
 	CHECK(fake.fault_cleared && fake_touch(&vm, other, (vaddr_t)small, true) != NULL);
@@ -372,7 +396,8 @@ static void test_out_of_memory(void)
 	ep = fake_process(&vm);
 }
 
-/* A little of everything; each step may fail for want of memory and must then have changed nothing it cannot undo. */
+/* A little of everything; each step may fail for want of memory and must then have changed nothing
+ * it cannot undo. */
 static void scenario(void)
 {
 	int64_t a = map(0x20000000, 600 * PAGE, RW, ANON);
@@ -383,13 +408,15 @@ static void scenario(void)
 		(void)fake_touch(&vm, ep, 0x20000000 + i * PAGE, true);
 		(void)fake_touch(&vm, ep, 0x30000000 + i * PAGE, true);
 	}
-	(void)fake_call(&vm, ep, LINUX_NR_mprotect, 0x20000000 + 50 * PAGE, 50 * PAGE, PROT_READ, 0, 0, 0);
+	(void)fake_call(
+		&vm, ep, LINUX_NR_mprotect, 0x20000000 + 50 * PAGE, 50 * PAGE, PROT_READ, 0, 0, 0);
 	child = fake_fork(&vm, ep, 0);
 	if (child > 0) {
 		(void)fake_touch(&vm, (endpoint_t)child, 0x20000000, true);
 	}
 	(void)unmap(0x20000000 + 10 * PAGE, 5 * PAGE);
-	(void)fake_call(&vm, ep, LINUX_NR_mremap, 0x20000000 + 200 * PAGE, 10 * PAGE, 700 * PAGE, MREMAP_MAYMOVE, 0, 0);
+	(void)fake_call(&vm, ep, LINUX_NR_mremap, 0x20000000 + 200 * PAGE, 10 * PAGE, 700 * PAGE,
+		MREMAP_MAYMOVE, 0, 0);
 	CHECK_SOUND(&vm);
 	if (child > 0) {
 		fake_exit(&vm, (endpoint_t)child);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random mmap, munmap, mprotect, mremap, madvise, fork, exit, loads and stores, in several processes, against a model
- * that knows each page's protection and contents (VM-01, VM-05, VM-08, VM-19, VM-23).
+ * Random mmap, munmap, mprotect, mremap, madvise, fork, exit, loads and stores, in several
+ * processes, against a model that knows each page's protection and contents (VM-01, VM-05, VM-08,
+ * VM-19, VM-23).
  */
 #include <errno.h>
 #include <string.h>
@@ -11,15 +12,15 @@
 #include "servers/vm/test/vm_test.h"
 #include "servers/vm/thread.h"
 
-#define PAGES 1200 /* of the window that the test maps in: more than two leaf tables */
-#define BASE 0x40000000ul
-#define PROCESSES 5
+#define PAGES        1200 /* of the window that the test maps in: more than two leaf tables */
+#define BASE         0x40000000ul
+#define PROCESSES    5
 #define SHARED_PAGES 20000
 
 struct model_page {
 	bool is_mapped, is_shared;
 	int prot;
-	uint32_t value;	 /* private: contents */
+	uint32_t value;  /* private: contents */
 	uint32_t shared; /* shared: index into shared_values */
 };
 
@@ -45,10 +46,11 @@ static void do_mmap(struct model *model, unsigned first, unsigned count)
 	bool is_shared = random_next(&seed) % 4 == 0 && shared_next + count <= SHARED_PAGES;
 	int flags = MAP_ANONYMOUS | MAP_FIXED | (is_shared ? MAP_SHARED : MAP_PRIVATE);
 
-	CHECK(fake_call(&vm, model->ep, LINUX_NR_mmap, addr_of(first), count * AXO_PAGE_SIZE, (uint64_t)prot,
-			(uint64_t)flags, UINT64_MAX, 0) == (int64_t)addr_of(first));
+	CHECK(fake_call(&vm, model->ep, LINUX_NR_mmap, addr_of(first), count * AXO_PAGE_SIZE,
+		      (uint64_t)prot, (uint64_t)flags, UINT64_MAX, 0) == (int64_t)addr_of(first));
 	for (unsigned i = first; i < first + count; i++) {
-		model->page[i] = (struct model_page){.is_mapped = true, .is_shared = is_shared, .prot = prot};
+		model->page[i] = (struct model_page){
+			.is_mapped = true, .is_shared = is_shared, .prot = prot};
 		if (is_shared) {
 			shared_values[shared_next] = 0;
 			model->page[i].shared = shared_next++;
@@ -58,7 +60,8 @@ static void do_mmap(struct model *model, unsigned first, unsigned count)
 
 static void do_munmap(struct model *model, unsigned first, unsigned count)
 {
-	CHECK(fake_call(&vm, model->ep, LINUX_NR_munmap, addr_of(first), count * AXO_PAGE_SIZE - 7, 0, 0, 0, 0) == 0);
+	CHECK(fake_call(&vm, model->ep, LINUX_NR_munmap, addr_of(first), count * AXO_PAGE_SIZE - 7,
+		      0, 0, 0, 0) == 0);
 	memset(&model->page[first], 0, count * sizeof(model->page[0]));
 }
 
@@ -74,8 +77,8 @@ static void do_mprotect(struct model *model, unsigned first, unsigned count)
 		}
 		model->page[i].prot = prot;
 	}
-	CHECK(fake_call(&vm, model->ep, LINUX_NR_mprotect, addr_of(first), count * AXO_PAGE_SIZE, (uint64_t)prot, 0, 0,
-			0) == expected);
+	CHECK(fake_call(&vm, model->ep, LINUX_NR_mprotect, addr_of(first), count * AXO_PAGE_SIZE,
+		      (uint64_t)prot, 0, 0, 0) == expected);
 }
 
 static void do_dontneed(struct model *model, unsigned first, unsigned count)
@@ -89,8 +92,8 @@ static void do_dontneed(struct model *model, unsigned first, unsigned count)
 			model->page[i].value = 0;
 		}
 	}
-	CHECK(fake_call(&vm, model->ep, LINUX_NR_madvise, addr_of(first), count * AXO_PAGE_SIZE, MADV_DONTNEED, 0, 0,
-			0) == expected);
+	CHECK(fake_call(&vm, model->ep, LINUX_NR_madvise, addr_of(first), count * AXO_PAGE_SIZE,
+		      MADV_DONTNEED, 0, 0, 0) == expected);
 }
 
 /* Move pages that are alike to another place (MREMAP_FIXED), perhaps growing or shrinking them. */
@@ -108,7 +111,7 @@ static void do_mremap(struct model *model, unsigned first, unsigned count)
 	}
 	overlaps = to < first + count && first < to + new_count;
 	if (overlaps || region == NULL || region->end < addr_of(first + count) ||
-	    (new_count > count && (region->flags & REGION_SHARED))) {
+		(new_count > count && (region->flags & REGION_SHARED))) {
 		return;
 	}
 	for (unsigned i = 0; i < new_count; i++) {
@@ -119,7 +122,7 @@ static void do_mremap(struct model *model, unsigned first, unsigned count)
 		}
 	}
 	result = fake_call(&vm, model->ep, LINUX_NR_mremap, addr_of(first), count * AXO_PAGE_SIZE,
-			   new_count * AXO_PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, addr_of(to), 0);
+		new_count * AXO_PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, addr_of(to), 0);
 	CHECK(result == (int64_t)addr_of(to));
 	memset(&model->page[first], 0, count * sizeof(moved[0]));
 	memcpy(&model->page[to], moved, new_count * sizeof(moved[0]));
@@ -131,7 +134,8 @@ static void do_access(struct model *model, unsigned index, bool write)
 	uint32_t *value = page->is_shared ? &shared_values[page->shared] : &page->value;
 	vaddr_t addr = addr_of(index) + 8;
 	uint8_t *byte = fake_touch(&vm, model->ep, addr, write);
-	bool is_allowed = page->is_mapped && (write ? (page->prot & PROT_WRITE) != 0 : page->prot != 0);
+	bool is_allowed =
+		page->is_mapped && (write ? (page->prot & PROT_WRITE) != 0 : page->prot != 0);
 
 	if (!is_allowed) {
 		CHECK(byte == NULL && fake.signal == 11 && fake.fault_cleared);

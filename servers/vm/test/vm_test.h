@@ -9,21 +9,21 @@
 #include "servers/vm/check.h"
 #include "servers/vm/test/fake_kernel.h"
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
-#define CHECK_SOUND(vm)                                                                            \
-	do {                                                                                       \
-		const char *fault_ = vm_check(vm);                                                 \
-		if (fault_ != NULL) {                                                              \
-			fprintf(stderr, "%s:%d: unsound: %s\n", __FILE__, __LINE__, fault_);       \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK_SOUND(vm)                                                                      \
+	do {                                                                                 \
+		const char *fault_ = vm_check(vm);                                           \
+		if (fault_ != NULL) {                                                        \
+			fprintf(stderr, "%s:%d: unsound: %s\n", __FILE__, __LINE__, fault_); \
+			exit(1);                                                             \
+		}                                                                            \
 	} while (0)
 
 static inline uint64_t random_next(uint64_t *seed)

@@ -2,8 +2,8 @@
 /*
  * Page table entries of x86-64 (Intel SDM volume 3, section 4.5): four levels of 512 entries.
  *
- * An entry that is not 0 is used. In a leaf table a used entry holds a reference to a page, also when the region
- * allows no access and the processor sees it as absent (PTE_HELD).
+ * An entry that is not 0 is used. In a leaf table a used entry holds a reference to a page, also
+ * when the region allows no access and the processor sees it as absent (PTE_HELD).
  */
 #pragma once
 
@@ -11,19 +11,19 @@
 
 typedef uint64_t pte_t;
 
-#define PTE_PRESENT 0x1ull
-#define PTE_WRITE 0x2ull
-#define PTE_USER 0x4ull
+#define PTE_PRESENT       0x1ull
+#define PTE_WRITE         0x2ull
+#define PTE_USER          0x4ull
 #define PTE_WRITE_THROUGH 0x8ull
-#define PTE_UNCACHED 0x10ull
-#define PTE_ACCESSED 0x20ull
-#define PTE_DIRTY 0x40ull
-#define PTE_HELD 0x200ull /* ours: in each leaf entry that is used */
-#define PTE_NO_EXECUTE (1ull << 63)
-#define PTE_ADDRESS 0x000ffffffffff000ull
+#define PTE_UNCACHED      0x10ull
+#define PTE_ACCESSED      0x20ull
+#define PTE_DIRTY         0x40ull
+#define PTE_HELD          0x200ull /* ours: in each leaf entry that is used */
+#define PTE_NO_EXECUTE    (1ull << 63)
+#define PTE_ADDRESS       0x000ffffffffff000ull
 
-#define PT_LEVELS 4
-#define PT_ENTRIES 512
+#define PT_LEVELS       4
+#define PT_ENTRIES      512
 #define PT_USER_ENTRIES 256 /* of the root: the rest is the kernel's, the same in every table */
 
 /* Bytes that one entry of a table covers; level 0 is the leaf. */
@@ -86,6 +86,6 @@ static inline pte_t pte_without_write(pte_t pte)
 
 /* The hardware's error code of a page fault. */
 #define PF_ERROR_PRESENT 1
-#define PF_ERROR_WRITE 2
-#define PF_ERROR_USER 4
-#define PF_ERROR_FETCH 16
+#define PF_ERROR_WRITE   2
+#define PF_ERROR_USER    4
+#define PF_ERROR_FETCH   16

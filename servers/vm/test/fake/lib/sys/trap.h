@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host tests: traps go to the fake kernel (servers/vm/test/fake_kernel.c). Found before the real header. */
+/* Host tests: traps go to the fake kernel (servers/vm/test/fake_kernel.c). Found before the real
+ * header. */
 #pragma once
 
 #include "abi/trap.h"
 
-int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+int64_t sys_trap(
+	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
