@@ -32,7 +32,6 @@ static void thread_halt(struct pm *pm, struct thread *thread)
 	struct stop_info info;
 
 	(void)sys_stop(thread->ep, &info);
-	notice_sched_stop(pm, thread);
 	(void)sys_cleartid(thread->ep, CLEARTID_RUN, 0);
 	cpu_timer_disarm(pm, &thread->timer);
 	if (thread->wait.kind == WAIT_VFORK) {

@@ -2,7 +2,7 @@
 /*
  * The end of threads and processes. The order of a process's end:
  *
- *   all threads stopped, other threads cleared, scheduler told
+ *   all threads stopped (the scheduler hears of a stopped one no more), other threads cleared
  *   VM_WILLEXIT (no more faults are served)
  *   VFS_PM_EXIT, asynchronously: files are closed            EXITING
  *   ... VFS answers

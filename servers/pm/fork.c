@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Order: checks; structures; VM makes address space and kernel slot (the only synchronous call); ids; notices to VFS and
- * SCHED; the child may run; the parent is answered. What fails does so before anybody but VM knows.
+ * Order: checks; structures; VM makes address space and kernel slot (the only synchronous call); ids; the notice to
+ * VFS; the child may run; the parent is answered. What fails does so before anybody but VM knows.
  */
 #include "servers/pm/fork.h"
 
@@ -184,7 +184,9 @@ static void notify_all(struct pm *pm, struct thread *parent, struct thread *chil
 		vfs_flags |= VFS_FORK_FS;
 	}
 	notice_fork(pm, parent, child, vfs_flags);
-	notice_sched_start(pm, child, parent);
+	if (child->process->nice != 0) {
+		notice_sched_start(pm, child, parent); /* others SCHED takes up by itself */
+	}
 }
 
 static void store_tids(struct thread *parent, struct thread *child, const struct clone_request *request)

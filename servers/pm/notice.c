@@ -162,14 +162,6 @@ void notice_sched_start(struct pm *pm, const struct thread *thread, const struct
 	notice_send(pm, EP_SCHED, &m);
 }
 
-void notice_sched_stop(struct pm *pm, const struct thread *thread)
-{
-	struct message m = {.type = SCHED_STOP};
-
-	MSG(&m, sched_ep)->ep = thread->ep;
-	notice_send(pm, EP_SCHED, &m);
-}
-
 void notice_sched_nice(struct pm *pm, const struct process *process)
 {
 	process_for_each_thread(thread, process) {

@@ -32,5 +32,4 @@ void notice_rlimit(struct pm *pm, const struct process *process, int which);
 
 /* parent NULL: the default priority. */
 void notice_sched_start(struct pm *pm, const struct thread *thread, const struct thread *parent);
-void notice_sched_stop(struct pm *pm, const struct thread *thread);
 void notice_sched_nice(struct pm *pm, const struct process *process);

@@ -108,19 +108,48 @@ static bool is_service_priority(int priority)
 	return priority < SCHED_PRIO_USER_MAX;
 }
 
+/* The slot of an endpoint, free for it; NULL: not one that SCHED cares for. */
+static struct sched_thread *slot_take(struct sched *sched, endpoint_t ep)
+{
+	uint32_t slot = (uint32_t)EP_SLOT(ep);
+
+	if (ep < 0 || slot >= sched->slots || ep == EP_VM || ep == EP_SCHED) {
+		return NULL; /* the kernel itself renews the quanta of those that SCHED depends on */
+	}
+	if (sched->threads[slot].used) {
+		forget(sched, &sched->threads[slot]);
+	}
+	return &sched->threads[slot];
+}
+
+/* A thread that nobody announced: a program's child, which runs on with what the kernel gave it of its parent's. */
+static struct sched_thread *learn(struct sched *sched, endpoint_t ep)
+{
+	struct sched_thread *thread = slot_take(sched, ep);
+	struct proc_info info = {0};
+
+	if (!thread || sys_getinfo(GETINFO_PROC, &info, sizeof(info), ep) < 0) {
+		return NULL;
+	}
+	*thread = (struct sched_thread){.ep = ep, .used = true, .is_service = is_service_priority(info.priority)};
+	thread->base = thread->priority = thread->is_service ? info.priority : sched_base_of_nice(0);
+	if (info.priority > thread->base && info.priority <= SCHED_PRIO_USER_MIN) {
+		priority_set(sched, thread, info.priority);
+	}
+	return thread;
+}
+
 void sched_start(struct sched *sched, const struct sched_start *request)
 {
-	uint32_t slot = (uint32_t)EP_SLOT(request->ep);
 	const struct sched_thread *parent = find(sched, request->parent);
 	struct sched_thread *thread;
 
-	if (request->ep < 0 || slot >= sched->slots || request->priority < 0 ||
-		request->priority >= SCHED_PRIORITIES || request->ep == EP_VM || request->ep == EP_SCHED) {
-		return; /* the kernel itself renews the quanta of those that SCHED depends on */
+	if (request->priority < 0 || request->priority >= SCHED_PRIORITIES) {
+		return;
 	}
-	thread = &sched->threads[slot];
-	if (thread->used) {
-		forget(sched, thread);
+	thread = slot_take(sched, request->ep);
+	if (!thread) {
+		return;
 	}
 	*thread = (struct sched_thread){
 		.ep = request->ep,
@@ -158,6 +187,9 @@ void sched_nice(struct sched *sched, const struct sched_nice *request)
 	struct sched_thread *thread = find(sched, request->ep);
 	int fallen_by;
 
+	if (!thread) {
+		thread = learn(sched, request->ep);
+	}
 	if (!thread || thread->is_service) {
 		return;
 	}
@@ -175,8 +207,10 @@ void sched_no_quantum(struct sched *sched, endpoint_t ep)
 	struct sched_thread *thread = find(sched, ep);
 
 	if (!thread) {
-		/* Not known (any more): it must not hang. */
-		(void)sys_schedule(ep, SCHED_PRIO_USER_MIN, QUANTUM_TOP_NS);
+		thread = learn(sched, ep);
+	}
+	if (!thread) {
+		(void)sys_schedule(ep, SCHED_PRIO_USER_MIN, QUANTUM_TOP_NS); /* whatever it is, it must not hang */
 		return;
 	}
 	if (!thread->is_service && thread->priority < SCHED_PRIO_USER_MIN) {

@@ -7,6 +7,10 @@
  * sinks below who waits for input, and a shell is served at once beside any number of them. At the same priority threads
  * take turns, and the length of a turn goes by the nice value. Services keep the priority that they were declared with.
  *
+ * Programs' threads are not announced one by one: a child runs on with the priority and quantum that the kernel copied from
+ * its parent, and SCHED takes it up when it first uses up a quantum. Nor are their ends: a slot is forgotten when its
+ * thread turns out to be gone, or another has it.
+ *
  * Invariants: 1. base <= priority <= SCHED_PRIO_USER_MIN for programs, priority == base for services; 2. `fallen` is the
  * number of threads with priority > base; the alarm is set if and only if it is not 0.
  */

@@ -29,6 +29,12 @@ int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3
 		kernel.priority[a0 % SLOTS] = (int)a1;
 		kernel.quantum[a0 % SLOTS] = a2;
 		return 0;
+	case KCALL_getinfo:
+		if ((int)a3 == kernel.dead_slot) {
+			return -EINVAL;
+		}
+		((struct proc_info *)a1)->priority = kernel.priority[a3 % SLOTS];
+		return sizeof(struct proc_info);
 	case KCALL_setalarm:
 		kernel.alarm = a0;
 		return 0;
@@ -111,8 +117,16 @@ static void test_strangers(struct sched *sched)
 	add(sched, -3, EP_NONE, SCHED_PRIO_USER, 0);
 	add(sched, 26, EP_NONE, 99, 0);
 	assert(!sched->threads[26].used);
-	sched_no_quantum(sched, 27); /* never started: goes on all the same */
-	assert(kernel.quantum[27] != 0);
+	/* Never announced: taken up with the priority it has. */
+	kernel.priority[27] = SCHED_PRIO_USER + 2;
+	sched_no_quantum(sched, 27);
+	assert(kernel.quantum[27] != 0 && kernel.priority[27] == SCHED_PRIO_USER + 3 && sched->fallen == 1);
+	/* Its successor in the slot is another thread. */
+	kernel.priority[27] = SCHED_PRIO_USER;
+	sched_no_quantum(sched, EP_MAKE(1, 27));
+	assert(sched->threads[27].ep == EP_MAKE(1, 27) && sched->threads[27].priority == SCHED_PRIO_USER + 1);
+	sched_stop(sched, EP_MAKE(1, 27));
+	assert(sched->fallen == 0);
 	sched_stop(sched, 28);
 }
 
