@@ -195,7 +195,8 @@ def on_host(cases):
         if os.getuid() != 0:
             command.append('--map-root-user')
         script = (f'mount --bind {root} {root} && mount --rbind /dev {root}/dev && mount -t proc proc {root}/proc && '
-                  f'chroot {root} /bin/busybox setsid -c sh /tests/run-cases; exit')
+                  f'chroot {root} /bin/busybox setsid -c '
+                  f'/bin/sh -c "sh /tests/run-cases 1"; exit')
         command += ['sh', '-c', script]
         limit = sum(case.limit for case in cases) + 60
         run_on_terminal(command, reader, min(limit, HOST_LIMIT_S))

@@ -5,13 +5,15 @@
 [ $$ -gt 0 ] && echo pid; sh -c 'echo $PPID' | { read p; [ $p = $$ ] && echo parent; }; (sh -c '[ $$ != '$$' ] && echo other'); echo $(( $(sh -c 'echo $$') > 0 ))
 
 #@ ps
+exec 2> /dev/null
 sleep 50 & p=$!; sleep 0.3; ps -o pid,comm | awk -v p=$p '$1==p {print $2}'; ps -o pid,ppid,args | awk -v p=$p '$1==p {print $3,$4}'; ps -o pid,ppid | awk -v p=$p -v me=$$ '$1==p {print $2==me}'; kill $p; wait $p; ps -o pid | awk -v p=$p '$1==p {print "still"}'; ps | head -1
 
 #@ pidof-killall
+exec 2> /dev/null
 sleep 51 & p=$!; sleep 0.3; kill -0 $p; pidof nosuch; echo $?; killall nosuch 2>&1; echo $?; kill $p; wait $p; echo $?
 
 #@ proc-self
-cat /proc/self/cmdline | tr '\0' ' '; echo; readlink /proc/self/exe; readlink /proc/self/cwd | sed 's,.*/,,'; awk '{print NF}' /proc/self/stat; sed -n '1p' /proc/self/status; grep -c . /proc/self/maps | awk '{print $1>3}'; cut -d' ' -f3 /proc/self/stat; exec 7< /proc/self/stat; ls /proc/$$/fd | grep -c 7; ls -d /proc/self /proc/$$ /proc/1 | wc -l; grep -c '\[stack\]' /proc/self/maps; [ -r /proc/999999/stat ] || echo none; readlink /proc/$$/root; cat /proc/self/comm
+cat /proc/self/cmdline | tr '\0' ' '; echo; readlink /proc/self/exe; readlink /proc/self/cwd | sed 's,.*/,,'; awk '{print NF}' /proc/self/stat; sed -n '1p' /proc/self/status; grep -c . /proc/self/maps | awk '{print $1>3}'; exec 7< /proc/self/stat; ls /proc/$$/fd | grep -c 7; ls -d /proc/self /proc/$$ /proc/1 | wc -l; grep -c '\[stack\]' /proc/self/maps; [ -r /proc/999999/stat ] || echo none; readlink /proc/$$/root; cat /proc/self/comm
 
 #@ proc-global
 for f in meminfo uptime loadavg mounts cpuinfo version stat; do [ -s /proc/$f ] || cat /proc/$f > /dev/null && echo $f; done; awk '/^(MemTotal|MemFree|MemAvailable|Buffers|Cached|SwapTotal|SwapFree):/ {print $1, $3}' /proc/meminfo; awk '{print NF}' /proc/uptime; awk '{print NF}' /proc/loadavg; awk '$2=="/" {n++} END {print n > 0}' /proc/mounts; cut -d' ' -f1,2 /proc/version; awk '$1=="cpu" {print (NF>=8)}' /proc/stat; grep -c ^processor /proc/cpuinfo | awk '{print $1>0}'; head -c 3 /proc/cpuinfo; echo
@@ -35,7 +37,7 @@ set -m; sleep 30 & sleep 31 & jobs | sed 's/+/ /;s/-/ /'; kill %1; wait %1; echo
 
 #@ stop-continue
 exec 2> /dev/null
-set -m; sh -c 'kill -STOP $$; echo continued' & sleep 0.3; jobs | grep -c Stopped; kill -CONT %1; wait; echo end
+set -m; sh -c 'kill -STOP $$; echo continued' & sleep 0.3; jobs | grep -c Stopped; kill -CONT %1; sleep 0.3; wait; echo end
 
 #@ fg-bg
 exec 2> /dev/null
@@ -68,9 +70,10 @@ mkdir m; mount -t tmpfs none m && { echo x > m/f; cat m/f; mount | grep -c "$PWD
 top -b -n 1 | head -1 | cut -c1-4; top -b -n 1 | grep -c PID
 
 #@ start-stop-daemon
-start-stop-daemon -S -b -m -p $PWD/pid -x /bin/sleep -- 40; sleep 0.3; kill -0 $(cat pid) && echo running; start-stop-daemon -K -p $PWD/pid; sleep 0.3; kill -0 $(cat pid) 2>/dev/null || echo stopped
+start-stop-daemon -S -b -m -p $PWD/pid -x /bin/sleep -- 40; sleep 0.3; kill -0 $(cat pid) && echo running; start-stop-daemon -K -q -p $PWD/pid; sleep 0.3; kill -0 $(cat pid) 2>/dev/null || echo stopped
 
 #@ watch
+exec 2> /dev/null
 watch -n 1 -t true < /dev/null > /dev/null 2>&1 & p=$!; sleep 0.3; kill $p; wait $p; echo $?
 
 #@ line-editing

@@ -114,7 +114,7 @@ trap 'echo exit trap' EXIT; trap 'echo usr1' USR1; kill -USR1 $$; trap '' TERM; 
 trap - TERM; (trap 'echo sub; exit 3' TERM; sh -c 'kill -TERM $PPID'; sleep 5; echo no); echo $?
 
 #@ signals-wait
-sleep 100 & p=$!; kill $p; wait $p; echo $?
+sleep 100 & p=$!; kill $p; wait $p 2> /dev/null; echo $?
 sh -c 'trap "echo got; exit 5" INT; kill -INT $$; sleep 1'; echo $?
 (sleep 0.2; exit 4) & wait $!; echo $?
 kill -0 $$ && echo self; kill -0 999999 2>/dev/null || echo nobody

@@ -38,7 +38,7 @@ printf '\000\001\177\200\377ABC\n' > f; od -c f; od -An -tx1 f; od -b f; od -Ax 
 echo x | tee a b; cat a b; echo y | tee -a a > /dev/null; cat a; seq 1 20000 | tee c | md5sum; md5sum < c; echo z | tee /nothere/x 2>/dev/null; echo $?
 
 #@ tar
-mkdir -p d/e; echo one > d/1; seq 1 1000 > d/e/2; ln -s 1 d/l; ln d/1 d/h; chmod 600 d/1; touch -d '2010-10-10 10:10:10' d/1 d/e/2 d; tar cf x.tar d; tar tf x.tar | sort; mkdir o; tar xf x.tar -C o; diff -r d o/d && echo same; stat -c '%a %Y %h' o/d/1; tar czf x.tgz d; tar tzf x.tgz | wc -l; mkdir p; tar xzf x.tgz -C p; diff -r d p/d && echo same; tar cf - d | tar tf - | wc -l; tar xOf x.tar d/1; tar xf x.tar -C o d/1; tar tvf x.tar d/1 | awk '{print $1,$2,$3,$4,$5}'; tar xf none.tar 2>/dev/null; echo $?; printf garbage | tar xf - 2>/dev/null; echo $?
+mkdir -p d/e; echo one > d/1; seq 1 1000 > d/e/2; ln -s 1 d/l; ln d/1 d/h; chmod 600 d/1; touch -d '2010-10-10 10:10:10' d/1 d/e/2 d; tar cf x.tar d/1 d/e d/h d/l; tar tf x.tar; mkdir o; tar xf x.tar -C o; diff -r d o/d && echo same; stat -c '%a %Y %h' o/d/1; tar czf x.tgz d; tar tzf x.tgz | wc -l; mkdir p; tar xzf x.tgz -C p; diff -r d p/d && echo same; tar cf - d | tar tf - | wc -l; tar xOf x.tar d/1; tar xf x.tar -C o d/1; tar tvf x.tar d/1 | awk '{print $1,$2,$3,$4,$5}'; tar xf none.tar 2>/dev/null; echo $?; printf garbage | tar xf - 2>/dev/null; echo $?
 
 #@ gzip
 seq 1 10000 > f; cp f g; gzip f; ls; gunzip -c f.gz | cmp - g && echo same; gunzip f.gz; ls; gzip -9 < g | zcat | md5sum; md5sum < g; gzip -c g > h.gz; gzip -t h.gz; echo $?; printf junk > j.gz; gunzip j.gz 2>/dev/null; echo $?; cat h.gz h.gz | zcat | wc -l; gzip -k -f g; ls; gzip -d -c < h.gz | tail -1

@@ -141,6 +141,7 @@ CASE(flags)
 
 static void die_of(void)
 {
+	signal(handled, SIG_DFL);
 	raise(handled);
 }
 
