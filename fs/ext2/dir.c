@@ -6,6 +6,7 @@
 #include "fs/ext2/dir.h"
 
 #include "fs/ext2/bmap.h"
+#include "fs/ext2/index.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,27 +81,92 @@ static int get_dir_block(struct ext2 *ext2, struct ext2_node *dir, uint32_t inde
 	return 0;
 }
 
+/* Find a name in one block, which becomes slot->block when it is there. */
+static int find_in_block(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, uint32_t index,
+			 struct ext2_slot *slot)
+{
+	const struct ext2_dirent *entry;
+	int error = get_dir_block(ext2, dir, index, &slot->block);
+
+	if (error != 0) {
+		return error;
+	}
+	slot->index = index;
+	for (slot->offset = 0; slot->offset < ext2->block_size; slot->offset += entry->rec_len) {
+		entry = entry_at(&slot->block, slot->offset);
+		if (entry->name_len == name.len && entry->inode != 0 &&
+		    memcmp(entry->name, name.text, name.len) == 0) {
+			slot->ino = entry->inode;
+			return 0;
+		}
+	}
+	fs_cache_put_block(ext2->cache, &slot->block);
+	return -ENOENT;
+}
+
+static struct fs_name entry_name(const struct ext2_dirent *entry)
+{
+	return (struct fs_name){entry->name, entry->name_len};
+}
+
+static void drop_index(struct ext2 *ext2, struct ext2_node *dir)
+{
+	ext2_index_free(ext2, dir->index);
+	dir->index = NULL;
+}
+
+/* Index a directory that is large enough for it, if that is possible. */
+static void build_index(struct ext2 *ext2, struct ext2_node *dir)
+{
+	uint32_t blocks = dir_blocks(ext2, dir);
+
+	if (dir->index != NULL || dir->has_no_index || blocks < EXT2_INDEX_MIN_BLOCKS) {
+		return;
+	}
+	dir->has_no_index = true;
+	dir->index = ext2_index_new(ext2, blocks * (ext2->block_size / 32));
+	for (uint32_t index = 0; index < blocks && dir->index != NULL; index++) {
+		const struct ext2_dirent *entry;
+		struct fs_block block;
+
+		if (get_dir_block(ext2, dir, index, &block) != 0) {
+			drop_index(ext2, dir);
+			return;
+		}
+		for (uint32_t offset = 0; offset < ext2->block_size; offset += entry->rec_len) {
+			entry = entry_at(&block, offset);
+			if (entry->inode != 0 &&
+			    !ext2_index_add(ext2, dir->index, entry_name(entry), index)) {
+				drop_index(ext2, dir);
+				break;
+			}
+		}
+		fs_cache_put_block(ext2->cache, &block);
+	}
+	dir->has_no_index = dir->index == NULL;
+}
+
 int ext2_dir_find(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name,
 		  struct ext2_slot *slot)
 {
-	for (uint32_t index = 0; index < dir_blocks(ext2, dir); index++) {
-		const struct ext2_dirent *entry;
-		int error = get_dir_block(ext2, dir, index, &slot->block);
+	uint32_t cursor = 0, index;
+	int error;
 
-		if (error != 0) {
-			return error;
-		}
-		slot->index = index;
-		for (slot->offset = 0; slot->offset < ext2->block_size;
-		     slot->offset += entry->rec_len) {
-			entry = entry_at(&slot->block, slot->offset);
-			if (entry->inode != 0 && entry->name_len == name.len &&
-			    memcmp(entry->name, name.text, name.len) == 0) {
-				slot->ino = entry->inode;
-				return 0;
+	build_index(ext2, dir);
+	if (dir->index != NULL) {
+		while (ext2_index_next(dir->index, name, &cursor, &index)) {
+			error = find_in_block(ext2, dir, name, index, slot);
+			if (error != -ENOENT) {
+				return error;
 			}
 		}
-		fs_cache_put_block(ext2->cache, &slot->block);
+		return -ENOENT;
+	}
+	for (index = 0; index < dir_blocks(ext2, dir); index++) {
+		error = find_in_block(ext2, dir, name, index, slot);
+		if (error != -ENOENT) {
+			return error;
+		}
 	}
 	return -ENOENT;
 }
@@ -193,17 +259,37 @@ static int append_block(struct ext2 *ext2, struct ext2_node *dir, struct fs_bloc
 	return 0;
 }
 
+/* A block of a directory has no room for an entry of a class, and none below it had: nor for larger ones. */
+static void note_full(struct ext2_node *dir, uint32_t class, uint32_t index)
+{
+	if (dir->room_hint[class] == index) {
+		for (uint32_t i = class; i < EXT2_ROOM_CLASSES; i++) {
+			dir->room_hint[i] = (uint32_t)u64_max(dir->room_hint[i], index + 1);
+		}
+	}
+}
+
+/* An entry has been added: note it in what is known of the directory. */
+static void entry_added(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name,
+			uint32_t index)
+{
+	if (dir->index != NULL && !ext2_index_add(ext2, dir->index, name, index)) {
+		drop_index(ext2, dir);
+		dir->has_no_index = true;
+	}
+	dir_changed(ext2, dir);
+}
+
 int ext2_dir_add(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, uint32_t ino,
 		 uint32_t mode)
 {
-	uint32_t index = dir->room_hint;
-	bool is_full = true; /* all blocks from the hint on are, for a longest name */
+	uint32_t class = EXT2_DIRENT_LEN(name.len) / 16;
+	uint32_t index = dir->room_hint[class];
 	struct fs_block block;
+	bool is_added;
 	int error;
 
 	for (; index < dir_blocks(ext2, dir); index++) {
-		bool is_added;
-
 		error = get_dir_block(ext2, dir, index, &block);
 		if (error != 0) {
 			return error;
@@ -214,14 +300,10 @@ int ext2_dir_add(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, 
 		}
 		fs_cache_put_block(ext2->cache, &block);
 		if (is_added) {
-			dir_changed(ext2, dir);
+			entry_added(ext2, dir, name, index);
 			return 0;
 		}
-		/* A block without room for a short name will hardly serve another. */
-		is_full = is_full && name.len <= 16;
-		if (is_full) {
-			dir->room_hint = index + 1;
-		}
+		note_full(dir, class, index);
 	}
 	error = append_block(ext2, dir, &block);
 	if (error != 0) {
@@ -229,7 +311,7 @@ int ext2_dir_add(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, 
 	}
 	add_in_block(ext2, &block, name, ino, mode);
 	fs_cache_put_block(ext2->cache, &block);
-	dir_changed(ext2, dir);
+	entry_added(ext2, dir, name, index);
 	return 0;
 }
 
@@ -238,6 +320,9 @@ void ext2_dir_remove(struct ext2 *ext2, struct ext2_node *dir, const struct ext2
 	struct ext2_dirent *entry = entry_at(&slot->block, slot->offset);
 	struct ext2_dirent *before = NULL;
 
+	if (dir->index != NULL) {
+		ext2_index_remove(dir->index, entry_name(entry), slot->index);
+	}
 	for (uint32_t offset = 0; offset < slot->offset; offset += before->rec_len) {
 		before = entry_at(&slot->block, offset);
 	}
@@ -246,7 +331,9 @@ void ext2_dir_remove(struct ext2 *ext2, struct ext2_node *dir, const struct ext2
 	}
 	entry->inode = 0;
 	fs_cache_dirty_block(ext2->cache, &slot->block);
-	dir->room_hint = (uint32_t)u64_min(dir->room_hint, slot->index);
+	for (uint32_t i = 0; i < EXT2_ROOM_CLASSES; i++) {
+		dir->room_hint[i] = (uint32_t)u64_min(dir->room_hint[i], slot->index);
+	}
 	dir_changed(ext2, dir);
 }
 

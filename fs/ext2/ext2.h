@@ -18,6 +18,11 @@
 
 #define EXT2_NODE_BUCKETS 256
 
+/* Directory entries by their length, 16 bytes a class: up to 8 + 255. */
+#define EXT2_ROOM_CLASSES 17
+
+struct ext2_index;
+
 struct ext2_node {
 	struct list hash_link;
 	struct list dirty_link;	 /* in ext2.dirty_nodes */
@@ -32,8 +37,10 @@ struct ext2_node {
 	/* Read-ahead: where a sequential reader comes next, and how much to read beyond. */
 	uint64_t next_read;   /* bytes */
 	uint32_t read_window; /* pages */
-	/* Directories: no block below this one has room for a longest name. */
-	uint32_t room_hint;
+	/* Directories: for entries of each size class, blocks below this one have hardly any room. */
+	uint32_t room_hint[EXT2_ROOM_CLASSES];
+	struct ext2_index *index; /* of large directories, see index.h */
+	bool has_no_index;	  /* it could not be built */
 };
 
 struct ext2 {
@@ -51,6 +58,8 @@ struct ext2 {
 	uint32_t inode_table_blocks; /* in each group */
 	uint64_t max_size;	     /* bytes in a file */
 	uint32_t last_dir_group;
+	uint32_t index_slots;	  /* of all directories' indexes */
+	uint32_t index_slots_max; /* a fraction of the cache's memory */
 	struct ext2_super super;
 	bool super_dirty;
 	bool was_clean;	  /* when it was mounted */

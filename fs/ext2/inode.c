@@ -3,6 +3,7 @@
 #include "fs/ext2/inode.h"
 
 #include "fs/ext2/delete.h"
+#include "fs/ext2/index.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -90,8 +91,9 @@ static struct ext2_node *node_alloc(struct ext2 *ext2, uint32_t ino)
 	return node;
 }
 
-static void node_free(struct ext2_node *node)
+static void node_free(struct ext2 *ext2, struct ext2_node *node)
 {
+	ext2_index_free(ext2, node->index);
 	list_remove(&node->hash_link);
 	list_remove(&node->dirty_link);
 	list_remove(&node->orphan_link);
@@ -196,7 +198,7 @@ int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir,
 	/* One that was deleted may still wait to be stored; another one means that the bitmap lied. */
 	node = ext2_node_find(ext2, ino);
 	if (node != NULL && node->refs == 0 && node->raw.links_count == 0) {
-		node_free(node);
+		node_free(ext2, node);
 	} else if (node != NULL) {
 		return ext2_corrupt(ext2, "inode in use marked free", ino);
 	}
@@ -245,7 +247,7 @@ void ext2_node_put(struct ext2 *ext2, struct ext2_node *node, uint64_t count)
 		ext2_node_delete(ext2, node);
 	}
 	if (ext2_node_store(ext2, node) == 0) {
-		node_free(node);
+		node_free(ext2, node);
 	}
 }
 
@@ -288,7 +290,7 @@ int ext2_nodes_store(struct ext2 *ext2)
 		int result = ext2_node_store(ext2, node);
 
 		if (result == 0 && node->refs == 0) {
-			node_free(node);
+			node_free(ext2, node);
 		}
 		if (error == 0) {
 			error = result;
@@ -308,7 +310,7 @@ void ext2_nodes_release(struct ext2 *ext2)
 				ext2_node_delete(ext2, node);
 			}
 			ext2_node_store(ext2, node);
-			node_free(node);
+			node_free(ext2, node);
 		}
 	}
 }

@@ -350,6 +350,8 @@ static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 		return error;
 	}
 	ext2->max_size = find_max_size(ext2);
+	ext2->index_slots_max = (uint32_t)u64_min(
+		u64_max(options->cache_pages, FS_CACHE_MIN_PAGES) * 64, 1u << 22);
 	ext2->was_clean = (ext2->super.state & (EXT2_STATE_VALID | EXT2_STATE_ERROR)) ==
 			  EXT2_STATE_VALID;
 	error = check_root(ext2);

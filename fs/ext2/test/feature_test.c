@@ -181,6 +181,76 @@ static void test_indexed_directory(void)
 	harness_free(&h);
 }
 
+#define MANY 3000
+
+static void check_names(struct fs *fs, uint64_t dir, const uint8_t *state)
+{
+	char name[64];
+
+	for (int i = 0; i < MANY; i++) {
+		for (int kind = 1; kind <= 2; kind++) {
+			struct fs_attr attr;
+			int error;
+
+			snprintf(name, sizeof(name), kind == 1 ? "%d" : "renamed_to_a_longer_name_%d", i);
+			error = fs->ops->lookup(fs, dir, name_of(name), &attr);
+			CHECK(error == (state[i] == kind ? 0 : -ENOENT));
+			if (error == 0) {
+				CHECK_ERROR(0, fs->ops->put(fs, attr.ino, 1));
+			}
+		}
+	}
+}
+
+/* Names made, removed and renamed at random in a large directory: each one is there or not, as it should. */
+static void test_large_directory(const char *options)
+{
+	static uint8_t state[MANY]; /* 0: not there; 1: under its first name; 2: renamed */
+	struct fs_attr attr;
+	struct harness h;
+	uint64_t seed = 1, dir;
+
+	memset(state, 0, sizeof(state));
+	harness_make(&h, 8 << 20, options);
+	CHECK_ERROR(0, harness_mount(&h, 2048, false));
+	dir = create(h.fs, 2, "many", S_IFDIR | 0755);
+	for (int i = 0; i < 4 * MANY; i++) {
+		int which = (int)(random_next(&seed) % MANY);
+		char name[64], other[64];
+
+		snprintf(name, sizeof(name), "%d", which);
+		snprintf(other, sizeof(other), "renamed_to_a_longer_name_%d", which);
+		switch (state[which]) {
+		case 0:
+			CHECK_ERROR(0, h.fs->ops->put(h.fs, create(h.fs, dir, name, S_IFREG), 1));
+			break;
+		case 1:
+			CHECK_ERROR(0, h.fs->ops->rename(h.fs, dir, name_of(name), dir,
+							 name_of(other), 0));
+			break;
+		default:
+			CHECK_ERROR(0, h.fs->ops->unlink(h.fs, dir, name_of(other)));
+		}
+		state[which] = (uint8_t)((state[which] + 1) % 3);
+	}
+	check_names(h.fs, dir, state);
+	CHECK_ERROR(0, h.fs->ops->put(h.fs, dir, 1));
+	CHECK(ext2_of(h.fs)->index_slots == 0);
+	harness_unmount(&h);
+	harness_fsck(&h);
+	CHECK_ERROR(0, harness_mount(&h, 2048, false));
+	CHECK_ERROR(0, h.fs->ops->lookup(h.fs, 2, name_of("many"), &attr));
+	check_names(h.fs, dir, state);
+	/* Without room for an index, too. */
+	CHECK_ERROR(0, h.fs->ops->put(h.fs, dir, 1));
+	ext2_of(h.fs)->index_slots_max = 0;
+	CHECK_ERROR(0, h.fs->ops->get(h.fs, dir, &attr));
+	check_names(h.fs, dir, state);
+	CHECK_ERROR(0, h.fs->ops->put(h.fs, dir, 1));
+	harness_unmount(&h);
+	harness_free(&h);
+}
+
 /* Unlinked but open at a crash: the next mount frees it. */
 static void test_orphans(void)
 {
@@ -329,6 +399,8 @@ int main(void)
 	test_large_files("-b 2048", 2048);
 	test_large_files("-b 4096", 4096);
 	test_indexed_directory();
+	test_large_directory("-b 1024 -N 4000");
+	test_large_directory("-b 4096 -N 4000");
 	test_orphans();
 	test_full();
 	test_transfers();
