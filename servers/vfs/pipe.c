@@ -108,6 +108,11 @@ int pipe_open(struct call *call, struct file *file)
 	if (!pipe) {
 		return -ENOMEM;
 	}
+	if (file->path.node->sb->is_internal) {
+		/* An unnamed pipe, by way of /proc: its ends are there, or have been. */
+		pipe_attach(pipe, file);
+		return 0;
+	}
 	if (writes && !reads && (file->flags & O_NONBLOCK) && pipe->readers == 0) {
 		if (pipe->writers == 0) {
 			pipe_free(pipe);
