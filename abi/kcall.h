@@ -2,9 +2,9 @@
 /*
  * The kernel calls: numbers, arguments and structures. Stubs with prototypes: lib/sys/kcall.h.
  *
- * Each is a trap KCALL_BASE + n with at most six register arguments. Common errors: -EBADREQUEST (no such call),
- * -ECALLDENIED (not in the caller's mask), -EINVAL (bad endpoint or argument), -EFAULT (bad address),
- * -EPERM (not the caller's to do).
+ * Each is a trap KCALL_BASE + n with at most six register arguments. Common errors: -EBADREQUEST
+ * (no such call), -ECALLDENIED (not in the caller's mask), -EINVAL (bad endpoint or argument),
+ * -EFAULT (bad address), -EPERM (not the caller's to do).
  */
 #pragma once
 
@@ -12,56 +12,59 @@
 #include "abi/types.h"
 
 /* KCALL(number, name). B marks the basic set, which every service has. */
-#define KCALL_TABLE(KCALL)                                                                            \
-	/* processes */                                                                               \
-	KCALL(0, fork)      /* VM: (thread ep, flags, as_id, root paddr, stack or 0, tls) -> child ep */ \
-	KCALL(1, newproc)   /* VM: (as_id, root paddr, slot or -1) -> ep: empty, stopped, NO_PRIV */   \
-	KCALL(2, exec)      /* VFS, RS, VM, PM: (ep, struct exec_spec *) */                            \
-	KCALL(3, clear)     /* PM, RS: (ep): the slot becomes free */                                  \
-	KCALL(4, exit)      /* B: never returns; the signal manager gets SIGABRT */                    \
-	KCALL(5, setids)    /* PM: (ep, const struct proc_ids *) */                                    \
-	KCALL(6, stop)      /* PM: (ep, struct stop_info *) */                                         \
-	KCALL(7, resume)    /* PM: (ep) */                                                             \
-	KCALL(8, schedule)  /* scheduler: (ep, priority, quantum ns) */                                \
-	KCALL(9, schedctl)  /* PM, RS, SCHED: (ep, scheduler ep or EP_KERNEL) */                       \
-	KCALL(10, privctl)  /* RS: (op, ep, struct priv_spec * or op's argument) */                    \
-	KCALL(11, update)   /* RS: (ep, ep): swap two slots */                                         \
-	KCALL(12, statectl) /* B: reserved for live update */                                          \
-	/* signals */                                                                                  \
-	KCALL(13, kill)      /* PM, RS, VM: (ep, signo, code, address): to the signal manager */       \
-	KCALL(14, getksig)   /* managers: (struct ksig *) -> 1, or 0 when there is none */             \
-	KCALL(15, endksig)   /* managers: (ep) */                                                      \
-	KCALL(16, sigsend)   /* PM: (ep, const struct sigsend_spec *) */                               \
-	KCALL(17, sigreturn) /* PM: (ep, struct sigreturn_info *) */                                   \
-	KCALL(18, cleartid)  /* PM: (ep, CLEARTID_*, address): the clear_child_tid of a thread */      \
-	/* copying */                                                                                  \
-	KCALL(20, vircopy)      /* (src ep, src, dst ep, dst, bytes, COPY_* flags) */                  \
-	KCALL(21, physcopy)     /* as vircopy, EP_NONE: physical */                                    \
-	KCALL(22, strcopy)      /* (src ep, src, dst, max): up to and with NUL -> length without it */ \
-	KCALL(23, vvircopy)     /* (struct vircopy_vec *, count) */                                    \
-	KCALL(24, memset)       /* (ep, address, byte, bytes) */                                       \
-	KCALL(25, reply_copy)   /* (ep, to, from, bytes, result): copy to the program and answer it */ \
-	KCALL(26, setgrant)     /* B: (table, count) */                                                \
-	KCALL(27, safecopyfrom) /* B: (granter, grant, offset, to, bytes) */                           \
-	KCALL(28, safecopyto)   /* B: (granter, grant, offset, from, bytes) */                         \
-	KCALL(29, vsafecopy)    /* B: (struct safecopy_vec *, count) */                                \
-	KCALL(30, safememset)   /* B: (granter, grant, offset, byte, bytes) */                         \
-	KCALL(31, umap)         /* (address, bytes) own memory -> paddr in *arg 2 */                   \
-	KCALL(32, vumap)        /* (struct vumap_spec *) -> count of pieces */                         \
-	/* memory */                                                                                   \
-	KCALL(35, vmctl)        /* VM: (op, ep, a, b, c) */                                            \
-	/* devices */                                                                                  \
-	KCALL(40, devio)  /* (port, DEVIO_* , value) -> value read */                                  \
-	KCALL(41, vdevio) /* (struct devio_vec *, count) */                                            \
-	KCALL(42, sdevio) /* (port, DEVIO_*, address, count) */                                        \
-	KCALL(43, irqctl) /* (op, irq, hook id) */                                                     \
-	/* time */                                                                                     \
-	KCALL(45, setalarm)  /* B: (monotonic ns, 0: none): one an owner; notification from EP_CLOCK */ \
-	KCALL(46, times)     /* B: (ep, struct proc_times *) */                                        \
-	KCALL(47, settime)   /* PM: (realtime ns) */                                                   \
-	/* information and control */                                                                  \
-	KCALL(50, getinfo) /* B: (GETINFO_*, to, bytes, argument) -> bytes stored */                   \
-	KCALL(51, diagctl) /* B: (DIAG_*, address, bytes, argument) */                                 \
+#define KCALL_TABLE(KCALL)                                                                         \
+	/* processes */                                                                            \
+	KCALL(0,                                                                                   \
+		fork) /* VM: (thread ep, flags, as_id, root paddr, stack or 0, tls) -> child ep */ \
+	KCALL(1, newproc) /* VM: (as_id, root paddr, slot or -1) -> ep: empty, stopped, NO_PRIV */ \
+	KCALL(2, exec)    /* VFS, RS, VM, PM: (ep, struct exec_spec *) */                          \
+	KCALL(3, clear)   /* PM, RS: (ep): the slot becomes free */                                \
+	KCALL(4, exit)    /* B: never returns; the signal manager gets SIGABRT */                  \
+	KCALL(5, setids)  /* PM: (ep, const struct proc_ids *) */                                  \
+	KCALL(6, stop)    /* PM: (ep, struct stop_info *) */                                       \
+	KCALL(7, resume)  /* PM: (ep) */                                                           \
+	KCALL(8, schedule)  /* scheduler: (ep, priority, quantum ns) */                            \
+	KCALL(9, schedctl)  /* PM, RS, SCHED: (ep, scheduler ep or EP_KERNEL) */                   \
+	KCALL(10, privctl)  /* RS: (op, ep, struct priv_spec * or op's argument) */                \
+	KCALL(11, update)   /* RS: (ep, ep): swap two slots */                                     \
+	KCALL(12, statectl) /* B: reserved for live update */                                      \
+	/* signals */                                                                              \
+	KCALL(13, kill)      /* PM, RS, VM: (ep, signo, code, address): to the signal manager */   \
+	KCALL(14, getksig)   /* managers: (struct ksig *) -> 1, or 0 when there is none */         \
+	KCALL(15, endksig)   /* managers: (ep) */                                                  \
+	KCALL(16, sigsend)   /* PM: (ep, const struct sigsend_spec *) */                           \
+	KCALL(17, sigreturn) /* PM: (ep, struct sigreturn_info *) */                               \
+	KCALL(18, cleartid)  /* PM: (ep, CLEARTID_*, address): the clear_child_tid of a thread */  \
+	/* copying */                                                                              \
+	KCALL(20, vircopy)  /* (src ep, src, dst ep, dst, bytes, COPY_* flags) */                  \
+	KCALL(21, physcopy) /* as vircopy, EP_NONE: physical */                                    \
+	KCALL(22, strcopy)  /* (src ep, src, dst, max): up to and with NUL -> length without it */ \
+	KCALL(23, vvircopy) /* (struct vircopy_vec *, count) */                                    \
+	KCALL(24, memset)   /* (ep, address, byte, bytes) */                                       \
+	KCALL(25,                                                                                  \
+		reply_copy) /* (ep, to, from, bytes, result): copy to the program and answer it */ \
+	KCALL(26, setgrant) /* B: (table, count) */                                                \
+	KCALL(27, safecopyfrom) /* B: (granter, grant, offset, to, bytes) */                       \
+	KCALL(28, safecopyto)   /* B: (granter, grant, offset, from, bytes) */                     \
+	KCALL(29, vsafecopy)    /* B: (struct safecopy_vec *, count) */                            \
+	KCALL(30, safememset)   /* B: (granter, grant, offset, byte, bytes) */                     \
+	KCALL(31, umap)         /* (address, bytes) own memory -> paddr in *arg 2 */               \
+	KCALL(32, vumap)        /* (struct vumap_spec *) -> count of pieces */                     \
+	/* memory */                                                                               \
+	KCALL(35, vmctl) /* VM: (op, ep, a, b, c) */                                               \
+	/* devices */                                                                              \
+	KCALL(40, devio)  /* (port, DEVIO_* , value) -> value read */                              \
+	KCALL(41, vdevio) /* (struct devio_vec *, count) */                                        \
+	KCALL(42, sdevio) /* (port, DEVIO_*, address, count) */                                    \
+	KCALL(43, irqctl) /* (op, irq, hook id) */                                                 \
+	/* time */                                                                                 \
+	KCALL(45, setalarm) /* B: (monotonic ns, 0: none): one an owner; notification from         \
+			       EP_CLOCK */                                                         \
+	KCALL(46, times)    /* B: (ep, struct proc_times *) */                                     \
+	KCALL(47, settime)  /* PM: (realtime ns) */                                                \
+	/* information and control */                                                              \
+	KCALL(50, getinfo) /* B: (GETINFO_*, to, bytes, argument) -> bytes stored */               \
+	KCALL(51, diagctl) /* B: (DIAG_*, address, bytes, argument) */                             \
 	KCALL(52, abort)   /* PM, RS: (ABORT_*) */
 
 #define KCALL(n, name) KCALL_##name = n,
@@ -69,20 +72,24 @@ enum kcall { KCALL_TABLE(KCALL) KCALL_COUNT = 64 };
 #undef KCALL
 
 /* What each service may call without its declaration saying so. */
-#define KCALL_BASIC                                                                                   \
-	(1ull << KCALL_exit | 1ull << KCALL_statectl | 1ull << KCALL_setgrant | 1ull << KCALL_safecopyfrom | \
-	 1ull << KCALL_safecopyto | 1ull << KCALL_vsafecopy | 1ull << KCALL_safememset |               \
-	 1ull << KCALL_setalarm | 1ull << KCALL_times | 1ull << KCALL_getinfo | 1ull << KCALL_diagctl)
+#define KCALL_BASIC                                                                               \
+	(1ull << KCALL_exit | 1ull << KCALL_statectl | 1ull << KCALL_setgrant |                   \
+		1ull << KCALL_safecopyfrom | 1ull << KCALL_safecopyto | 1ull << KCALL_vsafecopy | \
+		1ull << KCALL_safememset | 1ull << KCALL_setalarm | 1ull << KCALL_times |         \
+		1ull << KCALL_getinfo | 1ull << KCALL_diagctl)
 
 /* ---- processes ---- */
 
 /* fork flags */
-#define FORK_THREAD 1   /* shares the address space of the first argument (as_id and root are its own) */
-#define FORK_SETTLS 2   /* FS base of the child = tls */
+#define FORK_THREAD \
+	1 /* shares the address space of the first argument (as_id and root are its own) */
+#define FORK_SETTLS   2 /* FS base of the child = tls */
 #define FORK_SETSTACK 4 /* stack pointer of the child = stack */
-/* The child is a copy of the thread as its system call began, rax = 0, PROC_STOPped until `resume`. */
+/* The child is a copy of the thread as its system call began, rax = 0, PROC_STOPped until `resume`.
+ */
 
-/* The program image is in place: sets registers, forgets FPU state, FS base, robust list, any call in progress. */
+/* The program image is in place: sets registers, forgets FPU state, FS base, robust list, any call
+ * in progress. */
 struct exec_spec {
 	char name[16]; /* for ps; NUL-terminated */
 	uint64_t ip;
@@ -97,14 +104,16 @@ struct proc_ids {
 };
 
 /*
- * stop: from now on the thread does not run in user mode until `resume` (or `sigsend`, which resumes).
- * Says where it stands. Stopping a stopped thread is fine and answers the same.
+ * stop: from now on the thread does not run in user mode until `resume` (or `sigsend`, which
+ * resumes). Says where it stands. Stopping a stopped thread is fine and answers the same.
  */
 enum stop_where {
-	STOP_USER = 0,     /* at a user-mode boundary: sigsend or resume may follow. A call not yet taken by its server and a
-	                      wait in the kernel (futex, ...) have been taken back: `result` in rax is then a restart code or EINTR */
-	STOP_IN_CALL = 1,  /* waits for the answer of `server`; if that is neither PM nor VFS the kernel
-	                      raises KSIG_STOPPED (ksig with signals bit 0) when the call has ended */
+	STOP_USER = 0, /* at a user-mode boundary: sigsend or resume may follow. A call not yet
+			  taken by its server and a wait in the kernel (futex, ...) have been taken
+			  back: `result` in rax is then a restart code or EINTR */
+	STOP_IN_CALL =
+		1, /* waits for the answer of `server`; if that is neither PM nor VFS the kernel
+		      raises KSIG_STOPPED (ksig with signals bit 0) when the call has ended */
 	STOP_DEAD = 2
 };
 
@@ -117,42 +126,48 @@ struct stop_info {
 
 /* privctl */
 enum privctl_op {
-	PRIV_SET = 1,   /* (ep, struct priv_spec *): give a NO_PRIV service its privileges -> privilege id */
-	PRIV_ALLOW,     /* (ep): may run */
-	PRIV_DISALLOW,  /* (ep): stops running (NO_PRIV) */
-	PRIV_UPDATE,    /* (ep, struct priv_spec *): replace masks of a service that has privileges -> id */
-	PRIV_ADD_IO,    /* (ep, struct priv_range *) */
-	PRIV_ADD_MEM,   /* (ep, struct priv_range *) */
-	PRIV_ADD_IRQ,   /* (ep, irq number by value) */
+	PRIV_SET = 1,  /* (ep, struct priv_spec *): give a NO_PRIV service its privileges ->
+			  privilege id */
+	PRIV_ALLOW,    /* (ep): may run */
+	PRIV_DISALLOW, /* (ep): stops running (NO_PRIV) */
+	PRIV_UPDATE,  /* (ep, struct priv_spec *): replace masks of a service that has privileges ->
+			 id */
+	PRIV_ADD_IO,  /* (ep, struct priv_range *) */
+	PRIV_ADD_MEM, /* (ep, struct priv_range *) */
+	PRIV_ADD_IRQ, /* (ep, irq number by value) */
 	PRIV_QUERY_MEM, /* VM asks: (ep, struct priv_range *): 0 or -EPERM */
 	PRIV_SET_USER   /* (ep): ordinary program's privileges */
 };
 
-#define PRIV_MAX 128    /* privilege structures; id 0 is shared by all programs */
+#define PRIV_MAX     128 /* privilege structures; id 0 is shared by all programs */
 #define PRIV_ID_USER 0
-#define PRIV_RANGES 16
-#define PRIV_IRQS 16
+#define PRIV_RANGES  16
+#define PRIV_IRQS    16
 
 struct priv_range {
 	uint64_t start; /* first port, or physical address */
 	uint64_t end;   /* last one, inclusive */
 };
 
-#define PRIV_FLAG_MAGIC 1      /* may make magic grants (VFS) */
-#define PRIV_FLAG_ROOT 2       /* RS: privctl and update */
-#define PRIV_FLAG_VM 4         /* VM */
-#define PRIV_FLAG_ALL_IO 8     /* no check of ports (pci) */
-#define PRIV_FLAG_DEVICES 16   /* bus driver: PRIV_ADD_IO, PRIV_ADD_MEM, PRIV_ADD_IRQ for the drivers of its devices */
+#define PRIV_FLAG_MAGIC  1 /* may make magic grants (VFS) */
+#define PRIV_FLAG_ROOT   2 /* RS: privctl and update */
+#define PRIV_FLAG_VM     4 /* VM */
+#define PRIV_FLAG_ALL_IO 8 /* no check of ports (pci) */
+#define PRIV_FLAG_DEVICES                                                                        \
+	16 /* bus driver: PRIV_ADD_IO, PRIV_ADD_MEM, PRIV_ADD_IRQ for the drivers of its devices \
+	    */
 
 struct priv_spec {
 	uint32_t flags;
-	uint32_t trap_mask;       /* bit (trap - TRAP_BASE) */
-	uint64_t kcall_mask;      /* bit n: kernel call n; KCALL_BASIC is added */
-	uint64_t send_mask[PRIV_MAX / 64]; /* bit: privilege id it may send to; symmetry for replies is the kernel's */
-	endpoint_t sig_mgr;       /* EP_SELF: itself */
-	endpoint_t backup_mgr;    /* EP_NONE: none */
-	int32_t uid;              /* what getuid says */
-	uint16_t io_count, mem_count, irq_count, linux_mem; /* linux_mem 1: may use brk, mmap, munmap (VM) */
+	uint32_t trap_mask;  /* bit (trap - TRAP_BASE) */
+	uint64_t kcall_mask; /* bit n: kernel call n; KCALL_BASIC is added */
+	uint64_t send_mask[PRIV_MAX /
+		64]; /* bit: privilege id it may send to; symmetry for replies is the kernel's */
+	endpoint_t sig_mgr;    /* EP_SELF: itself */
+	endpoint_t backup_mgr; /* EP_NONE: none */
+	int32_t uid;           /* what getuid says */
+	uint16_t io_count, mem_count, irq_count,
+		linux_mem; /* linux_mem 1: may use brk, mmap, munmap (VM) */
 	struct priv_range io[PRIV_RANGES];
 	struct priv_range mem[PRIV_RANGES];
 	int32_t irq[PRIV_IRQS];
@@ -162,10 +177,10 @@ struct priv_spec {
 /* ---- signals ---- */
 
 /* Bits of notify.signals in a notification from EP_KERNEL. */
-#define KSIG_MEMREQ 1  /* VM: vmctl MEMREQ_GET */
-#define KSIG_SIGNAL 2  /* manager: getksig */
-#define KSIG_ASYNC 4   /* asynchronous messages were delivered */
-#define KSIG_SELF 8    /* signals for the service itself, bit mask in u64[3] of the payload */
+#define KSIG_MEMREQ 1 /* VM: vmctl MEMREQ_GET */
+#define KSIG_SIGNAL 2 /* manager: getksig */
+#define KSIG_ASYNC  4 /* asynchronous messages were delivered */
+#define KSIG_SELF   8 /* signals for the service itself, bit mask in u64[3] of the payload */
 
 struct ksig {
 	endpoint_t endpoint;
@@ -174,22 +189,24 @@ struct ksig {
 	uint64_t address;  /* si_addr of the fault */
 	int32_t fault_sig; /* which signal code and address are for, or 0 */
 	int32_t trapno;
-	uint64_t error;    /* hardware error code, for the frame */
+	uint64_t error; /* hardware error code, for the frame */
 };
 
-/* Builds the rt_sigframe (see abi/linux/signal.h) on the thread's stack and resumes it in the handler. */
+/* Builds the rt_sigframe (see abi/linux/signal.h) on the thread's stack and resumes it in the
+ * handler. */
 struct sigsend_spec {
 	int32_t signo;
-	uint32_t sa_flags;   /* SA_* of Linux */
+	uint32_t sa_flags; /* SA_* of Linux */
 	uint64_t handler;
-	uint64_t restorer;   /* pushed as return address; needs SA_RESTORER */
-	uint64_t mask;       /* what sigreturn shall restore */
+	uint64_t restorer;                   /* pushed as return address; needs SA_RESTORER */
+	uint64_t mask;                       /* what sigreturn shall restore */
 	uint64_t altstack_sp, altstack_size; /* alternate stack, size 0: none */
 	uint32_t altstack_flags;             /* SS_* to be stored in uc_stack */
-	uint32_t use_altstack;               /* PM found SA_ONSTACK and a usable stack; the kernel checks whether sp is on it already */
+	uint32_t use_altstack; /* PM found SA_ONSTACK and a usable stack; the kernel checks whether
+				  sp is on it already */
 	int32_t trapno;
 	int32_t pad;
-	uint64_t error, fault_address;       /* sigcontext err, cr2 */
+	uint64_t error, fault_address; /* sigcontext err, cr2 */
 	uint8_t siginfo[128];
 };
 /* -EFAULT: the stack is not writable: PM kills with SIGSEGV. */
@@ -204,8 +221,9 @@ struct sigreturn_info {
 /* cleartid: what set_tid_address and CLONE_CHILD_CLEARTID name; the kernel forgets it at exec. */
 enum cleartid_op {
 	CLEARTID_SET = 1, /* (ep, op, address) */
-	CLEARTID_RUN      /* (ep, op): the thread ends: 32-bit 0 is stored there (memory is brought in as for copies) and one
-	                     futex waiter is woken; its robust list is walked; then both are forgotten. 0 also when there is none */
+	CLEARTID_RUN /* (ep, op): the thread ends: 32-bit 0 is stored there (memory is brought in as
+			for copies) and one futex waiter is woken; its robust list is walked; then
+			both are forgotten. 0 also when there is none */
 };
 
 /* ---- copying ---- */
@@ -220,10 +238,10 @@ struct vircopy_vec {
 struct safecopy_vec {
 	endpoint_t granter; /* the other side */
 	grant_t grant;
-	uint64_t offset;    /* bytes into the grant */
-	uint64_t address;   /* own memory */
+	uint64_t offset;  /* bytes into the grant */
+	uint64_t address; /* own memory */
 	uint64_t bytes;
-	uint32_t write;     /* 1: safecopyto, 0: safecopyfrom */
+	uint32_t write; /* 1: safecopyto, 0: safecopyfrom */
 	int32_t pad;
 };
 #define VCOPY_MAX 64
@@ -233,8 +251,9 @@ struct phys_piece {
 	uint64_t bytes;
 };
 
-/* vumap: physical pieces behind a grant (or the caller's own memory: granter EP_SELF, grant GRANT_INVALID, address in offset).
-   Absent pages are brought in; with `write` they are writable and no longer shared copy-on-write. */
+/* vumap: physical pieces behind a grant (or the caller's own memory: granter EP_SELF, grant
+   GRANT_INVALID, address in offset). Absent pages are brought in; with `write` they are writable
+   and no longer shared copy-on-write. */
 struct vumap_spec {
 	endpoint_t granter;
 	grant_t grant;
@@ -249,15 +268,19 @@ struct vumap_spec {
 enum vmctl_op {
 	VMCTL_CLEAR_PAGEFAULT = 1, /* (ep): the faulting thread goes on */
 	VMCTL_MEMREQ_GET,          /* (EP_NONE, struct memreq *) -> 1, 0 when none */
-	VMCTL_MEMREQ_REPLY,        /* (requestor ep, result): 0 or -EFAULT; the suspended call is run again or fails */
-	VMCTL_SETADDRSPACE,        /* (ep, as_id, root paddr) */
-	VMCTL_VMINHIBIT_SET,       /* (ep) */
-	VMCTL_VMINHIBIT_CLEAR,     /* (ep) */
-	VMCTL_BOOTINHIBIT_CLEAR,   /* (ep) */
-	VMCTL_FLUSH,               /* (EP_NONE, root paddr): all of an address space, where it is loaded; 0: the current one */
-	VMCTL_INVLPG,              /* (EP_NONE, root paddr, address, pages) */
-	VMCTL_MEMORY_TAKEN,        /* (): VM owns the free list now; the kernel may not allocate any more */
-	VMCTL_RESTART_CALL         /* (ep): a program's call that VM was serving: wake without result, run it again */
+	VMCTL_MEMREQ_REPLY, /* (requestor ep, result): 0 or -EFAULT; the suspended call is run again
+			       or fails */
+	VMCTL_SETADDRSPACE, /* (ep, as_id, root paddr) */
+	VMCTL_VMINHIBIT_SET,     /* (ep) */
+	VMCTL_VMINHIBIT_CLEAR,   /* (ep) */
+	VMCTL_BOOTINHIBIT_CLEAR, /* (ep) */
+	VMCTL_FLUSH,  /* (EP_NONE, root paddr): all of an address space, where it is loaded; 0: the
+			 current one */
+	VMCTL_INVLPG, /* (EP_NONE, root paddr, address, pages) */
+	VMCTL_MEMORY_TAKEN, /* (): VM owns the free list now; the kernel may not allocate any more
+			     */
+	VMCTL_RESTART_CALL  /* (ep): a program's call that VM was serving: wake without result, run
+			       it again */
 };
 
 /* A range of a process that the kernel needs present. */
@@ -271,11 +294,11 @@ struct memreq {
 
 /* ---- devices ---- */
 
-#define DEVIO_8 1
-#define DEVIO_16 2
-#define DEVIO_32 4
+#define DEVIO_8     1
+#define DEVIO_16    2
+#define DEVIO_32    4
 #define DEVIO_WIDTH 7
-#define DEVIO_OUT 8 /* else in */
+#define DEVIO_OUT   8 /* else in */
 
 struct devio_vec {
 	uint16_t port;
@@ -285,20 +308,21 @@ struct devio_vec {
 #define DEVIO_VEC_MAX 64
 
 enum irqctl_op {
-	IRQ_SET = 1,  /* (irq, hook id 0..63): notifications from EP_HARDWARE with bit (hook id); the line is
-	                 masked at delivery until IRQ_ENABLE. Starts disabled. Level-triggered lines may be shared. */
-	IRQ_REMOVE,   /* (irq, hook id) */
-	IRQ_ENABLE,   /* (irq, hook id) */
-	IRQ_DISABLE   /* (irq, hook id) */
+	IRQ_SET = 1, /* (irq, hook id 0..63): notifications from EP_HARDWARE with bit (hook id); the
+			line is masked at delivery until IRQ_ENABLE. Starts disabled.
+			Level-triggered lines may be shared. */
+	IRQ_REMOVE,  /* (irq, hook id) */
+	IRQ_ENABLE,  /* (irq, hook id) */
+	IRQ_DISABLE  /* (irq, hook id) */
 };
 
 /* ---- time ---- */
 
 struct proc_times {
-	uint64_t user_ns, system_ns;   /* of the thread */
-	uint64_t uptime_ns;            /* monotonic clock */
-	uint64_t realtime_ns;          /* since the epoch */
-	uint64_t idle_ns;              /* all processors */
+	uint64_t user_ns, system_ns; /* of the thread */
+	uint64_t uptime_ns;          /* monotonic clock */
+	uint64_t realtime_ns;        /* since the epoch */
+	uint64_t idle_ns;            /* all processors */
 };
 
 /* ---- information ---- */
@@ -323,21 +347,21 @@ struct whoami {
 };
 
 /* Run-time flags: a thread runs only when it has none. */
-#define RTS_SLOT_FREE 0x1
-#define RTS_PROC_STOP 0x2    /* stopped by PM, or new and not yet started */
-#define RTS_SENDING 0x4
-#define RTS_RECEIVING 0x8
-#define RTS_SIGNALED 0x10    /* the manager has not yet got its signals */
+#define RTS_SLOT_FREE   0x1
+#define RTS_PROC_STOP   0x2 /* stopped by PM, or new and not yet started */
+#define RTS_SENDING     0x4
+#define RTS_RECEIVING   0x8
+#define RTS_SIGNALED    0x10 /* the manager has not yet got its signals */
 #define RTS_SIG_PENDING 0x20 /* the manager works on them */
-#define RTS_P_STOP 0x40      /* traced and stopped */
-#define RTS_NO_PRIV 0x80
+#define RTS_P_STOP      0x40 /* traced and stopped */
+#define RTS_NO_PRIV     0x80
 #define RTS_NO_ENDPOINT 0x100
-#define RTS_VMINHIBIT 0x200
-#define RTS_PAGEFAULT 0x400
-#define RTS_VMREQUEST 0x800
-#define RTS_NO_QUANTUM 0x8000
+#define RTS_VMINHIBIT   0x200
+#define RTS_PAGEFAULT   0x400
+#define RTS_VMREQUEST   0x800
+#define RTS_NO_QUANTUM  0x8000
 #define RTS_BOOTINHIBIT 0x10000
-#define RTS_FUTEX 0x20000
+#define RTS_FUTEX       0x20000
 
 struct proc_info {
 	endpoint_t endpoint;
@@ -352,7 +376,7 @@ struct proc_info {
 	uint64_t ip, sp;
 	uint32_t as_id;
 	uint32_t cpu;
-	uint64_t messages;     /* sent so far */
+	uint64_t messages; /* sent so far */
 };
 
 struct system_info {
@@ -371,15 +395,11 @@ struct system_info {
 
 enum diag_op {
 	DIAG_WRITE = 1, /* (text, bytes): appended to the diagnostics buffer as the caller's line */
-	DIAG_READ,      /* (to, bytes, position): from absolute position on -> bytes; position too old: from the oldest */
-	DIAG_END,       /* () -> absolute position of the end */
-	DIAG_PANIC,     /* (text, bytes): the caller dies: line to the buffer, then as exit */
-	DIAG_RAW        /* (text, bytes): a line without prefix (kmsg) */
+	DIAG_READ,  /* (to, bytes, position): from absolute position on -> bytes; position too old:
+		       from the oldest */
+	DIAG_END,   /* () -> absolute position of the end */
+	DIAG_PANIC, /* (text, bytes): the caller dies: line to the buffer, then as exit */
+	DIAG_RAW    /* (text, bytes): a line without prefix (kmsg) */
 };
 
-enum abort_how {
-	ABORT_POWEROFF = 1,
-	ABORT_REBOOT,
-	ABORT_HALT,
-	ABORT_PANIC
-};
+enum abort_how { ABORT_POWEROFF = 1, ABORT_REBOOT, ABORT_HALT, ABORT_PANIC };

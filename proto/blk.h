@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* File systems and VFS -> block drivers. Synchronous from file systems (sendrec), asynchronous from VFS (answer: op | PROTO_REPLY). */
+/* File systems and VFS -> block drivers. Synchronous from file systems (sendrec), asynchronous from
+ * VFS (answer: op | PROTO_REPLY). */
 #pragma once
 
 #include "abi/message.h"
@@ -14,33 +15,35 @@ enum blk_op {
 };
 
 struct blk_req {
-	uint32_t seq;   /* given back */
+	uint32_t seq; /* given back */
 	uint32_t minor;
 	uint32_t flags; /* OPEN: 1 for writing */
 };
 
-/* One transfer of consecutive sectors, gathered from up to BLK_PIECES_MAX grants. The granter is the sender. */
+/* One transfer of consecutive sectors, gathered from up to BLK_PIECES_MAX grants. The granter is
+ * the sender. */
 #define BLK_PIECES_MAX 64
 struct blk_piece {
 	grant_t grant;
-	uint32_t bytes;   /* multiple of 512 */
-	uint64_t offset;  /* into the grant */
+	uint32_t bytes;  /* multiple of 512 */
+	uint64_t offset; /* into the grant */
 };
 struct blk_io_req {
 	uint32_t seq;
 	uint32_t minor;
-	uint64_t position;   /* bytes, multiple of 512 */
-	grant_t grant;       /* count 1: the buffer; more: an array of struct blk_piece */
-	uint32_t count;      /* pieces */
-	uint64_t bytes;      /* in all */
+	uint64_t position; /* bytes, multiple of 512 */
+	grant_t grant;     /* count 1: the buffer; more: an array of struct blk_piece */
+	uint32_t count;    /* pieces */
+	uint64_t bytes;    /* in all */
 };
 PROTO_FITS(blk_io_req);
 
 struct blk_rep {
 	uint32_t seq;
-	int32_t result;   /* 0 or negative errno, as in the message type */
-	uint64_t value;   /* OPEN: size in bytes; READ, WRITE: bytes done (short at the end of the device) */
-	uint32_t flags;   /* OPEN: BLK_FLAG_* */
+	int32_t result; /* 0 or negative errno, as in the message type */
+	uint64_t value; /* OPEN: size in bytes; READ, WRITE: bytes done (short at the end of the
+			   device) */
+	uint32_t flags; /* OPEN: BLK_FLAG_* */
 };
 #define BLK_FLAG_RDONLY 1
 

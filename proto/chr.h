@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VFS -> character drivers, asynchronous; the answer is a message of type (op | PROTO_REPLY) with struct chr_rep.
- * A read or write that cannot go on at once is answered later; CANCEL makes the driver answer it now
- * (with what was done, or -EINTR). (major, minor) names the device, seq the request.
+ * VFS -> character drivers, asynchronous; the answer is a message of type (op | PROTO_REPLY) with
+ * struct chr_rep. A read or write that cannot go on at once is answered later; CANCEL makes the
+ * driver answer it now (with what was done, or -EINTR). (major, minor) names the device, seq the
+ * request.
  */
 #pragma once
 
@@ -14,8 +15,10 @@ enum chr_op {
 	CHR_READ,            /* chr_io_req */
 	CHR_WRITE,           /* chr_io_req */
 	CHR_IOCTL,           /* chr_ioctl_req */
-	CHR_CANCEL,          /* chr_cancel_req: not answered itself; the request it names is, if it was still waiting */
-	CHR_POLL             /* chr_poll_req -> value: events ready now; with `watch` one VFS_CHR_READY when others become so */
+	CHR_CANCEL, /* chr_cancel_req: not answered itself; the request it names is, if it was still
+		       waiting */
+	CHR_POLL    /* chr_poll_req -> value: events ready now; with `watch` one VFS_CHR_READY when
+		       others become so */
 };
 
 struct chr_req {
@@ -28,11 +31,11 @@ struct chr_req {
 struct chr_io_req {
 	uint32_t seq;
 	uint32_t major, minor;
-	uint32_t flags;     /* O_NONBLOCK: -EAGAIN instead of waiting */
+	uint32_t flags; /* O_NONBLOCK: -EAGAIN instead of waiting */
 	grant_t grant;
 	uint32_t pad;
 	uint64_t bytes;
-	uint64_t position;  /* for devices that have one (mem) */
+	uint64_t position; /* for devices that have one (mem) */
 	endpoint_t user;
 };
 PROTO_FITS(chr_io_req);
@@ -41,11 +44,12 @@ struct chr_ioctl_req {
 	uint32_t seq;
 	uint32_t major, minor;
 	uint32_t request;
-	grant_t grant;      /* to the argument, readable and writable, when the request has one of known size; else invalid */
+	grant_t grant; /* to the argument, readable and writable, when the request has one of known
+			  size; else invalid */
 	uint32_t bytes;
-	uint64_t value;     /* the raw third argument */
+	uint64_t value; /* the raw third argument */
 	endpoint_t user;
-	int32_t pgid;       /* TIOCSPGRP forwarded by VFS: the foreground group */
+	int32_t pgid; /* TIOCSPGRP forwarded by VFS: the foreground group */
 };
 PROTO_FITS(chr_ioctl_req);
 

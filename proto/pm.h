@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PM protocol, beside programs' LINUX_CALL messages. All of it arrives asynchronously unless said. */
+/* The PM protocol, beside programs' LINUX_CALL messages. All of it arrives asynchronously unless
+ * said. */
 #pragma once
 
 #include "abi/message.h"
@@ -10,34 +11,37 @@ enum pm_op {
 	PM_VFS_EXEC_REPLY,      /* pm_vfs_exec_reply */
 	PM_JOBCTL,              /* pm_jobctl: answered by VFS_PM_JOBCTL_REPLY */
 	PM_KILL_PGRP,           /* pm_kill_pgrp: hang-up of a terminal */
-	PM_SIGNAL_PROC,         /* pm_signal_proc: SIGPIPE for a thread: pending before its call is answered */
-	PM_GET_MOUNT_ACK,       /* reserved */
+	PM_SIGNAL_PROC, /* pm_signal_proc: SIGPIPE for a thread: pending before its call is answered
+			 */
+	PM_GET_MOUNT_ACK, /* reserved */
 	/* tty -> PM, asynchronous */
-	PM_TTY_SIGNAL,          /* pm_kill_pgrp: ^C and its like, window size */
+	PM_TTY_SIGNAL, /* pm_kill_pgrp: ^C and its like, window size */
 	/* RS -> PM, asynchronous */
-	PM_SERVICE_NEW,         /* pm_service: PM gives it a pid, ps and kill see it */
-	PM_SERVICE_GONE,        /* pm_service */
-	/* proc file system -> PM, asynchronous, answered by an asynchronous message of type (op | PROTO_REPLY) */
-	PM_GETPROC,             /* pm_getproc -> pm_getproc_rep */
-	PM_SHUTDOWN,            /* pm_shutdown: RS or init asks; reserved */
+	PM_SERVICE_NEW,  /* pm_service: PM gives it a pid, ps and kill see it */
+	PM_SERVICE_GONE, /* pm_service */
+	/* proc file system -> PM, asynchronous, answered by an asynchronous message of type (op |
+	   PROTO_REPLY) */
+	PM_GETPROC,  /* pm_getproc -> pm_getproc_rep */
+	PM_SHUTDOWN, /* pm_shutdown: RS or init asks; reserved */
 	/* VFS -> PM, asynchronous, not answered */
-	PM_SIGMASK,             /* pm_sigmask: pselect6, ppoll, epoll_pwait: a mask for the time of the call */
-	/* proc file system -> PM, asynchronous, answered as PM_GETPROC: pm_getnames -> pm_getproc_rep */
+	PM_SIGMASK, /* pm_sigmask: pselect6, ppoll, epoll_pwait: a mask for the time of the call */
+	/* proc file system -> PM, asynchronous, answered as PM_GETPROC: pm_getnames ->
+	   pm_getproc_rep */
 	PM_GETNAMES
 };
 
 struct pm_vfs_reply {
-	int32_t op;      /* the VFS_PM_* operation answered */
-	endpoint_t ep;   /* whom it was about */
+	int32_t op;    /* the VFS_PM_* operation answered */
+	endpoint_t ep; /* whom it was about */
 	int32_t result;
 	uint32_t seq;
 };
 
 struct pm_vfs_exec_reply {
 	endpoint_t ep;
-	int32_t result;    /* 0: image in place; negative: failed */
-	uint8_t fatal;     /* 1: failed past the point of no return: kill with SIGKILL (or SIGSEGV) */
-	uint8_t set_uid;   /* 1: euid = uid below */
+	int32_t result;  /* 0: image in place; negative: failed */
+	uint8_t fatal;   /* 1: failed past the point of no return: kill with SIGKILL (or SIGSEGV) */
+	uint8_t set_uid; /* 1: euid = uid below */
 	uint8_t set_gid;
 	uint8_t secure;
 	uint32_t uid, gid;
@@ -49,15 +53,15 @@ PROTO_FITS(pm_vfs_exec_reply);
 
 /* A background process wants to use its controlling terminal. */
 struct pm_jobctl {
-	endpoint_t ep;  /* thread */
-	int32_t signo;  /* SIGTTIN or SIGTTOU */
+	endpoint_t ep; /* thread */
+	int32_t signo; /* SIGTTIN or SIGTTOU */
 	uint32_t seq;
 };
 
 struct pm_kill_pgrp {
 	int32_t pgid; /* PM_TTY_SIGNAL, PM_KILL_PGRP: group */
 	int32_t signo;
-	int32_t sid;  /* PM_KILL_PGRP: if not 0, only within this session */
+	int32_t sid;       /* PM_KILL_PGRP: if not 0, only within this session */
 	uint32_t and_cont; /* send SIGCONT too (hang-up) */
 };
 
@@ -66,8 +70,8 @@ struct pm_signal_proc {
 	int32_t signo;
 };
 
-/* Sent with set 1 before the call waits and, if it was not ended by VFS_PM_CANCEL, with set 0 before its answer. PM gives a
-   cancelled call's thread its old mask back itself. */
+/* Sent with set 1 before the call waits and, if it was not ended by VFS_PM_CANCEL, with set 0
+   before its answer. PM gives a cancelled call's thread its old mask back itself. */
 struct pm_sigmask {
 	endpoint_t ep; /* thread */
 	uint32_t set;
@@ -82,9 +86,9 @@ struct pm_service {
 PROTO_FITS(pm_service);
 
 struct pm_getproc {
-	int32_t pid;    /* this one, or with next 1 the first with a pid of at least this */
+	int32_t pid; /* this one, or with next 1 the first with a pid of at least this */
 	uint32_t next;
-	uint64_t to;    /* grant id (granted to PM, writable) for struct pm_proc_info */
+	uint64_t to; /* grant id (granted to PM, writable) for struct pm_proc_info */
 	uint32_t seq;
 };
 struct pm_getproc_rep {
@@ -94,7 +98,7 @@ struct pm_getproc_rep {
 
 /* What is one for the whole system. */
 struct pm_getnames {
-	grant_t to;     /* to PM, writable, for struct pm_names */
+	grant_t to; /* to PM, writable, for struct pm_names */
 	uint32_t seq;
 };
 struct pm_names {
@@ -106,21 +110,21 @@ struct pm_names {
 /* What PM tells of a process. */
 struct pm_proc_info {
 	int32_t pid, ppid, pgid, sid;
-	endpoint_t ep;      /* main thread */
+	endpoint_t ep; /* main thread */
 	uint32_t uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
 	char name[16];
-	char state;         /* R S D T Z as in ps */
+	char state; /* R S D T Z as in ps */
 	uint8_t is_service;
 	uint16_t threads;
 	int32_t nice;
 	int32_t exit_signal, exit_code;
 	uint64_t sig_pending, sig_blocked, sig_ignored, sig_caught, shared_pending;
 	uint64_t user_ns, system_ns, child_user_ns, child_system_ns;
-	uint64_t start_ns;  /* monotonic */
+	uint64_t start_ns; /* monotonic */
 	uint64_t minor_faults, major_faults, child_minor_faults, child_major_faults;
 	uint32_t ngroups;
 	uint32_t groups[32];
-	int32_t tids[64];   /* thread ids */
+	int32_t tids[64]; /* thread ids */
 	endpoint_t eps[64];
 	uint64_t rlimits[16][2];
 	uint32_t umask_unused, dumpable;

@@ -8,8 +8,9 @@ enum rs_op {
 	RS_FS_START = RS_BASE, /* VFS, asynchronous: rs_fs_start, answered by VFS_RS_FS_REPLY */
 	RS_FS_STOP,            /* VFS, asynchronous: rs_ep: unmounted, let it go */
 	RS_REPORT,             /* a service says that another misbehaves; reserved */
-	RS_GETINFO,            /* proc file system, asynchronous: rs_getinfo: the table of services as text; answered by an
-	                          asynchronous message of type RS_GETINFO | PROTO_REPLY: rs_getinfo_rep */
+	RS_GETINFO, /* proc file system, asynchronous: rs_getinfo: the table of services as text;
+		       answered by an asynchronous message of type RS_GETINFO | PROTO_REPLY:
+		       rs_getinfo_rep */
 };
 
 struct rs_fs_start {
@@ -21,7 +22,7 @@ struct rs_ep {
 	endpoint_t ep;
 };
 struct rs_getinfo {
-	grant_t to;     /* to RS, writable */
+	grant_t to; /* to RS, writable */
 	uint32_t bytes;
 	uint32_t seq;
 };
@@ -31,16 +32,18 @@ struct rs_getinfo_rep {
 };
 
 /*
- * System call LINUX_NR_axo_service(struct axo_service_req *): root only, else -EPERM. The caller is a Linux program
- * (commands/service, commands/init). Returns what the command says, or a negative errno.
+ * System call LINUX_NR_axo_service(struct axo_service_req *): root only, else -EPERM. The caller is
+ * a Linux program (commands/service, commands/init). Returns what the command says, or a negative
+ * errno.
  */
 enum axo_service_cmd {
-	AXO_SERVICE_UP = 1,    /* name, conf, binary, args: starts it; 0 when its init succeeded, else its error */
-	AXO_SERVICE_DOWN,      /* name */
-	AXO_SERVICE_RESTART,   /* name */
-	AXO_SERVICE_STATUS,    /* name or "" for all: text lines into out -> bytes */
-	AXO_SERVICE_TEMPLATE,  /* as UP: registers a file-system type, started at each mount */
-	AXO_SERVICE_BOOTED     /* init: the system is up (RS may log, start heartbeats) */
+	AXO_SERVICE_UP = 1,  /* name, conf, binary, args: starts it; 0 when its init succeeded, else
+				its error */
+	AXO_SERVICE_DOWN,    /* name */
+	AXO_SERVICE_RESTART, /* name */
+	AXO_SERVICE_STATUS,  /* name or "" for all: text lines into out -> bytes */
+	AXO_SERVICE_TEMPLATE, /* as UP: registers a file-system type, started at each mount */
+	AXO_SERVICE_BOOTED    /* init: the system is up (RS may log, start heartbeats) */
 };
 struct axo_service_req {
 	uint32_t cmd;

@@ -1,45 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VM protocol. Programs' mmap family and brk arrive as LINUX_CALL messages, not as these operations.
+ * The VM protocol. Programs' mmap family and brk arrive as LINUX_CALL messages, not as these
+ * operations.
  *
- * Callers: each operation says who; all others get -EPERM. Sizes in bytes; unless said, addresses and sizes
- * that are not page-aligned get -EINVAL.
+ * Callers: each operation says who; all others get -EPERM. Sizes in bytes; unless said, addresses
+ * and sizes that are not page-aligned get -EINVAL.
  */
 #pragma once
 
 #include "abi/message.h"
 
 enum vm_op {
-	VM_PAGEFAULT = VM_BASE, /* kernel only, on behalf of the faulting thread: vm_pagefault; never answered as a message */
+	VM_PAGEFAULT = VM_BASE, /* kernel only, on behalf of the faulting thread: vm_pagefault;
+				   never answered as a message */
 	/* PM */
-	VM_FORK,      /* vm_fork_req -> vm_fork_rep: new process or thread; the child is stopped */
-	VM_EXIT,      /* vm_ep_req: the last thread of the process is gone (sys_clear comes after): frees all */
-	VM_WILLEXIT,  /* vm_ep_req: no more faults are served for it, waits for files are dropped */
+	VM_FORK, /* vm_fork_req -> vm_fork_rep: new process or thread; the child is stopped */
+	VM_EXIT, /* vm_ep_req: the last thread of the process is gone (sys_clear comes after): frees
+		    all */
+	VM_WILLEXIT, /* vm_ep_req: no more faults are served for it, waits for files are dropped */
 	VM_THREAD_EXIT, /* vm_ep_req: one thread of several is gone */
-	VM_SETLIMIT,  /* vm_setlimit_req */
+	VM_SETLIMIT,    /* vm_setlimit_req */
 	/* RS */
-	VM_NEWPROC,   /* vm_newproc_req -> vm_newproc_rep: empty address space and kernel slot for a service */
-	VM_SETPRIV,   /* vm_setpriv_req: which calls a service may make of VM */
+	VM_NEWPROC, /* vm_newproc_req -> vm_newproc_rep: empty address space and kernel slot for a
+		       service */
+	VM_SETPRIV, /* vm_setpriv_req: which calls a service may make of VM */
 	/* VFS, RS: on behalf of another process */
-	VM_MMAP_FOR,  /* vm_mmap_for_req -> vm_addr_rep */
-	VM_MUNMAP_FOR, /* vm_munmap_for_req */
-	VM_CLEAR,     /* vm_ep_req: exec: all regions go; other threads must be gone */
-	VM_SETBRK,    /* vm_setbrk_req: exec: where the heap starts */
+	VM_MMAP_FOR,     /* vm_mmap_for_req -> vm_addr_rep */
+	VM_MUNMAP_FOR,   /* vm_munmap_for_req */
+	VM_CLEAR,        /* vm_ep_req: exec: all regions go; other threads must be gone */
+	VM_SETBRK,       /* vm_setbrk_req: exec: where the heap starts */
 	VM_MPROTECT_FOR, /* vm_mprotect_for_req */
 	/* VFS */
-	VM_VFS_REPLY, /* vm_vfs_reply: sent asynchronously or by sendrec: answers a VM_VFS_* request */
-	VM_FILE_CHANGED, /* vm_file_changed_req: pages of a file that VM knows are stale (written or truncated) */
+	VM_VFS_REPLY, /* vm_vfs_reply: sent asynchronously or by sendrec: answers a VM_VFS_* request
+		       */
+	VM_FILE_CHANGED, /* vm_file_changed_req: pages of a file that VM knows are stale (written or
+			    truncated) */
 	/* services */
-	VM_MAP_PHYS,  /* vm_map_phys_req -> vm_addr_rep: needs the memory right (kernel PRIV_QUERY_MEM) */
-	VM_UNMAP_PHYS, /* vm_munmap_for_req with ep EP_SELF */
-	VM_ALLOC_CONTIG, /* vm_alloc_contig_req -> vm_contig_rep: zeroed, physically contiguous, for DMA */
-	VM_BOOTDISK,  /* memory driver: -> vm_bootdisk_rep: the boot ramdisk mapped into it */
+	VM_MAP_PHYS,     /* vm_map_phys_req -> vm_addr_rep: needs the memory right (kernel
+			    PRIV_QUERY_MEM) */
+	VM_UNMAP_PHYS,   /* vm_munmap_for_req with ep EP_SELF */
+	VM_ALLOC_CONTIG, /* vm_alloc_contig_req -> vm_contig_rep: zeroed, physically contiguous, for
+			    DMA */
+	VM_BOOTDISK,     /* memory driver: -> vm_bootdisk_rep: the boot ramdisk mapped into it */
 	VM_BOOTDISK_FREE, /* memory driver: the ramdisk's memory becomes free */
-	VM_INFO,      /* vm_info_req: copies a struct to the caller */
-	VM_MAKE_PRESENT, /* VFS, asynchronous: vm_make_present_req: make a range of a process present, answered asynchronously by
-	                    VM_MAKE_PRESENT | PROTO_REPLY: vm_make_present_rep. For a copy by VFS, a file system or a driver that met a
-	                    page whose file must be read first: VM answers the kernel -EFAULT then, for they cannot wait for VFS */
-	/* VM -> VFS, asynchronous: proto/vfs.h VFS_VM_REQUEST */
+	VM_INFO,          /* vm_info_req: copies a struct to the caller */
+	VM_MAKE_PRESENT,  /* VFS, asynchronous: vm_make_present_req: make a range of a process
+			     present, answered asynchronously by  VM_MAKE_PRESENT | PROTO_REPLY:
+			     vm_make_present_rep. For a copy by VFS, a file system or a driver that
+			     met a  page whose file must be read first: VM answers the kernel -EFAULT
+			     then, for they cannot wait for VFS */
+			  /* VM -> VFS, asynchronous: proto/vfs.h VFS_VM_REQUEST */
 };
 
 struct vm_pagefault {
@@ -52,8 +62,10 @@ struct vm_ep_req {
 	endpoint_t ep;
 };
 
-#define VM_FORK_THREAD 1  /* CLONE_VM|CLONE_THREAD: shares the address space */
-#define VM_FORK_VM 2      /* CLONE_VM without CLONE_THREAD (vfork, posix_spawn): a process of its own in the shared space */
+#define VM_FORK_THREAD 1 /* CLONE_VM|CLONE_THREAD: shares the address space */
+#define VM_FORK_VM                                                                           \
+	2 /* CLONE_VM without CLONE_THREAD (vfork, posix_spawn): a process of its own in the \
+	     shared space */
 #define VM_FORK_SETTLS 4
 struct vm_fork_req {
 	endpoint_t parent; /* the calling thread */
@@ -91,14 +103,17 @@ struct vm_setpriv_req {
 #define VM_MMAP_COPY_INTO 1 /* reserved */
 struct vm_mmap_for_req {
 	endpoint_t ep;
-	uint32_t dev;        /* with file: the file's device and inode, by which VM shares its pages */
+	uint32_t dev; /* with file: the file's device and inode, by which VM shares its pages */
 	uint64_t addr, len;
-	uint32_t flags : 24; /* MAP_FIXED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_POPULATE ... */
+	uint32_t flags : 24; /* MAP_FIXED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_POPULATE
+				... */
 	uint32_t prot : 8;
-	int32_t file;        /* VFS's handle of a file (VFS_VM_*: see proto/vfs.h), -1: anonymous. When the call succeeds VM
-	                        owns one reference, which it gives back by VFS_VM_DROP; else the caller keeps it */
+	int32_t file; /* VFS's handle of a file (VFS_VM_*: see proto/vfs.h), -1: anonymous. When the
+			 call succeeds VM owns one reference, which it gives back by VFS_VM_DROP;
+			 else the caller keeps it */
 	uint64_t offset;     /* file offset; page-aligned */
-	uint64_t file_bytes; /* bytes of the mapping that come from the file; the rest of its last page is zero. Pages past it: anonymous zero */
+	uint64_t file_bytes; /* bytes of the mapping that come from the file; the rest of its last
+				page is zero. Pages past it: anonymous zero */
 	uint64_t ino;
 };
 PROTO_FITS(vm_mmap_for_req);
@@ -118,31 +133,33 @@ struct vm_mprotect_for_req {
 struct vm_setbrk_req {
 	endpoint_t ep;
 	uint32_t pad;
-	uint64_t start;       /* end of bss */
+	uint64_t start;                  /* end of bss */
 	uint64_t stack_top, stack_limit; /* for /proc and growth */
 };
 
 /* VFS's answer to a VFS_VM_REQUEST. */
 struct vm_vfs_reply {
 	uint32_t id;
-	int32_t result;   /* 0, or negative errno */
-	int32_t file;     /* LOOKUP: VFS's handle, one reference taken for VM */
-	uint32_t mode;    /* LOOKUP: bit 0 readable, bit 1 writable (descriptor), bit 2: is /dev/zero: map as anonymous */
+	int32_t result; /* 0, or negative errno */
+	int32_t file;   /* LOOKUP: VFS's handle, one reference taken for VM */
+	uint32_t mode;  /* LOOKUP: bit 0 readable, bit 1 writable (descriptor), bit 2: is /dev/zero:
+			   map as anonymous */
 	uint64_t dev, ino;
-	uint64_t size;    /* LOOKUP: bytes; PAGEIN: bytes read (short at the end of file) */
+	uint64_t size; /* LOOKUP: bytes; PAGEIN: bytes read (short at the end of file) */
 };
 PROTO_FITS(vm_vfs_reply);
 
 struct vm_file_changed_req {
 	uint64_t dev, ino;
-	uint64_t offset, len; /* bytes changed; len UINT64_MAX: all from offset on is gone (truncate) */
+	uint64_t offset,
+		len; /* bytes changed; len UINT64_MAX: all from offset on is gone (truncate) */
 };
 
 struct vm_make_present_req {
 	endpoint_t ep;
-	uint32_t id;    /* given back */
+	uint32_t id;        /* given back */
 	uint64_t addr, len; /* bytes, any alignment */
-	uint32_t write; /* 1: will be written */
+	uint32_t write;     /* 1: will be written */
 	uint32_t pad;
 };
 struct vm_make_present_rep {
@@ -151,8 +168,8 @@ struct vm_make_present_rep {
 };
 
 struct vm_map_phys_req {
-	endpoint_t ep;  /* EP_SELF or, for RS and tty, another */
-	uint32_t flags; /* VM_PHYS_* */
+	endpoint_t ep;       /* EP_SELF or, for RS and tty, another */
+	uint32_t flags;      /* VM_PHYS_* */
 	uint64_t paddr, len; /* need not be aligned: the answer has the same offset in the page */
 };
 #define VM_PHYS_UNCACHED 1
@@ -163,9 +180,9 @@ struct vm_alloc_contig_req {
 	uint32_t flags; /* VM_CONTIG_* */
 };
 #define VM_CONTIG_LOWER16M 1
-#define VM_CONTIG_LOWER1M 2
+#define VM_CONTIG_LOWER1M  2
 #define VM_CONTIG_ALIGN64K 4
-#define VM_CONTIG_LOWER4G 8
+#define VM_CONTIG_LOWER4G  8
 struct vm_contig_rep {
 	uint64_t addr;
 	uint64_t paddr;
@@ -179,7 +196,8 @@ struct vm_bootdisk_rep {
 enum vm_info_what {
 	VM_INFO_STATS = 1, /* struct vm_stats */
 	VM_INFO_USAGE,     /* struct vm_usage of ep */
-	VM_INFO_REGIONS    /* struct vm_region_info[] of ep from address `next` on; the reply says how many */
+	VM_INFO_REGIONS /* struct vm_region_info[] of ep from address `next` on; the reply says how
+			   many */
 };
 struct vm_info_req {
 	int32_t what;
@@ -194,14 +212,16 @@ struct vm_info_rep {
 };
 struct vm_stats {
 	uint64_t page_size;
-	/* pages; total = free + kernel + boot + service + program + page_tables + cached + reserve */
+	/* pages; total = free + kernel + boot + service + program + page_tables + cached + reserve
+	 */
 	uint64_t total, free, cached, kernel, boot, page_tables, reserve, anon, largest_contig;
 	uint64_t faults_minor, faults_major;
 	uint64_t shared;
 	uint64_t committed;
 };
 struct vm_usage {
-	uint64_t virtual_bytes, resident_pages, shared_pages, data_bytes, stack_bytes, text_bytes, max_resident_pages;
+	uint64_t virtual_bytes, resident_pages, shared_pages, data_bytes, stack_bytes, text_bytes,
+		max_resident_pages;
 	uint64_t minor_faults, major_faults;
 	uint64_t page_table_pages;
 	uint64_t brk_start, brk_end, stack_top;
@@ -209,13 +229,13 @@ struct vm_usage {
 };
 struct vm_region_info {
 	uint64_t start, end;
-	uint32_t prot; /* PROT_* */
+	uint32_t prot;  /* PROT_* */
 	uint32_t flags; /* VM_REGION_* */
 	uint64_t offset, dev, ino;
 	int32_t file; /* VFS's handle or -1 */
 	uint32_t resident_pages;
 };
 #define VM_REGION_SHARED 1
-#define VM_REGION_HEAP 2
-#define VM_REGION_STACK 4
-#define VM_REGION_FILE 8
+#define VM_REGION_HEAP   2
+#define VM_REGION_STACK  4
+#define VM_REGION_FILE   8

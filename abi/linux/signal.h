@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layouts of signal delivery on Linux x86-64 (kernel ABI; Linux uapi asm/sigcontext.h and asm/ucontext.h describe the
- * same fields; offsets asserted below), and the numbers of signals, flags and codes.
+ * Layouts of signal delivery on Linux x86-64 (kernel ABI; Linux uapi asm/sigcontext.h and
+ * asm/ucontext.h describe the same fields; offsets asserted below), and the numbers of signals,
+ * flags and codes.
  *
- * On entry to a handler: rsp points to pretcode and is 8 modulo 16; rdi signo, rsi &info, rdx &uc, rax 0, DF clear.
+ * On entry to a handler: rsp points to pretcode and is 8 modulo 16; rdi signo, rsi &info, rdx &uc,
+ * rax 0, DF clear.
  */
 #pragma once
 
 #include "abi/types.h"
 
-#define LINUX_NSIG 64
+#define LINUX_NSIG     64
 #define LINUX_RED_ZONE 128
 
 struct linux_sigaction { /* of rt_sigaction: mask 8 bytes */
@@ -79,8 +81,8 @@ _Static_assert(sizeof(struct linux_siginfo) == 128, "siginfo");
 _Static_assert(sizeof(struct linux_ucontext) == 304, "ucontext");
 _Static_assert(sizeof(struct linux_rt_sigframe) == 440, "rt_sigframe");
 
-#define LINUX_UC_FP_XSTATE 1
-#define LINUX_UC_SIGCONTEXT_SS 2
+#define LINUX_UC_FP_XSTATE         1
+#define LINUX_UC_SIGCONTEXT_SS     2
 #define LINUX_UC_STRICT_RESTORE_SS 4
 
 /* In the last 48 bytes of the 512-byte fxsave area (offset 464), and after the xstate. */
@@ -95,44 +97,72 @@ struct linux_fpx_sw_bytes {
 };
 
 enum linux_signal {
-	LSIGHUP = 1, LSIGINT, LSIGQUIT, LSIGILL, LSIGTRAP, LSIGABRT, LSIGBUS, LSIGFPE, LSIGKILL, LSIGUSR1,
-	LSIGSEGV, LSIGUSR2, LSIGPIPE, LSIGALRM, LSIGTERM, LSIGSTKFLT, LSIGCHLD, LSIGCONT, LSIGSTOP, LSIGTSTP,
-	LSIGTTIN, LSIGTTOU, LSIGURG, LSIGXCPU, LSIGXFSZ, LSIGVTALRM, LSIGPROF, LSIGWINCH, LSIGIO, LSIGPWR, LSIGSYS
+	LSIGHUP = 1,
+	LSIGINT,
+	LSIGQUIT,
+	LSIGILL,
+	LSIGTRAP,
+	LSIGABRT,
+	LSIGBUS,
+	LSIGFPE,
+	LSIGKILL,
+	LSIGUSR1,
+	LSIGSEGV,
+	LSIGUSR2,
+	LSIGPIPE,
+	LSIGALRM,
+	LSIGTERM,
+	LSIGSTKFLT,
+	LSIGCHLD,
+	LSIGCONT,
+	LSIGSTOP,
+	LSIGTSTP,
+	LSIGTTIN,
+	LSIGTTOU,
+	LSIGURG,
+	LSIGXCPU,
+	LSIGXFSZ,
+	LSIGVTALRM,
+	LSIGPROF,
+	LSIGWINCH,
+	LSIGIO,
+	LSIGPWR,
+	LSIGSYS
 };
 
 #define LSA_NOCLDSTOP 1u
 #define LSA_NOCLDWAIT 2u
-#define LSA_SIGINFO 4u
-#define LSA_RESTORER 0x04000000u
-#define LSA_ONSTACK 0x08000000u
-#define LSA_RESTART 0x10000000u
-#define LSA_NODEFER 0x40000000u
+#define LSA_SIGINFO   4u
+#define LSA_RESTORER  0x04000000u
+#define LSA_ONSTACK   0x08000000u
+#define LSA_RESTART   0x10000000u
+#define LSA_NODEFER   0x40000000u
 #define LSA_RESETHAND 0x80000000u
 
-#define LSS_ONSTACK 1
-#define LSS_DISABLE 2
+#define LSS_ONSTACK    1
+#define LSS_DISABLE    2
 #define LSS_AUTODISARM (1u << 31)
-#define LMINSIGSTKSZ 2048
+#define LMINSIGSTKSZ   2048
 
 /* si_code */
-#define LSI_USER 0
-#define LSI_KERNEL 0x80
-#define LSI_QUEUE (-1)
-#define LSI_TIMER (-2)
-#define LSI_TKILL (-6)
-#define LSEGV_MAPERR 1
-#define LSEGV_ACCERR 2
-#define LBUS_ADRALN 1
-#define LBUS_ADRERR 2
-#define LILL_ILLOPN 2
-#define LILL_PRVOPC 5
-#define LFPE_INTDIV 1
-#define LFPE_FLTINV 7
-#define LTRAP_BRKPT 1
-#define LTRAP_TRACE 2
-#define LCLD_EXITED 1
-#define LCLD_KILLED 2
-#define LCLD_DUMPED 3
-#define LCLD_TRAPPED 4
-#define LCLD_STOPPED 5
+#define LSI_USER       0
+#define LSI_KERNEL     0x80
+#define LSI_QUEUE      (-1)
+#define LSI_TIMER      (-2)
+#define LSI_TKILL      (-6)
+#define LSEGV_MAPERR   1
+#define LSEGV_ACCERR   2
+#define LBUS_ADRALN    1
+#define LBUS_ADRERR    2
+#define LILL_ILLOPN    2
+#define LILL_PRVOPC    5
+#define LFPE_INTDIV    1
+#define LFPE_FLTINV    7
+#define LTRAP_BRKPT    1
+#define LTRAP_TRACE    2
+#define LCLD_EXITED    1
+#define LCLD_KILLED    2
+#define LCLD_DUMPED    3
+#define LCLD_TRAPPED   4
+#define LCLD_STOPPED   5
 #define LCLD_CONTINUED 6

@@ -136,7 +136,8 @@ static void question_answer(endpoint_t whom, uint32_t seq, int32_t result, uint6
 	if (!questions.ready) {
 		return;
 	}
-	list_for_each (q, &questions.open, struct question, link) {
+	list_for_each(q, &questions.open, struct question, link)
+	{
 		if (q->whom == whom && q->seq == seq && !q->answered) {
 			q->answered = true;
 			q->result = result;
@@ -150,7 +151,7 @@ static void question_answer(endpoint_t whom, uint32_t seq, int32_t result, uint6
 bool ask_take_answer(const struct message *m)
 {
 	if (m->source == EP_PM &&
-	    (m->type == (PM_GETPROC | PROTO_REPLY) || m->type == (PM_GETNAMES | PROTO_REPLY))) {
+		(m->type == (PM_GETPROC | PROTO_REPLY) || m->type == (PM_GETNAMES | PROTO_REPLY))) {
 		const struct pm_getproc_rep *rep = MSG(m, pm_getproc_rep);
 
 		question_answer(EP_PM, rep->seq, rep->result, 0);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Questions to PM, VFS and RS. They stand above a file system, so each is an asynchronous message, and the coroutine that
- * asks sleeps until the answer, a message of its own, has come. Coroutines only. Results: negative errno as said.
+ * Questions to PM, VFS and RS. They stand above a file system, so each is an asynchronous message,
+ * and the coroutine that asks sleeps until the answer, a message of its own, has come. Coroutines
+ * only. Results: negative errno as said.
  */
 #pragma once
 
 #include "proto/pm.h"
 #include "proto/vfs.h"
 
-/* The process with this pid, or (next) the first with at least this pid. 0, -ESRCH, -EIO (PM cannot be reached). */
+/* The process with this pid, or (next) the first with at least this pid. 0, -ESRCH, -EIO (PM cannot
+ * be reached). */
 int ask_process(int pid, bool next, struct pm_proc_info *info);
 /* Host name and the like, 0 or -EIO. */
 int ask_names(struct pm_names *names);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the system's structures to Linux's lines (proc(5)). Pure: no questions to anyone, so that the host can test them.
+ * From the system's structures to Linux's lines (proc(5)). Pure: no questions to anyone, so that
+ * the host can test them.
  */
 #pragma once
 
@@ -16,7 +17,7 @@
 /* All that is known of one process. Parts that could not be had are zero. */
 struct process {
 	struct pm_proc_info pm;
-	struct proc_info kernel;    /* its main thread */
+	struct proc_info kernel; /* its main thread */
 	struct vm_usage memory;
 	struct vfs_proc_info files;
 };
@@ -36,6 +37,7 @@ void format_meminfo(struct text *text, const struct vm_stats *stats);
 /* /proc/cpuinfo: one processor */
 void format_cpuinfo(struct text *text, const struct system_info *info, unsigned cpu);
 /* /proc/loadavg; last_pid: the newest process */
-void format_loadavg(struct text *text, const struct system_info *info, unsigned processes, int last_pid);
+void format_loadavg(
+	struct text *text, const struct system_info *info, unsigned processes, int last_pid);
 /* /proc/mounts, and /proc/PID/mountinfo when `info` is set. Blanks in names are octal. */
 void format_mount(struct text *text, const struct vfs_mount_info *mount, bool info);

@@ -19,8 +19,8 @@
 #include "lib/sys/sef.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0
-#define NAME_BYTES 256
-#define DENTS_BYTES 4096
+#define NAME_BYTES       256
+#define DENTS_BYTES      4096
 
 /* One request being served. */
 struct request {
@@ -114,15 +114,20 @@ static int serve_stat(const struct message *m)
 	st.st_blksize = 1024;
 	st.st_atim.tv_sec = st.st_mtim.tv_sec = st.st_ctim.tv_sec = (time_t)(now / 1000000000ul);
 	st.st_atim.tv_nsec = st.st_mtim.tv_nsec = st.st_ctim.tv_nsec = (long)(now % 1000000000ul);
-	return sys_safecopyto(m->source, req->grant, 0, &st, req->len < sizeof(st) ? req->len : sizeof(st));
+	return sys_safecopyto(
+		m->source, req->grant, 0, &st, req->len < sizeof(st) ? req->len : sizeof(st));
 }
 
 static int serve_statfs(const struct message *m)
 {
 	const struct fs_io_req *req = MSG(m, fs_io_req);
-	struct statfs st = {.f_type = PROC_SUPER_MAGIC, .f_bsize = 4096, .f_frsize = 4096, .f_namelen = NAME_BYTES - 1};
+	struct statfs st = {.f_type = PROC_SUPER_MAGIC,
+		.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_namelen = NAME_BYTES - 1};
 
-	return sys_safecopyto(m->source, req->grant, 0, &st, req->len < sizeof(st) ? req->len : sizeof(st));
+	return sys_safecopyto(
+		m->source, req->grant, 0, &st, req->len < sizeof(st) ? req->len : sizeof(st));
 }
 
 struct dents {
@@ -256,7 +261,8 @@ int main(void)
 		if (sef_receive(EP_ANY, &m, &status) < 0) {
 			continue;
 		}
-		if (m.source == EP_VFS && m.type >= FS_BASE_OP && m.type < FS_BASE_OP + PROTO_REPLY) {
+		if (m.source == EP_VFS && m.type >= FS_BASE_OP &&
+			m.type < FS_BASE_OP + PROTO_REPLY) {
 			request_start(&m);
 		} else if (!ask_take_answer(&m)) {
 			diag_printf("message of type %#x from %d", (unsigned)m.type, m.source);

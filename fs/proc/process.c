@@ -12,7 +12,7 @@
 #include "lib/sys/vm.h"
 
 #define REGIONS_AT_ONCE 32
-#define PATH_BYTES 4096
+#define PATH_BYTES      4096
 
 /* The thread a node is about: the process itself for the files of /proc/PID. */
 static int node_thread(const struct node *node)
@@ -101,13 +101,15 @@ static int io_text(struct text *text, const struct node *node)
 	if (r < 0) {
 		return r;
 	}
-	text_printf(text, "rchar: %" PRIu64 "\nwchar: %" PRIu64 "\nsyscr: %" PRIu64 "\nsyscw: %" PRIu64 "\n", f.read_bytes,
-		    f.write_bytes, f.read_calls, f.write_calls);
+	text_printf(text,
+		"rchar: %" PRIu64 "\nwchar: %" PRIu64 "\nsyscr: %" PRIu64 "\nsyscw: %" PRIu64 "\n",
+		f.read_bytes, f.write_bytes, f.read_calls, f.write_calls);
 	text_printf(text, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
 	return 0;
 }
 
-/* Argument or environment strings, as they lie in the program's memory. A process without any (a service) has none. */
+/* Argument or environment strings, as they lie in the program's memory. A process without any (a
+ * service) has none. */
 static int strings_text(struct text *text, const struct node *node, enum vfs_info_what what)
 {
 	char *buf = malloc(PATH_BYTES);
@@ -138,7 +140,8 @@ static int environ_text(struct text *text, const struct node *node)
 }
 
 /* What stands behind a region in maps. */
-static const char *region_name(const struct node *node, const struct vm_region_info *region, char *path)
+static const char *region_name(
+	const struct node *node, const struct vm_region_info *region, char *path)
 {
 	uint64_t file = (uint64_t)region->file;
 	int len;
@@ -157,7 +160,8 @@ static const char *region_name(const struct node *node, const struct vm_region_i
 	return path;
 }
 
-typedef void region_format_fn(struct text *text, const struct vm_region_info *region, const char *name);
+typedef void region_format_fn(
+	struct text *text, const struct vm_region_info *region, const char *name);
 
 /* Calls format for each region. VM is asked in pieces, because VFS is asked in between. */
 static int regions_text(struct text *text, const struct node *node, region_format_fn *format)
@@ -171,7 +175,8 @@ static int regions_text(struct text *text, const struct node *node, region_forma
 
 	if (r == 0 && pm.state != 'Z') {
 		do {
-			count = vm_info(VM_INFO_REGIONS, pm.ep, regions, REGIONS_AT_ONCE * sizeof(*regions), &next);
+			count = vm_info(VM_INFO_REGIONS, pm.ep, regions,
+				REGIONS_AT_ONCE * sizeof(*regions), &next);
 			for (int64_t i = 0; i < count && i < REGIONS_AT_ONCE; i++) {
 				format(text, &regions[i], region_name(node, &regions[i], path));
 			}
@@ -193,7 +198,9 @@ static void smaps_format(struct text *text, const struct vm_region_info *r, cons
 	unsigned long resident = r->resident_pages * (AXO_PAGE_SIZE / 1024);
 
 	format_map(text, r, name);
-	text_printf(text, "Size:           %8lu kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n", kib, 4, 4);
+	text_printf(text,
+		"Size:           %8lu kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n", kib, 4,
+		4);
 	text_printf(text, "Rss:            %8lu kB\nPss:            %8lu kB\n", resident, resident);
 }
 
@@ -261,4 +268,5 @@ const struct pid_entry pid_entries[] = {
 	{"wchan", S_IFREG | 0444, wchan_text},
 };
 const int pid_count = (int)AXO_ARRAY_LEN(pid_entries);
-_Static_assert(AXO_ARRAY_LEN(pid_entries) < 64, "the number of a thread's file has six bits for the index");
+_Static_assert(AXO_ARRAY_LEN(pid_entries) < 64,
+	"the number of a thread's file has six bits for the index");

@@ -125,8 +125,9 @@ static int uuid(struct text *text, uint64_t seed)
 {
 	uint64_t a = spread(&seed), b = spread(&seed);
 
-	text_printf(text, "%08x-%04x-4%03x-%04x-%012" PRIx64 "\n", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
-		    (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)), b & 0xffffffffffffu);
+	text_printf(text, "%08x-%04x-4%03x-%04x-%012" PRIx64 "\n", (unsigned)(a >> 32),
+		(unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+		(unsigned)(0x8000 | (b >> 48 & 0x3fff)), b & 0xffffffffffffu);
 	return 0;
 }
 

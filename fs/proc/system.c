@@ -13,7 +13,7 @@
 #include "lib/sys/kcall.h"
 #include "lib/sys/vm.h"
 
-#define NS_PER_S 1000000000ul
+#define NS_PER_S       1000000000ul
 #define SERVICES_BYTES 8192
 
 static int meminfo_text(struct text *text, const struct node *node)
@@ -35,12 +35,18 @@ static int memory_text(struct text *text, const struct node *node)
 	if (vm_info(VM_INFO_STATS, EP_NONE, &s, sizeof(s), NULL) < 0) {
 		return -EIO;
 	}
-	text_printf(text, "pages total %" PRIu64 "\nfree %" PRIu64 "\ncached %" PRIu64 "\nkernel %" PRIu64 "\n", s.total, s.free,
-		    s.cached, s.kernel);
-	text_printf(text, "boot %" PRIu64 "\npage_tables %" PRIu64 "\nreserve %" PRIu64 "\nanonymous %" PRIu64 "\n", s.boot,
-		    s.page_tables, s.reserve, s.anon);
-	text_printf(text, "largest_contiguous %" PRIu64 "\nfaults_minor %" PRIu64 "\nfaults_major %" PRIu64 "\n",
-		    s.largest_contig, s.faults_minor, s.faults_major);
+	text_printf(text,
+		"pages total %" PRIu64 "\nfree %" PRIu64 "\ncached %" PRIu64 "\nkernel %" PRIu64
+		"\n",
+		s.total, s.free, s.cached, s.kernel);
+	text_printf(text,
+		"boot %" PRIu64 "\npage_tables %" PRIu64 "\nreserve %" PRIu64 "\nanonymous %" PRIu64
+		"\n",
+		s.boot, s.page_tables, s.reserve, s.anon);
+	text_printf(text,
+		"largest_contiguous %" PRIu64 "\nfaults_minor %" PRIu64 "\nfaults_major %" PRIu64
+		"\n",
+		s.largest_contig, s.faults_minor, s.faults_major);
 	return 0;
 }
 
@@ -55,8 +61,9 @@ static int uptime_text(struct text *text, const struct node *node)
 	struct system_info info;
 	int r = system_info(&info);
 
-	text_printf(text, "%" PRIu64 ".%02" PRIu64 " %" PRIu64 ".%02" PRIu64 "\n", info.uptime_ns / NS_PER_S,
-		    info.uptime_ns / (NS_PER_S / 100) % 100, info.idle_ns / NS_PER_S, info.idle_ns / (NS_PER_S / 100) % 100);
+	text_printf(text, "%" PRIu64 ".%02" PRIu64 " %" PRIu64 ".%02" PRIu64 "\n",
+		info.uptime_ns / NS_PER_S, info.uptime_ns / (NS_PER_S / 100) % 100,
+		info.idle_ns / NS_PER_S, info.idle_ns / (NS_PER_S / 100) % 100);
 	return r;
 }
 
@@ -101,11 +108,14 @@ static int stat_text(struct text *text, const struct node *node)
 	user = info.user_ns < busy ? info.user_ns : busy;
 	for (int i = -1; i < (int)info.cpus; i++) {
 		text_printf(text, i < 0 ? "cpu  " : "cpu%d ", i);
-		text_printf(text, "%" PRIu64 " 0 %" PRIu64 " %" PRIu64 " 0 0 0 0 0 0\n", user / NS_PER_TICK,
-			    (busy - user) / NS_PER_TICK, info.idle_ns / NS_PER_TICK);
+		text_printf(text, "%" PRIu64 " 0 %" PRIu64 " %" PRIu64 " 0 0 0 0 0 0\n",
+			user / NS_PER_TICK, (busy - user) / NS_PER_TICK,
+			info.idle_ns / NS_PER_TICK);
 	}
-	text_printf(text, "intr %" PRIu64 "\nctxt %" PRIu64 "\nbtime %" PRIu64 "\nprocesses %" PRIu64 "\n", info.interrupts,
-		    info.context_switches, info.boot_realtime_ns / NS_PER_S, info.forks);
+	text_printf(text,
+		"intr %" PRIu64 "\nctxt %" PRIu64 "\nbtime %" PRIu64 "\nprocesses %" PRIu64 "\n",
+		info.interrupts, info.context_switches, info.boot_realtime_ns / NS_PER_S,
+		info.forks);
 	text_printf(text, "procs_running %u\nprocs_blocked 0\n", info.runnable ? info.runnable : 1);
 	return 0;
 }
@@ -136,7 +146,8 @@ static int version_text(struct text *text, const struct node *node)
 	int r = kinfo_get(&kinfo);
 
 	if (r == 0) {
-		text_printf(text, "Linux version %.63s (Axolotl) %.63s\n", kinfo->release, kinfo->version);
+		text_printf(text, "Linux version %.63s (Axolotl) %.63s\n", kinfo->release,
+			kinfo->version);
 	}
 	free(kinfo);
 	return r;
@@ -178,8 +189,9 @@ static int mounts_text(struct text *text, const struct node *node)
 
 static int devices_text(struct text *text, const struct node *node)
 {
-	text_printf(text, "Character devices:\n  1 mem\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n\n"
-			  "Block devices:\n  1 ramdisk\n254 virtblk\n");
+	text_printf(text,
+		"Character devices:\n  1 mem\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n\n"
+		"Block devices:\n  1 ramdisk\n254 virtblk\n");
 	return 0;
 }
 
@@ -194,7 +206,8 @@ static int interrupts_text(struct text *text, const struct node *node)
 	struct system_info info;
 	int r = system_info(&info);
 
-	text_printf(text, "           CPU0\nTOT: %10" PRIu64 "   All interrupts\n", info.interrupts);
+	text_printf(
+		text, "           CPU0\nTOT: %10" PRIu64 "   All interrupts\n", info.interrupts);
 	return r;
 }
 
@@ -216,10 +229,12 @@ static int vmstat_text(struct text *text, const struct node *node)
 	if (vm_info(VM_INFO_STATS, EP_NONE, &s, sizeof(s), NULL) < 0) {
 		return -EIO;
 	}
-	text_printf(text, "nr_free_pages %" PRIu64 "\nnr_anon_pages %" PRIu64 "\nnr_file_pages %" PRIu64 "\n", s.free, s.anon,
-		    s.cached);
+	text_printf(text,
+		"nr_free_pages %" PRIu64 "\nnr_anon_pages %" PRIu64 "\nnr_file_pages %" PRIu64 "\n",
+		s.free, s.anon, s.cached);
 	text_printf(text, "nr_page_table_pages %" PRIu64 "\npswpin 0\npswpout 0\n", s.page_tables);
-	text_printf(text, "pgfault %" PRIu64 "\npgmajfault %" PRIu64 "\n", s.faults_minor + s.faults_major, s.faults_major);
+	text_printf(text, "pgfault %" PRIu64 "\npgmajfault %" PRIu64 "\n",
+		s.faults_minor + s.faults_major, s.faults_major);
 	return 0;
 }
 
@@ -238,22 +253,27 @@ static int services_text(struct text *text, const struct node *node)
 
 static int net_dev_text(struct text *text, const struct node *node)
 {
-	text_printf(text, "Inter-|   Receive                                                |  Transmit\n"
-			  " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo "
-			  "colls carrier compressed\n");
+	text_printf(text,
+		"Inter-|   Receive                                                |  Transmit\n"
+		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+		"packets errs drop fifo "
+		"colls carrier compressed\n");
 	return 0;
 }
 
 static int net_route_text(struct text *text, const struct node *node)
 {
 	text_printf(text, "%-127s\n",
-		    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
+		"Iface\tDestination\tGateway "
+		"\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
 	return 0;
 }
 
 static int net_inet_text(struct text *text, const struct node *node)
 {
-	text_printf(text, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
+	text_printf(text,
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid "
+		" timeout inode\n");
 	return 0;
 }
 
@@ -263,7 +283,15 @@ static int net_unix_text(struct text *text, const struct node *node)
 	return 0;
 }
 
-enum static_directory { DIR_SYS, DIR_SYS_KERNEL, DIR_SYS_RANDOM, DIR_SYS_VM, DIR_SYS_FS, DIR_NET, DIR_AXOLOTL };
+enum static_directory {
+	DIR_SYS,
+	DIR_SYS_KERNEL,
+	DIR_SYS_RANDOM,
+	DIR_SYS_VM,
+	DIR_SYS_FS,
+	DIR_NET,
+	DIR_AXOLOTL
+};
 
 const struct static_entry static_entries[] = {
 	[DIR_SYS] = {"sys", -1, S_IFDIR | 0555, NULL},

@@ -10,9 +10,9 @@
 
 #include "fs/proc/ask.h"
 
-#define POS_PIDS 0x1000 /* in the root: positions of processes begin here */
+#define POS_PIDS    0x1000 /* in the root: positions of processes begin here */
 #define FDS_AT_ONCE 16
-#define TID_FILES 64
+#define TID_FILES   64
 
 static const struct {
 	const char *name;
@@ -34,7 +34,8 @@ struct node node_of(uint64_t ino)
 	if (ino == NODE_ROOT_INO) {
 		return (struct node){.kind = NODE_ROOT};
 	}
-	return (struct node){(enum node_kind)FS_MAGIC_KIND(ino), FS_MAGIC_PID(ino), FS_MAGIC_NUMBER(ino)};
+	return (struct node){
+		(enum node_kind)FS_MAGIC_KIND(ino), FS_MAGIC_PID(ino), FS_MAGIC_NUMBER(ino)};
 }
 
 bool node_is_directory(const struct node *node)
@@ -63,8 +64,9 @@ static int fdinfo_text(struct text *text, const struct node *node)
 	if (r < (int)sizeof(info) || info.fd != node->number) {
 		return r < 0 ? r : -ENOENT;
 	}
-	text_printf(text, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t1\nino:\t%llu\n", (unsigned long long)info.pos,
-		    info.flags | (info.cloexec ? 02000000u : 0), (unsigned long long)info.ino);
+	text_printf(text, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t1\nino:\t%llu\n",
+		(unsigned long long)info.pos, info.flags | (info.cloexec ? 02000000u : 0),
+		(unsigned long long)info.ino);
 	return 0;
 }
 
@@ -192,7 +194,8 @@ static int lookup_root(const char *name, uint64_t *ino)
 static int lookup_static(int parent, const char *name, uint64_t *ino)
 {
 	for (int i = 0; i < static_count; i++) {
-		if (static_entries[i].parent == parent && strcmp(static_entries[i].name, name) == 0) {
+		if (static_entries[i].parent == parent &&
+			strcmp(static_entries[i].name, name) == 0) {
 			*ino = NODE_INO(NODE_STATIC, 0, i);
 			return 0;
 		}
@@ -204,8 +207,9 @@ static int lookup_pid_file(const char *name, const struct node *dir, uint64_t *i
 {
 	for (int i = 0; i < pid_count; i++) {
 		if (strcmp(pid_entries[i].name, name) == 0) {
-			*ino = dir->kind == NODE_TID ? NODE_INO(NODE_TID_FILE, dir->pid, dir->number * TID_FILES + i)
-						     : NODE_INO(NODE_PID_FILE, dir->pid, i);
+			*ino = dir->kind == NODE_TID
+				? NODE_INO(NODE_TID_FILE, dir->pid, dir->number * TID_FILES + i)
+				: NODE_INO(NODE_PID_FILE, dir->pid, i);
 			return 0;
 		}
 	}
@@ -242,7 +246,9 @@ static int lookup_fd(const struct node *dir, const char *name, uint64_t *ino)
 	int fd = number_of(name);
 	uint64_t next = (uint64_t)fd;
 
-	if (fd < 0 || ask_vfs(VFS_INFO_FDS, dir->pid, &next, &info, sizeof(info)) < (int)sizeof(info) || info.fd != fd) {
+	if (fd < 0 ||
+		ask_vfs(VFS_INFO_FDS, dir->pid, &next, &info, sizeof(info)) < (int)sizeof(info) ||
+		info.fd != fd) {
 		return -ENOENT;
 	}
 	*ino = NODE_INO(dir->kind == NODE_FD_DIR ? NODE_FD : NODE_FDINFO, dir->pid, fd);
@@ -253,8 +259,9 @@ static uint64_t parent_of(const struct node *n)
 {
 	switch (n->kind) {
 	case NODE_STATIC:
-		return static_entries[n->number].parent < 0 ? NODE_ROOT_INO
-							    : NODE_INO(NODE_STATIC, 0, static_entries[n->number].parent);
+		return static_entries[n->number].parent < 0
+			? NODE_ROOT_INO
+			: NODE_INO(NODE_STATIC, 0, static_entries[n->number].parent);
 	case NODE_TASK:
 	case NODE_FD_DIR:
 	case NODE_FDINFO_DIR:
@@ -326,7 +333,8 @@ static bool list_static(struct listing *l, int parent)
 {
 	for (int i = 0; i < static_count; i++) {
 		if (static_entries[i].parent == parent &&
-		    !list_entry_emit(l, NODE_INO(NODE_STATIC, 0, i), type_of(static_entries[i].mode), static_entries[i].name)) {
+			!list_entry_emit(l, NODE_INO(NODE_STATIC, 0, i),
+				type_of(static_entries[i].mode), static_entries[i].name)) {
 			return false;
 		}
 	}
@@ -352,7 +360,8 @@ static int list_processes(struct listing *l)
 static int list_root(struct listing *l)
 {
 	for (unsigned i = 0; i < AXO_ARRAY_LEN(root_links); i++) {
-		if (!list_entry_emit(l, NODE_INO(NODE_LINK, 0, root_links[i].magic), DT_LNK, root_links[i].name)) {
+		if (!list_entry_emit(l, NODE_INO(NODE_LINK, 0, root_links[i].magic), DT_LNK,
+			    root_links[i].name)) {
 			return 0;
 		}
 	}
@@ -364,18 +373,21 @@ static int list_pid(struct listing *l)
 	const struct node *d = &l->dir;
 
 	for (unsigned i = d->kind == NODE_PID ? 0 : 1; i < AXO_ARRAY_LEN(pid_dirs); i++) {
-		if (!list_entry_emit(l, NODE_INO(pid_dirs[i].kind, d->pid, 0), DT_DIR, pid_dirs[i].name)) {
+		if (!list_entry_emit(
+			    l, NODE_INO(pid_dirs[i].kind, d->pid, 0), DT_DIR, pid_dirs[i].name)) {
 			return 0;
 		}
 	}
 	for (unsigned i = 0; i < AXO_ARRAY_LEN(pid_links); i++) {
-		if (!list_entry_emit(l, NODE_INO(NODE_LINK, d->pid, pid_links[i].magic), DT_LNK, pid_links[i].name)) {
+		if (!list_entry_emit(l, NODE_INO(NODE_LINK, d->pid, pid_links[i].magic), DT_LNK,
+			    pid_links[i].name)) {
 			return 0;
 		}
 	}
 	for (int i = 0; i < pid_count; i++) {
-		uint64_t ino = d->kind == NODE_TID ? NODE_INO(NODE_TID_FILE, d->pid, d->number * TID_FILES + i)
-						   : NODE_INO(NODE_PID_FILE, d->pid, i);
+		uint64_t ino = d->kind == NODE_TID
+			? NODE_INO(NODE_TID_FILE, d->pid, d->number * TID_FILES + i)
+			: NODE_INO(NODE_PID_FILE, d->pid, i);
 
 		if (!list_entry_emit(l, ino, DT_REG, pid_entries[i].name)) {
 			return 0;
@@ -414,8 +426,9 @@ static int list_fds(struct listing *l)
 		}
 		for (int i = 0; i < r / (int)sizeof(info[0]); i++) {
 			(void)snprintf(name, sizeof(name), "%d", info[i].fd);
-			if (!l->emit(l->arg, NODE_INO(kind, l->dir.pid, info[i].fd), kind == NODE_FD ? DT_LNK : DT_REG,
-				     name, (uint64_t)info[i].fd + 3)) {
+			if (!l->emit(l->arg, NODE_INO(kind, l->dir.pid, info[i].fd),
+				    kind == NODE_FD ? DT_LNK : DT_REG, name,
+				    (uint64_t)info[i].fd + 3)) {
 				return 0;
 			}
 		}
@@ -425,12 +438,14 @@ static int list_fds(struct listing *l)
 
 int tree_list(uint64_t dir, uint64_t from, tree_emit_fn *emit, void *arg)
 {
-	struct listing l = {.dir = node_of(dir), .ino = dir, .from = from, .emit = emit, .arg = arg};
+	struct listing l = {
+		.dir = node_of(dir), .ino = dir, .from = from, .emit = emit, .arg = arg};
 
 	if (!node_is_valid(&l.dir) || !node_is_directory(&l.dir)) {
 		return -ENOTDIR;
 	}
-	if (!list_entry_emit(&l, dir, DT_DIR, ".") || !list_entry_emit(&l, parent_of(&l.dir), DT_DIR, "..")) {
+	if (!list_entry_emit(&l, dir, DT_DIR, ".") ||
+		!list_entry_emit(&l, parent_of(&l.dir), DT_DIR, "..")) {
 		return 0;
 	}
 	switch (l.dir.kind) {

@@ -87,7 +87,8 @@ static void *page_make(struct tmp_fs *tmp, struct tmp_node *node, uint64_t posit
 	return *page;
 }
 
-int tmp_data_read(struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data, size_t *done)
+int tmp_data_read(
+	struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data, size_t *done)
 {
 	struct fs_iovec vec[FS_IOVEC_MAX];
 
@@ -123,8 +124,8 @@ int tmp_data_read(struct tmp_node *node, uint64_t position, size_t len, struct f
 	return 0;
 }
 
-int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data,
-		   size_t *done)
+int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len,
+	struct fs_data *data, size_t *done)
 {
 	*done = 0;
 	if (position > TMP_FILE_MAX || len > TMP_FILE_MAX - position) {
@@ -170,7 +171,8 @@ int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position,
 }
 
 /* Frees the pages of a chunk from page `first` on. */
-static void chunk_cut(struct tmp_fs *tmp, struct tmp_node *node, struct tmp_chunk *chunk, size_t first)
+static void chunk_cut(
+	struct tmp_fs *tmp, struct tmp_node *node, struct tmp_chunk *chunk, size_t first)
 {
 	for (size_t i = first; i < TMP_CHUNK_PAGES; i++) {
 		if (chunk->page[i]) {

@@ -46,8 +46,10 @@ struct tmp_entry *tmp_entry_find(struct tmp_fs *tmp, struct tmp_node *dir, struc
 {
 	uint32_t hash = name_hash(dir, name.text, name.len);
 
-	for (struct tmp_entry *e = tmp->buckets[hash & (tmp->bucket_count - 1)]; e; e = e->hash_next) {
-		if (e->hash == hash && e->dir == dir && e->len == name.len && memcmp(e->name, name.text, name.len) == 0) {
+	for (struct tmp_entry *e = tmp->buckets[hash & (tmp->bucket_count - 1)]; e;
+		e = e->hash_next) {
+		if (e->hash == hash && e->dir == dir && e->len == name.len &&
+			memcmp(e->name, name.text, name.len) == 0) {
 			return e;
 		}
 	}
@@ -68,7 +70,8 @@ struct tmp_entry *tmp_entry_new(struct tmp_fs *tmp, struct fs_name name)
 	return e;
 }
 
-void tmp_entry_insert(struct tmp_fs *tmp, struct tmp_entry *e, struct tmp_node *dir, struct tmp_node *node)
+void tmp_entry_insert(
+	struct tmp_fs *tmp, struct tmp_entry *e, struct tmp_node *dir, struct tmp_node *node)
 {
 	struct tmp_entry **bucket;
 

@@ -35,7 +35,8 @@ static int dir_find_live(struct tmp_fs *tmp, uint64_t ino, struct tmp_node **dir
 	return r < 0 ? r : ((*dir)->attr.nlink == 0 ? -ENOENT : 0);
 }
 
-static int entry_find(struct tmp_fs *tmp, uint64_t ino, struct fs_name name, struct tmp_entry **entry)
+static int entry_find(
+	struct tmp_fs *tmp, uint64_t ino, struct fs_name name, struct tmp_entry **entry)
 {
 	struct tmp_node *dir;
 	int r = dir_find(tmp, ino, &dir);
@@ -113,9 +114,10 @@ static int op_put(struct fs *fs, uint64_t ino, uint64_t count)
 	return 0;
 }
 
-/* A new node with one name in directory `ino`; target: of a symbolic link, owned by the node afterwards. */
-static int node_make(struct tmp_fs *tmp, uint64_t ino, struct fs_name name, const struct fs_new *what, char *target,
-		     size_t size, struct fs_attr *attr)
+/* A new node with one name in directory `ino`; target: of a symbolic link, owned by the node
+ * afterwards. */
+static int node_make(struct tmp_fs *tmp, uint64_t ino, struct fs_name name,
+	const struct fs_new *what, char *target, size_t size, struct fs_attr *attr)
 {
 	struct tmp_node *dir, *node;
 	struct tmp_entry *entry;
@@ -149,13 +151,14 @@ static int node_make(struct tmp_fs *tmp, uint64_t ino, struct fs_name name, cons
 	return 0;
 }
 
-static int op_create(struct fs *fs, uint64_t dir, struct fs_name name, const struct fs_new *what, struct fs_attr *attr)
+static int op_create(struct fs *fs, uint64_t dir, struct fs_name name, const struct fs_new *what,
+	struct fs_attr *attr)
 {
 	return node_make(tmp_of(fs), dir, name, what, NULL, 0, attr);
 }
 
-static int op_symlink(struct fs *fs, uint64_t dir, struct fs_name name, const struct fs_new *what, const char *target,
-		      size_t len, struct fs_attr *attr)
+static int op_symlink(struct fs *fs, uint64_t dir, struct fs_name name, const struct fs_new *what,
+	const char *target, size_t len, struct fs_attr *attr)
 {
 	struct fs_new link = *what;
 	char *copy = malloc(len + 1);
@@ -263,8 +266,8 @@ static bool is_above(const struct tmp_node *node, const struct tmp_node *dir)
 }
 
 /* rename(2)'s rules about what may take whose place. */
-static int rename_check(const struct tmp_entry *from, const struct tmp_entry *to, const struct tmp_node *new_dir,
-			unsigned flags)
+static int rename_check(const struct tmp_entry *from, const struct tmp_entry *to,
+	const struct tmp_node *new_dir, unsigned flags)
 {
 	if (is_dir(from->node) && is_above(from->node, new_dir)) {
 		return -EINVAL;
@@ -276,7 +279,10 @@ static int rename_check(const struct tmp_entry *from, const struct tmp_entry *to
 		return is_dir(to->node) && is_above(to->node, from->dir) ? -EINVAL : 0;
 	}
 	if (!to) {
-		return is_dir(from->node) && new_dir != from->dir && new_dir->attr.nlink >= TMP_LINK_MAX ? -EMLINK : 0;
+		return is_dir(from->node) && new_dir != from->dir &&
+				new_dir->attr.nlink >= TMP_LINK_MAX
+			? -EMLINK
+			: 0;
 	}
 	if (flags & FS_RENAME_NOREPLACE) {
 		return -EEXIST;
@@ -302,8 +308,8 @@ static void exchange(struct tmp_fs *tmp, struct tmp_entry *a, struct tmp_entry *
 	touch(tmp, b->dir);
 }
 
-static int op_rename(struct fs *fs, uint64_t old_dir, struct fs_name old_name, uint64_t new_dir, struct fs_name new_name,
-		     unsigned flags)
+static int op_rename(struct fs *fs, uint64_t old_dir, struct fs_name old_name, uint64_t new_dir,
+	struct fs_name new_name, unsigned flags)
 {
 	struct tmp_fs *tmp = tmp_of(fs);
 	struct tmp_entry *from, *to, *entry;
@@ -366,7 +372,8 @@ static int file_find(struct fs *fs, uint64_t ino, struct tmp_node **node)
 	return S_ISREG((*node)->attr.mode) ? 0 : (is_dir(*node) ? -EISDIR : -EINVAL);
 }
 
-static int op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data, size_t *done)
+static int op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
+	size_t *done)
 {
 	struct tmp_node *node;
 	int r = file_find(fs, ino, &node);
@@ -378,7 +385,8 @@ static int op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, s
 	return tmp_data_read(node, position, len, data, done);
 }
 
-static int op_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data, size_t *done)
+static int op_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len,
+	struct fs_data *data, size_t *done)
 {
 	struct tmp_node *node;
 	int r = file_find(fs, ino, &node);
@@ -457,19 +465,20 @@ static int op_readdir(struct fs *fs, uint64_t ino, uint64_t position, fs_emit_fn
 	dir->attr.atime = fs->now();
 	for (uint64_t i = position; i < 2; i++) {
 		struct fs_entry entry = {.ino = i ? dir->parent->attr.ino : dir->attr.ino,
-					 .next = i + 1,
-					 .type = S_IFDIR >> 12,
-					 .name = {"..", i + 1}};
+			.next = i + 1,
+			.type = S_IFDIR >> 12,
+			.name = {"..", i + 1}};
 
 		if (!emit(ctx, &entry)) {
 			return 0;
 		}
 	}
-	list_for_each (e, &dir->entries, struct tmp_entry, link) {
+	list_for_each(e, &dir->entries, struct tmp_entry, link)
+	{
 		struct fs_entry entry = {.ino = e->node->attr.ino,
-					 .next = e->position + 1,
-					 .type = (uint8_t)((e->node->attr.mode & S_IFMT) >> 12),
-					 .name = {e->name, e->len}};
+			.next = e->position + 1,
+			.type = (uint8_t)((e->node->attr.mode & S_IFMT) >> 12),
+			.name = {e->name, e->len}};
 
 		if (e->position >= position && !emit(ctx, &entry)) {
 			return 0;
@@ -556,7 +565,8 @@ static const struct fs_ops tmp_ops = {
 	.statfs = op_statfs,
 };
 
-int tmp_mount(uint64_t pages, uint64_t nodes, uint32_t root_mode, struct fs_time (*now)(void), struct fs **fs)
+int tmp_mount(uint64_t pages, uint64_t nodes, uint32_t root_mode, struct fs_time (*now)(void),
+	struct fs **fs)
 {
 	struct fs_new what = {.mode = S_IFDIR | root_mode};
 	struct tmp_fs *tmp = calloc(1, sizeof(*tmp));

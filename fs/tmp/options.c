@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mount options as in tmpfs(5): size, nr_blocks, nr_inodes, mode; suffixes k, m, g; size may be a percentage. */
+/* Mount options as in tmpfs(5): size, nr_blocks, nr_inodes, mode; suffixes k, m, g; size may be a
+ * percentage. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pages in blocks of 64, mapped and unmapped as a whole: one call to VM for many pages, and memory does go back. A block is
- * aligned to its size and begins with its header, so that a page's address tells its block.
+ * Pages in blocks of 64, mapped and unmapped as a whole: one call to VM for many pages, and memory
+ * does go back. A block is aligned to its size and begins with its header, so that a page's address
+ * tells its block.
  *
  * Invariant: `blocks` holds those with free pages before the full ones.
  */
@@ -16,7 +17,7 @@
 
 struct block {
 	struct list link;
-	uint64_t free;	/* bit i: page i is free; page 0 is the header */
+	uint64_t free;  /* bit i: page i is free; page 0 is the header */
 	uint64_t clean; /* bit i: page i has never been used since it was mapped: still zero */
 };
 
@@ -37,7 +38,8 @@ static struct block *block_of(void *page)
 /* Maps twice the size and gives back what is not aligned. */
 static struct block *block_new(void)
 {
-	char *map = mmap(NULL, 2 * BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *map = mmap(
+		NULL, 2 * BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *start;
 	struct block *block;
 
@@ -58,7 +60,8 @@ static struct block *block_new(void)
 
 void *tmp_page_alloc(struct tmp_pool *pool)
 {
-	struct block *block = list_is_empty(&pool->blocks) ? NULL : list_first(&pool->blocks, struct block, link);
+	struct block *block =
+		list_is_empty(&pool->blocks) ? NULL : list_first(&pool->blocks, struct block, link);
 	unsigned i;
 	char *page;
 
@@ -105,7 +108,8 @@ void tmp_page_free(struct tmp_pool *pool, void *page)
 
 void tmp_pool_end(struct tmp_pool *pool)
 {
-	list_for_each_safe (block, &pool->blocks, struct block, link) {
+	list_for_each_safe(block, &pool->blocks, struct block, link)
+	{
 		(void)munmap(block, BLOCK_BYTES);
 	}
 	list_init(&pool->blocks);

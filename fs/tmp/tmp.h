@@ -2,7 +2,8 @@
 /*
  * A tmpfs mount. Invariants:
  *  1. A node is in `nodes` from its making until neither a name nor a reference is left.
- *  2. A directory's nlink is 2 + the number of its subdirectories; 0 once it is removed, when it has no entries.
+ *  2. A directory's nlink is 2 + the number of its subdirectories; 0 once it is removed, when it
+ * has no entries.
  *  3. pool.used is the number of pages in all chunks of all nodes.
  */
 #pragma once
@@ -10,13 +11,13 @@
 #include "lib/core/list.h"
 #include "lib/fs/ops.h"
 
-#define TMP_PAGE 4096u
+#define TMP_PAGE        4096u
 #define TMP_CHUNK_PAGES 512u
-#define TMP_LINK_MAX 65000u
-#define TMP_FILE_MAX ((uint64_t)INT64_MAX)
+#define TMP_LINK_MAX    65000u
+#define TMP_FILE_MAX    ((uint64_t)INT64_MAX)
 
 struct tmp_pool {
-	struct list blocks; /* those with free pages first */
+	struct list blocks;   /* those with free pages first */
 	uint64_t used, limit; /* pages */
 };
 
@@ -31,7 +32,7 @@ struct tmp_node {
 	struct fs_attr attr;
 	uint64_t refs;
 	struct tmp_node *parent; /* directories: where ".." leads */
-	struct list entries;	 /* directories: struct tmp_entry, by position */
+	struct list entries;     /* directories: struct tmp_entry, by position */
 	uint64_t next_position;
 	struct tmp_chunk **chunks; /* files: sorted by index */
 	size_t chunk_count, chunk_room;
@@ -80,18 +81,21 @@ void tmp_node_free(struct tmp_fs *tmp, struct tmp_node *node);
 struct tmp_entry *tmp_entry_find(struct tmp_fs *tmp, struct tmp_node *dir, struct fs_name name);
 /* A new entry, not yet in any directory; NULL: no memory. */
 struct tmp_entry *tmp_entry_new(struct tmp_fs *tmp, struct fs_name name);
-void tmp_entry_insert(struct tmp_fs *tmp, struct tmp_entry *entry, struct tmp_node *dir, struct tmp_node *node);
+void tmp_entry_insert(
+	struct tmp_fs *tmp, struct tmp_entry *entry, struct tmp_node *dir, struct tmp_node *node);
 void tmp_entry_remove(struct tmp_fs *tmp, struct tmp_entry *entry);
 
 /* data.c: contents of regular files. Holes read as zeros. */
-int tmp_data_read(struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data, size_t *done);
+int tmp_data_read(
+	struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data, size_t *done);
 /* Reports how far it came: an error only when nothing was written. */
-int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data,
-		   size_t *done);
+int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len,
+	struct fs_data *data, size_t *done);
 void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size);
 
 /* ops.c: a new, empty file system; size limit in pages, node limit. 0, -ENOMEM. */
-int tmp_mount(uint64_t pages, uint64_t nodes, uint32_t root_mode, struct fs_time (*now)(void), struct fs **fs);
+int tmp_mount(uint64_t pages, uint64_t nodes, uint32_t root_mode, struct fs_time (*now)(void),
+	struct fs **fs);
 /* options.c: "size=50%,nr_inodes=10k,mode=1777"; total_pages of the machine. 0, -EINVAL. */
 struct tmp_options {
 	uint64_t pages, nodes;

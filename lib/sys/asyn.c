@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of asynchronous messages (abi/trap.h), used as a ring: entries from `first` on, in order of sending. The
- * kernel scans the table in order, so messages to one receiver keep their order as long as the live entries do not wrap
- * around: when the end is reached the live ones are moved to the front (the kernel is told to forget the table
- * meanwhile).
+ * The table of asynchronous messages (abi/trap.h), used as a ring: entries from `first` on, in
+ * order of sending. The kernel scans the table in order, so messages to one receiver keep their
+ * order as long as the live entries do not wrap around: when the end is reached the live ones are
+ * moved to the front (the kernel is told to forget the table meanwhile).
  *
  * Invariant: all entries outside [first, last) have flags 0.
  */
@@ -46,7 +46,8 @@ static void table_trim(void)
 	}
 }
 
-/* Room for one more at the end: moves the live entries to the front, into a larger table if they fill half of it. */
+/* Room for one more at the end: moves the live entries to the front, into a larger table if they
+ * fill half of it. */
 static int table_make_room(void)
 {
 	struct asyn_entry *old = ring.table, *table = old;

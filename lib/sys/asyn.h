@@ -2,7 +2,8 @@
 /*
  * Asynchronous messages: the way upward and sideways, where a synchronous call is forbidden.
  *
- * Messages to one receiver arrive in the order they were sent. A message to a dead receiver is dropped.
+ * Messages to one receiver arrive in the order they were sent. A message to a dead receiver is
+ * dropped.
  */
 #pragma once
 

@@ -46,8 +46,8 @@ void diag_panic(const char *format, ...)
 }
 
 /*
- * What musl would end a program with by Linux calls that a service may not make. Defined here, in an object that
- * every service links, they take the place of libc's.
+ * What musl would end a program with by Linux calls that a service may not make. Defined here, in
+ * an object that every service links, they take the place of libc's.
  */
 _Noreturn void _Exit(int status)
 {
@@ -59,8 +59,10 @@ _Noreturn void abort(void)
 	diag_panic("abort");
 }
 
-_Noreturn void __assert_fail(const char *expression, const char *file, int line, const char *function);
-_Noreturn void __assert_fail(const char *expression, const char *file, int line, const char *function)
+_Noreturn void __assert_fail(
+	const char *expression, const char *file, int line, const char *function);
+_Noreturn void __assert_fail(
+	const char *expression, const char *file, int line, const char *function)
 {
 	diag_panic("%s:%d: %s: assertion failed: %s", file, line, function, expression);
 }

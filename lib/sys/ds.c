@@ -8,8 +8,8 @@
 #include "lib/sys/ipc.h"
 
 /* One call about `key`, with its grants. data may be NULL. The answer is left in *m. */
-static int ds_call(struct message *m, int op, struct ds_req req, char *key, uint32_t key_access, void *data,
-		   uint32_t data_access)
+static int ds_call(struct message *m, int op, struct ds_req req, char *key, uint32_t key_access,
+	void *data, uint32_t data_access)
 {
 	int r = -ENOMEM;
 
@@ -26,9 +26,11 @@ static int ds_call(struct message *m, int op, struct ds_req req, char *key, uint
 	return r;
 }
 
-static int ds_simple(struct message *m, int op, uint32_t type, uint32_t flags, const char *key, uint64_t value)
+static int ds_simple(
+	struct message *m, int op, uint32_t type, uint32_t flags, const char *key, uint64_t value)
 {
-	struct ds_req req = {.type = type, .flags = flags, .key_len = (uint32_t)strlen(key) + 1, .value = value};
+	struct ds_req req = {
+		.type = type, .flags = flags, .key_len = (uint32_t)strlen(key) + 1, .value = value};
 
 	return ds_call(m, op, req, (char *)key, GRANT_READ, NULL, 0);
 }
@@ -87,9 +89,9 @@ int ds_publish_str(const char *key, const char *value, uint32_t flags)
 {
 	struct message m;
 	struct ds_req req = {.type = DS_TYPE_STR,
-			     .flags = flags,
-			     .key_len = (uint32_t)strlen(key) + 1,
-			     .data_len = (uint32_t)strlen(value) + 1};
+		.flags = flags,
+		.key_len = (uint32_t)strlen(key) + 1,
+		.data_len = (uint32_t)strlen(value) + 1};
 
 	return ds_call(&m, DS_PUBLISH, req, (char *)key, GRANT_READ, (char *)value, GRANT_READ);
 }
@@ -97,7 +99,9 @@ int ds_publish_str(const char *key, const char *value, uint32_t flags)
 int ds_retrieve_str(const char *key, char *value, size_t size)
 {
 	struct message m;
-	struct ds_req req = {.type = DS_TYPE_STR, .key_len = (uint32_t)strlen(key) + 1, .data_len = (uint32_t)size};
+	struct ds_req req = {.type = DS_TYPE_STR,
+		.key_len = (uint32_t)strlen(key) + 1,
+		.data_len = (uint32_t)size};
 
 	return ds_call(&m, DS_RETRIEVE, req, (char *)key, GRANT_READ, value, GRANT_WRITE);
 }

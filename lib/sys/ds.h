@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The data store's client side (proto/ds.h). 0 or a negative error. Keys are NUL-terminated strings. */
+/* The data store's client side (proto/ds.h). 0 or a negative error. Keys are NUL-terminated
+ * strings. */
 #pragma once
 
 #include "proto/ds.h"

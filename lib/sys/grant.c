@@ -3,7 +3,8 @@
  * The kernel wants one array. Growth allocates
  * a larger one, copies, tells the kernel, and only then frees the old one.
  *
- * Invariant: free entries form a list through `who_from`; an entry is in the list exactly when GRANT_VALID is not set.
+ * Invariant: free entries form a list through `who_from`; an entry is in the list exactly when
+ * GRANT_VALID is not set.
  */
 #include "lib/sys/grant.h"
 
@@ -14,8 +15,8 @@
 #include "lib/sys/kcall.h"
 
 #define GRANT_TABLE_FIRST 64
-#define GRANT_TABLE_MAX (1 << 16)
-#define LIST_END (-1)
+#define GRANT_TABLE_MAX   (1 << 16)
+#define LIST_END          (-1)
 
 static struct {
 	struct grant *table;
@@ -53,7 +54,8 @@ static int table_grow(void)
 	return 0;
 }
 
-static grant_t entry_take(uint32_t flags, endpoint_t grantee, endpoint_t from, uint64_t start, uint64_t len)
+static grant_t entry_take(
+	uint32_t flags, endpoint_t grantee, endpoint_t from, uint64_t start, uint64_t len)
 {
 	struct grant *g;
 	int32_t index;
@@ -82,7 +84,8 @@ grant_t grant_indirect(endpoint_t grantee, endpoint_t granter, grant_t grant)
 	return entry_take(GRANT_INDIRECT, grantee, granter, (uint64_t)grant, 0);
 }
 
-grant_t grant_magic(endpoint_t grantee, endpoint_t owner, vaddr_t addr, size_t bytes, uint32_t access)
+grant_t grant_magic(
+	endpoint_t grantee, endpoint_t owner, vaddr_t addr, size_t bytes, uint32_t access)
 {
 	return entry_take(access | GRANT_MAGIC, grantee, owner, addr, bytes);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Message passing for services. Each returns 0 (or as said) or a negative error of abi/errno.h:
- * -EDEADSRCDST (peer dead), -ECALLDENIED (peer not in the caller's mask), -ETRAPDENIED, -ELOCKED (deadlock), -EINVAL.
- * Services receive with sef_receive (lib/sys/sef.h), which keeps the service's own life out of their way.
+ * -EDEADSRCDST (peer dead), -ECALLDENIED (peer not in the caller's mask), -ETRAPDENIED, -ELOCKED
+ * (deadlock), -EINVAL. Services receive with sef_receive (lib/sys/sef.h), which keeps the service's
+ * own life out of their way.
  */
 #pragma once
 
@@ -33,7 +34,8 @@ static inline int ipc_sendrec(endpoint_t dst, struct message *m)
 	return r < 0 ? (int)r : 0;
 }
 
-/* As ipc_sendrec, and returns the answer's type where it is a negative error: for protocols that reply so. */
+/* As ipc_sendrec, and returns the answer's type where it is a negative error: for protocols that
+ * reply so. */
 static inline int ipc_call(endpoint_t dst, struct message *m)
 {
 	int r = ipc_sendrec(dst, m);
@@ -53,7 +55,8 @@ static inline int ipc_sendnb(endpoint_t dst, const struct message *m)
 	return (int)sys_trap(TRAP_SENDNB, (uint64_t)dst, (uint64_t)m, 0, 0, 0, 0);
 }
 
-/* Answers dst with m, whose type is set to `result`. A caller that is gone or does not wait is not the server's trouble. */
+/* Answers dst with m, whose type is set to `result`. A caller that is gone or does not wait is not
+ * the server's trouble. */
 static inline void ipc_reply(endpoint_t dst, struct message *m, int result)
 {
 	m->type = result;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Kernel calls as C functions; what each does, takes and returns stands in abi/kcall.h. All return 0 or a
- * non-negative value, or a negative error.
+ * Kernel calls as C functions; what each does, takes and returns stands in abi/kcall.h. All return
+ * 0 or a non-negative value, or a negative error.
  */
 #pragma once
 
@@ -9,12 +9,13 @@
 #include "abi/kcall.h"
 #include "lib/sys/trap.h"
 
-#define SYS_KCALL(name, a, b, c, d, e, f)                                                           \
-	sys_trap(KCALL_BASE + KCALL_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), \
-		 (uint64_t)(e), (uint64_t)(f))
+#define SYS_KCALL(name, a, b, c, d, e, f)                                                \
+	sys_trap(KCALL_BASE + KCALL_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), \
+		(uint64_t)(d), (uint64_t)(e), (uint64_t)(f))
 
 /* processes */
-static inline int64_t sys_fork(endpoint_t parent, uint32_t flags, uint32_t as_id, paddr_t root, vaddr_t stack, vaddr_t tls)
+static inline int64_t sys_fork(
+	endpoint_t parent, uint32_t flags, uint32_t as_id, paddr_t root, vaddr_t stack, vaddr_t tls)
 {
 	return SYS_KCALL(fork, parent, flags, as_id, root, stack, tls);
 }
@@ -96,11 +97,13 @@ static inline int sys_cleartid(endpoint_t ep, enum cleartid_op op, vaddr_t addre
 }
 
 /* copying; addresses are in the address space of the endpoint beside them */
-static inline int sys_vircopy(endpoint_t src_ep, vaddr_t src, endpoint_t dst_ep, vaddr_t dst, size_t bytes)
+static inline int sys_vircopy(
+	endpoint_t src_ep, vaddr_t src, endpoint_t dst_ep, vaddr_t dst, size_t bytes)
 {
 	return (int)SYS_KCALL(vircopy, src_ep, src, dst_ep, dst, bytes, 0);
 }
-static inline int sys_vircopy_try(endpoint_t src_ep, vaddr_t src, endpoint_t dst_ep, vaddr_t dst, size_t bytes)
+static inline int sys_vircopy_try(
+	endpoint_t src_ep, vaddr_t src, endpoint_t dst_ep, vaddr_t dst, size_t bytes)
 {
 	return (int)SYS_KCALL(vircopy, src_ep, src, dst_ep, dst, bytes, COPY_TRY);
 }
@@ -113,11 +116,13 @@ static inline int sys_copyout(endpoint_t dst_ep, vaddr_t dst, const void *from, 
 {
 	return sys_vircopy(EP_SELF, (vaddr_t)from, dst_ep, dst, bytes);
 }
-static inline int sys_physcopy(endpoint_t src_ep, uint64_t src, endpoint_t dst_ep, uint64_t dst, size_t bytes)
+static inline int sys_physcopy(
+	endpoint_t src_ep, uint64_t src, endpoint_t dst_ep, uint64_t dst, size_t bytes)
 {
 	return (int)SYS_KCALL(physcopy, src_ep, src, dst_ep, dst, bytes, 0);
 }
-/* The string at src with its NUL into buf: its length, or -ENAMETOOLONG when no NUL is among the first max bytes. */
+/* The string at src with its NUL into buf: its length, or -ENAMETOOLONG when no NUL is among the
+ * first max bytes. */
 static inline int64_t sys_strcopy(endpoint_t src_ep, vaddr_t src, char *buf, size_t max)
 {
 	return SYS_KCALL(strcopy, src_ep, src, buf, max, 0, 0);
@@ -130,9 +135,10 @@ static inline int sys_memset(endpoint_t ep, uint64_t address, int byte, size_t b
 {
 	return (int)SYS_KCALL(memset, ep, address, byte, bytes, 0, 0);
 }
-/* Copies to the program that waits in a call to the caller, and answers that call with result: one kernel entry.
-   When the copy fails the program is not answered and the error is returned. */
-static inline int sys_reply_copy(endpoint_t ep, vaddr_t to, const void *from, size_t bytes, int64_t result)
+/* Copies to the program that waits in a call to the caller, and answers that call with result: one
+   kernel entry. When the copy fails the program is not answered and the error is returned. */
+static inline int sys_reply_copy(
+	endpoint_t ep, vaddr_t to, const void *from, size_t bytes, int64_t result)
 {
 	return (int)SYS_KCALL(reply_copy, ep, to, from, bytes, result, 0);
 }
@@ -140,11 +146,13 @@ static inline int sys_setgrant(const struct grant *table, uint32_t count)
 {
 	return (int)SYS_KCALL(setgrant, table, count, 0, 0, 0, 0);
 }
-static inline int sys_safecopyfrom(endpoint_t granter, grant_t grant, uint64_t offset, void *to, size_t bytes)
+static inline int sys_safecopyfrom(
+	endpoint_t granter, grant_t grant, uint64_t offset, void *to, size_t bytes)
 {
 	return (int)SYS_KCALL(safecopyfrom, granter, grant, offset, to, bytes, 0);
 }
-static inline int sys_safecopyto(endpoint_t granter, grant_t grant, uint64_t offset, const void *from, size_t bytes)
+static inline int sys_safecopyto(
+	endpoint_t granter, grant_t grant, uint64_t offset, const void *from, size_t bytes)
 {
 	return (int)SYS_KCALL(safecopyto, granter, grant, offset, from, bytes, 0);
 }
@@ -152,7 +160,8 @@ static inline int sys_vsafecopy(const struct safecopy_vec *vec, int count)
 {
 	return (int)SYS_KCALL(vsafecopy, vec, count, 0, 0, 0, 0);
 }
-static inline int sys_safememset(endpoint_t granter, grant_t grant, uint64_t offset, int byte, size_t bytes)
+static inline int sys_safememset(
+	endpoint_t granter, grant_t grant, uint64_t offset, int byte, size_t bytes)
 {
 	return (int)SYS_KCALL(safememset, granter, grant, offset, byte, bytes, 0);
 }

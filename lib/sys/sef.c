@@ -48,7 +48,7 @@ static void sef_whoami(void)
 	(void)sys_getinfo(GETINFO_WHOAMI, &who, sizeof(who), 0);
 	sef.info.self = who.endpoint;
 	who.label[sizeof(who.label) - 1] = '\0';
-	strcpy(sef.info.label, who.label);
+	memcpy(sef.info.label, who.label, sizeof(sef.info.label));
 }
 
 static const char *sef_args(const struct message *m)
@@ -149,7 +149,8 @@ static bool sef_handle(struct message *m)
 		return true;
 	}
 	if (m->type == SEF_INIT && sef.info.self != EP_RS) {
-		/* VM is up before RS is: it answers asynchronously, so that neither waits for the other. */
+		/* VM is up before RS is: it answers asynchronously, so that neither waits for the
+		 * other. */
 		struct message reply = {.type = SEF_INIT_REPLY};
 
 		(void)asyn_send(EP_RS, &reply);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The service event framework: start, pings and signals of a service, handled beneath its own main loop.
+ * The service event framework: start, pings and signals of a service, handled beneath its own main
+ * loop.
  *
  *   int main(void)
  *   {
@@ -43,11 +44,13 @@ void sef_on_ksig(sef_ksig_fn *fn);
 
 /* Waits for RS's init message, calls the init function, reports its result. */
 void sef_start(void);
-/* VM and RS start themselves: they hand later SEF messages to sef_handle through sef_receive all the same. */
+/* VM and RS start themselves: they hand later SEF messages to sef_handle through sef_receive all
+ * the same. */
 void sef_start_self(endpoint_t self, const char *label);
 
-/* As ipc_receive; pings, signals and RS's messages to SEF are handled inside and not returned. Notifications of EP_KERNEL
-   with KSIG_SIGNAL are worked off through sef_on_ksig; if they carry other bits they are returned too. */
+/* As ipc_receive; pings, signals and RS's messages to SEF are handled inside and not returned.
+   Notifications of EP_KERNEL with KSIG_SIGNAL are worked off through sef_on_ksig; if they carry
+   other bits they are returned too. */
 int sef_receive(endpoint_t src, struct message *m, uint32_t *status);
 
 const struct sef_info *sef_self(void);

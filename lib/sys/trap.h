@@ -4,8 +4,8 @@
 
 #include "abi/trap.h"
 
-static inline int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-			       uint64_t a5)
+static inline int64_t sys_trap(
+	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	int64_t result;
 	register uint64_t r10 __asm__("r10") = a3;

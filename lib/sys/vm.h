@@ -4,7 +4,8 @@
 
 #include "proto/vm.h"
 
-/* Physical memory of a device into the caller's address space: the address of paddr itself in *addr. */
+/* Physical memory of a device into the caller's address space: the address of paddr itself in
+ * *addr. */
 int vm_map_phys(paddr_t paddr, size_t bytes, uint32_t flags, void **addr);
 /* Zeroed, physically contiguous, page-aligned; its physical address in *paddr. */
 int vm_alloc_contig(size_t bytes, uint32_t flags, void **addr, paddr_t *paddr);

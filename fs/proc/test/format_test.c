@@ -92,8 +92,13 @@ static void test_zombie_has_no_memory(void)
 
 static void test_map_line(void)
 {
-	struct vm_region_info r = {.start = 0x400000, .end = 0x401000, .prot = 5, .flags = VM_REGION_FILE, .offset = 0x1000,
-				   .dev = 0xfe00, .ino = 12};
+	struct vm_region_info r = {.start = 0x400000,
+		.end = 0x401000,
+		.prot = 5,
+		.flags = VM_REGION_FILE,
+		.offset = 0x1000,
+		.dev = 0xfe00,
+		.ino = 12};
 	struct text text = {0};
 
 	format_map(&text, &r, "/bin/busybox");
@@ -137,7 +142,8 @@ static void test_meminfo_and_limits(void)
 	format_limits(&text, &pm);
 	text_append(&text, "", 1);
 	assert(strncmp(text.bytes, "MemTotal:         262144 kB\n", 28) == 0);
-	assert(strstr(text.bytes, "Max open files            1024                 unlimited            files"));
+	assert(strstr(text.bytes,
+		"Max open files            1024                 unlimited            files"));
 	text_free(&text);
 }
 

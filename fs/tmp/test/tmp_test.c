@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tmpfs against what the manual pages say, and a random sequence of operations against a flat model. */
+/* tmpfs against what the manual pages say, and a random sequence of operations against a flat
+ * model. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@ struct memory {
 	char *bytes;
 };
 
-static int memory_copy(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec, size_t count, bool to_caller)
+static int memory_copy(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec,
+	size_t count, bool to_caller)
 {
 	char *bytes = ((struct memory *)data)->bytes + offset;
 
@@ -102,9 +104,12 @@ static void test_rename(void)
 	assert(fs->ops->rename(fs, a, name_of("b"), fs->root, name_of("b"), 0) == 0);
 	assert(links(fs, a) == 2 && links(fs, fs->root) == 4);
 	assert(fs->ops->lookup(fs, b, name_of(".."), &attr) == 0 && attr.ino == fs->root);
-	assert(fs->ops->rename(fs, fs->root, name_of("a"), fs->root, name_of("b"), FS_RENAME_EXCHANGE) == 0);
-	assert(fs->ops->rename(fs, fs->root, name_of("a"), fs->root, name_of("b"), FS_RENAME_NOREPLACE) == -EEXIST);
-	assert(fs->ops->rename(fs, fs->root, name_of("b"), fs->root, name_of("a"), 0) == -ENOTEMPTY);
+	assert(fs->ops->rename(fs, fs->root, name_of("a"), fs->root, name_of("b"),
+		       FS_RENAME_EXCHANGE) == 0);
+	assert(fs->ops->rename(fs, fs->root, name_of("a"), fs->root, name_of("b"),
+		       FS_RENAME_NOREPLACE) == -EEXIST);
+	assert(fs->ops->rename(fs, fs->root, name_of("b"), fs->root, name_of("a"), 0) ==
+		-ENOTEMPTY);
 	fs->ops->unmount(fs);
 }
 
@@ -137,7 +142,8 @@ static void test_limits(void)
 	size_t done;
 
 	assert(fs->ops->create(fs, fs->root, name_of("g"), &what, &attr) == -ENOSPC);
-	assert(fs->ops->write(fs, f, 100, 5 * TMP_PAGE, &memory.data, &done) == 0 && done == 2 * TMP_PAGE - 100);
+	assert(fs->ops->write(fs, f, 100, 5 * TMP_PAGE, &memory.data, &done) == 0 &&
+		done == 2 * TMP_PAGE - 100);
 	assert(fs->ops->write(fs, f, 1ull << 40, 1, &memory.data, &done) == -ENOSPC);
 	assert(fs->ops->write(fs, f, UINT64_MAX - 1, 2, &memory.data, &done) == -EFBIG);
 	assert(fs->ops->truncate(fs, f, 1ull << 40) == 0);
@@ -166,7 +172,7 @@ static void test_data_random(void)
 		switch (rand() % 4) {
 		case 0:
 			memset(model + (position < size ? position : size), 0,
-			       position < size ? size - position : position - size);
+				position < size ? size - position : position - size);
 			size = position;
 			assert(fs->ops->truncate(fs, f, size) == 0);
 			break;
@@ -176,11 +182,15 @@ static void test_data_random(void)
 			}
 			memcpy(model + position, buf, len);
 			size = len && position + len > size ? position + len : size;
-			assert(fs->ops->write(fs, f, position, len, &memory.data, &done) == 0 && done == len);
+			assert(fs->ops->write(fs, f, position, len, &memory.data, &done) == 0 &&
+				done == len);
 			break;
 		default:
 			assert(fs->ops->read(fs, f, position, len, &memory.data, &done) == 0);
-			assert(done == (position >= size ? 0 : (len < size - position ? len : size - position)));
+			assert(done ==
+				(position >= size
+						? 0
+						: (len < size - position ? len : size - position)));
 			assert(memcmp(buf, model + position, done) == 0);
 			break;
 		}
@@ -202,7 +212,8 @@ static bool count_entry(void *ctx, const struct fs_entry *entry)
 	return true;
 }
 
-/* A directory read in pieces while entries go away: none is seen twice, none that stays is missed. */
+/* A directory read in pieces while entries go away: none is seen twice, none that stays is missed.
+ */
 static void test_readdir_in_pieces(void)
 {
 	struct fs *fs = mount_new(10, 2000);
