@@ -27,14 +27,14 @@ def test_image_keeps_changes(kind):
         guest.expect('tail' == guest.debugfs(disk, 'cat /etc/motd'), 'motd')
         listing = guest.debugfs(disk, 'ls -p /etc')
         guest.expect('/hosts/' not in listing and '/moved/' in listing, listing)
-        again = guest.execute('md5sum < /root/new/dir/link; cat /etc/motd; ls /root/new', '--root', disk, kind=kind)
+        again = guest.execute('md5sum < /root/new/dir/link; cat /etc/motd; ls /root/new | cat', '--root', disk, kind=kind)
         guest.expect(again.status == 0 and again.out.endswith('  -\ntaildir\nfile\nhard\n'), again)
         guest.fsck(disk)
 
 
 def test_default_root_is_scratch(kind):
     guest.expect_output(guest.execute('echo x > /root/lasting; cat /root/lasting', kind=kind), 'x\n')
-    guest.expect_output(guest.execute('ls /root', kind=kind), '')
+    guest.expect_output(guest.execute('ls /root | cat', kind=kind), '')
 
 
 def test_overlay(kind):
@@ -114,7 +114,8 @@ def test_large_directory(kind):
                   'seq 5001 6000 | xargs touch; ls | wc -l')
         guest.expect_output(guest.execute(script, '--root', disk, kind=kind, limit=120), '4000\n2889\n3889\n')
         guest.fsck(disk)
-        guest.expect(guest.debugfs(disk, 'ls -p /root/d').count('\n') == 3889 + 2, 'debugfs counts otherwise')
+        listed = [line for line in guest.debugfs(disk, 'ls -p /root/d').splitlines() if line.startswith('/')]
+        guest.expect(len(listed) == 3889 + 2, f'debugfs counts {len(listed)}')
 
 
 def test_tree_by_host(kind):

@@ -18,7 +18,7 @@ def test_large_file_in_little_memory(kind):
     with guest.Scratch() as scratch:
         disk = scratch.disk()
         script = ('cd /root; yes 0123456789abcdef | head -c 200000000 > big; sha256sum big; ls -l big | awk "{print \\$5}"; '
-                  'rm big; df . | awk "NR==2 {print \\$3 < 50000}"')
+                  'rm big; df . | awk "NR==2 {print (\\$3 < 50000)}"')
         result = guest.execute(script, '--mem', '64', '--root', disk, kind=kind, limit=400)
         guest.expect_output(result, f'{pattern_digest()}  big\n200000000\n1\n')
         guest.fsck(disk)
@@ -33,7 +33,7 @@ def test_memory_exhausted(kind):
     """A program that takes all memory is refused or killed, it alone: the shell lives on."""
     script = ('x=$(echo a | awk \'{ s = "xxxxxxxxxxxxxxxx"; for (i = 0; i < 40; i++) s = s s; print length(s) }\' 2>&1); '
               'echo "awk $? "; tail -c 1 /dev/zero & p=$!; sleep 20; kill -9 $p 2>/dev/null; wait $p; '
-              'echo alive; ls / | wc -l; free | awk "/Mem:/ {print (\\$4+\\$6)*4 > \\$2}"')
+              'echo alive; ls / | wc -l; free | awk "/Mem:/ {print ((\\$4+\\$6)*4 > \\$2)}"')
     result = guest.execute(script, '--mem', '64', kind=kind, limit=150)
     guest.expect(result.status == 0 and 'alive\n' in result.out and result.out.endswith('\n1\n'), result)
     guest.expect(re.match(r'awk [1-9]', result.out), 'awk got all the memory it wanted', result)

@@ -115,7 +115,7 @@ class Console:
         return text.decode(errors='replace')
 
     def prompt(self, limit=30):
-        return self.wait_for(r'[#$] $', limit)
+        return self.wait_for(r'[#$] (\x1b\[6n)?$', limit)
 
     def command(self, text, limit=30):
         """Types a line at the prompt; answers what it printed."""

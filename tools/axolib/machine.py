@@ -192,10 +192,8 @@ class Machine:
     def end(self):
         """Stops QEMU, if it still runs, and takes what is left in the pipes."""
         if self.process.poll() is None:
-            if self.selector.get_map():
-                self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(5)
+                self.process.wait(0 if self.selector.get_map() else 5)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -218,7 +216,7 @@ class Machine:
             return Outcome(host.EXIT_GUEST_FAILED, f'the guest hangs: nothing after {timeout} s', log)
         if reason:
             return Outcome(host.EXIT_GUEST_FAILED, reason, log)
-        if self.process.returncode not in (0, -signal.SIGTERM):
+        if self.process.returncode not in (0, -signal.SIGKILL):
             return Outcome(host.EXIT_WRONG_INPUT, f'QEMU ended with status {self.process.returncode}', log)
         if self.configuration.command is not None:
             if self.status is None:
