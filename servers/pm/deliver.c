@@ -29,7 +29,7 @@ bool thread_has_work(const struct thread *thread)
 	return thread->process->stopped || thread_deliverable(thread) != 0;
 }
 
-static bool wait_is_firm(const struct thread *thread)
+bool thread_waits_firmly(const struct thread *thread)
 {
 	return thread->wait.kind == WAIT_VFORK || thread->wait.kind == WAIT_EXEC || thread->wait.kind == WAIT_REBOOT;
 }
@@ -43,7 +43,7 @@ void thread_kick(struct pm *pm, struct thread *thread)
 {
 	struct stop_info info = {0};
 
-	if (thread->gone || thread->process->state != PROCESS_ALIVE || wait_is_firm(thread)) {
+	if (thread->gone || thread->process->state != PROCESS_ALIVE || thread_waits_firmly(thread)) {
 		return;
 	}
 	if (thread->in_call && thread->wait.kind == WAIT_NONE) {
@@ -309,7 +309,7 @@ void process_check_stop(struct pm *pm, struct process *process)
 	process_for_each_thread(thread, process) {
 		bool handled_now = thread->in_call && thread->wait.kind == WAIT_NONE && thread->run == RUN_FREE;
 
-		if (!thread->gone && !wait_is_firm(thread) && thread->run != RUN_STOPPED && !handled_now) {
+		if (!thread->gone && !thread_waits_firmly(thread) && thread->run != RUN_STOPPED && !handled_now) {
 			return;
 		}
 	}

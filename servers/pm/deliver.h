@@ -38,6 +38,8 @@
 
 /* Signals that the thread could take now. */
 uint64_t thread_deliverable(const struct thread *thread);
+/* In a wait of invariant 4. */
+bool thread_waits_firmly(const struct thread *thread);
 /* Its process is stopped or it has signals to take. */
 bool thread_has_work(const struct thread *thread);
 /* It has work: bring it to the boundary (at once, if that can be). The thread and its process may end in here. */

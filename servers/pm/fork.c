@@ -63,7 +63,7 @@ static int check_room(struct pm *pm, const struct process *process)
 	bool root = process->cred.uid == 0;
 	uint32_t used = pm->slots_used > pm->process_count ? pm->slots_used : pm->process_count;
 
-	if (used + (root ? 1 : PM_ROOT_RESERVE) >= pm->slots) {
+	if (used + PM_SERVICE_RESERVE + (root ? 0 : PM_ROOT_RESERVE) >= pm->slots) {
 		return -EAGAIN;
 	}
 	if (!root && !cred_capable(process, LCAP_SYS_RESOURCE) && process->rlimit[LRLIM_NPROC][0] != LRLIM_INFINITY &&

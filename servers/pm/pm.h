@@ -15,6 +15,7 @@
 #define PM_PID_MAX 32768
 #define PM_PID_FIRST_AGAIN 300 /* where pids go on after the last one */
 #define PM_ROOT_RESERVE 8      /* slots that only root may take */
+#define PM_SERVICE_RESERVE 8   /* slots that no program may take: RS restarts services in them */
 #define PM_SLOTS_FALLBACK 256  /* when the kernel does not say how many there are */
 
 struct pm {

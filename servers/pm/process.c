@@ -160,11 +160,28 @@ int process_unshare_sighand(struct process *process)
 	return 0;
 }
 
+/* A service whose slot the kernel has given to another is gone, though RS has not said so yet. */
+static void stale_service_forget(struct pm *pm, uint32_t slot)
+{
+	struct thread *thread = pm->by_slot[slot];
+
+	if (thread && thread->process->is_service) {
+		struct process *process = thread->process;
+
+		thread_free(pm, thread);
+		process_free(pm, process);
+	}
+}
+
 struct thread *thread_new(struct pm *pm, struct process *process, endpoint_t ep, int32_t tid)
 {
 	struct thread *thread;
 
-	if (ep < 0 || (uint32_t)EP_SLOT(ep) >= pm->slots || pm->by_slot[EP_SLOT(ep)]) {
+	if (ep < 0 || (uint32_t)EP_SLOT(ep) >= pm->slots) {
+		return NULL;
+	}
+	stale_service_forget(pm, (uint32_t)EP_SLOT(ep));
+	if (pm->by_slot[EP_SLOT(ep)]) {
 		return NULL;
 	}
 	thread = calloc(1, sizeof(*thread));

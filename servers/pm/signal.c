@@ -106,20 +106,30 @@ static bool is_ignored(struct pm *pm, const struct process *process, const struc
 	return !is_held_back(process, thread, signo);
 }
 
-/* The thread that shall take a signal of the process: the leader if it can. NULL: all block it. */
+static bool can_take(const struct thread *thread, int signo)
+{
+	return !thread->gone && !(thread->mask & SIGNAL_BIT(signo));
+}
+
+/* The thread that shall take a signal of the process: the leader if it can, else any, one in vfork last. NULL: all block it. */
 static struct thread *choose_thread(const struct process *process, int signo, const struct thread *except)
 {
 	struct thread *leader = process->leader;
+	struct thread *last = NULL;
 
-	if (leader && leader != except && !leader->gone && !(leader->mask & SIGNAL_BIT(signo))) {
+	if (leader && leader != except && can_take(leader, signo) && !thread_waits_firmly(leader)) {
 		return leader;
 	}
 	process_for_each_thread(thread, process) {
-		if (thread != except && !thread->gone && !(thread->mask & SIGNAL_BIT(signo))) {
+		if (thread == except || !can_take(thread, signo)) {
+			continue;
+		}
+		if (!thread_waits_firmly(thread)) {
 			return thread;
 		}
+		last = thread;
 	}
-	return NULL;
+	return last;
 }
 
 static struct thread *waiter_for(const struct process *process, struct thread *thread, int signo)

@@ -8,7 +8,7 @@
 #define CPU_LOOK_MIN_NS 4000000ull
 #define CPU_LOOK_MAX_NS 128000000ull
 
-static int timer_compare(const struct tree_node *a, const struct tree_node *b)
+int timerq_compare(const struct tree_node *a, const struct tree_node *b)
 {
 	const struct pm_timer *ta = tree_entry(a, struct pm_timer, node);
 	const struct pm_timer *tb = tree_entry(b, struct pm_timer, node);
@@ -32,7 +32,7 @@ void timerq_arm(struct pm *pm, struct pm_timer *timer, uint64_t expires_ns)
 	timer->expires_ns = expires_ns;
 	timer->order = pm->timers.order++;
 	timer->armed = true;
-	(void)tree_insert(&pm->timers.tree, &timer->node, timer_compare);
+	(void)tree_insert(&pm->timers.tree, &timer->node, timerq_compare);
 	if (pm->timers.alarm_ns == 0 || expires_ns < pm->timers.alarm_ns) {
 		alarm_set(pm, expires_ns);
 	}

@@ -35,6 +35,8 @@ struct timer_queue {
 void timerq_arm(struct pm *pm, struct pm_timer *timer, uint64_t expires_ns);
 /* Harmless for a timer that is not armed (or all zero). */
 void timerq_disarm(struct pm *pm, struct pm_timer *timer);
+/* The order of the tree. */
+int timerq_compare(const struct tree_node *a, const struct tree_node *b);
 /* The kernel's alarm rang: fire what is due, and set it for the next. */
 void timerq_run(struct pm *pm);
 

@@ -16,10 +16,11 @@
 #include "lib/sys/vm.h"
 #include "proto/vfs.h"
 #include "proto/vm.h"
+#include "servers/pm/check.h"
 #include "servers/pm/notice.h"
 #include "servers/pm/timers.h"
 
-#define QUEUE_MAX 4096
+#define QUEUE_MAX 65536
 
 struct pm fake_pm;
 uint64_t fake_now_ns;
@@ -215,6 +216,17 @@ void diag_panic(const char *format, ...)
 	abort();
 }
 
+/* A message or signal has been handled. */
+static void check(void)
+{
+	const char *error = pm_check(&fake_pm);
+
+	if (error) {
+		fprintf(stderr, "invariant: %s\n", error);
+		abort();
+	}
+}
+
 static void pm_forget_all(void)
 {
 	while (!list_is_empty(&fake_pm.processes)) {
@@ -268,6 +280,7 @@ int64_t fake_call(endpoint_t ep, int nr, ...)
 	proc->where = FAKE_IN_PM;
 	proc->result = PENDING;
 	pm_handle(&fake_pm, &m, IPC_STATUS_FROM_KERNEL | IPC_STATUS_SENDREC);
+	check();
 	return proc->result;
 }
 
@@ -313,6 +326,7 @@ void fake_from_vfs(const struct message *m)
 
 	copy_of.source = EP_VFS;
 	pm_handle(&fake_pm, &copy_of, IPC_STATUS_ASYNC);
+	check();
 }
 
 static void vfs_reply(int32_t op, endpoint_t ep, uint32_t seq)
@@ -379,6 +393,7 @@ void fake_advance(uint64_t ns)
 	if (alarm_ns != 0 && alarm_ns <= fake_now_ns) {
 		alarm_ns = 0;
 		pm_handle(&fake_pm, &m, IPC_STATUS_NOTIFY);
+		check();
 	}
 }
 
@@ -392,6 +407,7 @@ void fake_other_call_ends(endpoint_t ep)
 	if (proc->stop_notice) {
 		proc->stop_notice = false;
 		(void)pm_handle_ksig(&fake_pm, &ksig);
+		check();
 	}
 }
 
