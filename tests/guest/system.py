@@ -36,7 +36,7 @@ def test_memory_exhausted(kind):
               'echo alive; ls / | wc -l; free | awk "/Mem:/ {print ((\\$4+\\$6)*4 > \\$2)}"')
     result = guest.execute(script, '--mem', '64', kind=kind, limit=150)
     guest.expect(result.status == 0 and 'alive\n' in result.out and result.out.endswith('\n1\n'), result)
-    guest.expect(re.match(r'awk [1-9]', result.out), 'awk got all the memory it wanted', result)
+    guest.expect(re.search(r'^awk [1-9]', result.out, re.M), 'awk got all the memory it wanted', result)
 
 
 def test_no_memory_is_lost(kind):
@@ -73,13 +73,13 @@ def test_console_session(kind):
             console.type('echo wrong\x7f\x7f\x7f\x7f\x7fright\n')
             console.wait_for('\nright\r?\n')
             console.prompt()
-            console.type('sleep 100\n')
-            console.wait_for('sleep 100\r?\n')
+            console.type("sh -c 'echo up; exec sleep 100'\n")
+            console.wait_for('\nup\r?\n')
             console.type('\x03')
             console.prompt()
             guest.expect('130' in console.command('echo $?'), '^C')
-            console.type('cat\n')
-            console.wait_for('cat\r?\n')
+            console.type("sh -c 'echo up; exec cat'\n")
+            console.wait_for('\nup\r?\n')
             console.type('\x1a')
             console.wait_for('Stopped')
             console.prompt()
