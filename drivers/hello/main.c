@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The smallest driver: /dev/hello reads as a greeting. docs/first-driver.md builds it up line by line.
+ * The smallest driver: /dev/hello reads as a greeting. docs/first-driver.md builds it up line by
+ * line.
  *
  * State: how often it was opened; lost at restart.
  */
@@ -63,7 +64,7 @@ static const struct chr_driver chr = {
 	.read = hello_read,
 };
 
-static const struct driver driver = { .ctx = &hello, .chr = &chr };
+static const struct driver driver = {.ctx = &hello, .chr = &chr};
 
 int main(void)
 {

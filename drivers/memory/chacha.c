@@ -23,9 +23,9 @@ static void quarter_round(uint32_t s[16], int a, int b, int c, int d)
 }
 
 void chacha_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter, const uint32_t nonce[3],
-                  uint8_t out[CHACHA_BLOCK_BYTES])
+	uint8_t out[CHACHA_BLOCK_BYTES])
 {
-	uint32_t start[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
+	uint32_t start[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 	uint32_t s[16];
 
 	memcpy(&start[4], key, CHACHA_KEY_WORDS * sizeof(uint32_t));

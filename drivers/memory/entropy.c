@@ -7,10 +7,10 @@
 
 #define CPUID1_ECX_RDRAND (1u << 30)
 #define CPUID7_EBX_RDSEED (1u << 18)
-#define HARDWARE_TRIES 32
-#define HARDWARE_WORDS 16
-#define JITTER_ROUNDS 1024u
-#define JITTER_MEMORY 4096u
+#define HARDWARE_TRIES    32
+#define HARDWARE_WORDS    16
+#define JITTER_ROUNDS     1024u
+#define JITTER_MEMORY     4096u
 
 static uint64_t timestamp(void)
 {
@@ -25,8 +25,8 @@ static uint64_t timestamp(void)
 static void cpuid(uint32_t leaf, uint32_t regs[4])
 {
 	__asm__ volatile("cpuid"
-	                 : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
-	                 : "0"(leaf), "2"(0));
+			 : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
+			 : "0"(leaf), "2"(0));
 }
 
 static bool has_rdrand(void)
@@ -89,7 +89,8 @@ static void mix_hardware(struct random *rng, uint32_t words)
 	}
 }
 
-/* Time that a walk through memory takes differs from turn to turn with cache, interrupts and clock drift. */
+/* Time that a walk through memory takes differs from turn to turn with cache, interrupts and clock
+ * drift. */
 static void mix_jitter(struct random *rng)
 {
 	static volatile uint8_t memory[JITTER_MEMORY];
@@ -114,7 +115,7 @@ static void mix_jitter(struct random *rng)
 
 static void mix_clocks(struct random *rng)
 {
-	struct proc_times times = { 0 };
+	struct proc_times times = {0};
 	uint64_t tsc = timestamp();
 
 	(void)sys_times(EP_SELF, &times);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the random generator's entropy comes from: the processor's generators, and jitter of its clock. */
+/* Where the random generator's entropy comes from: the processor's generators, and jitter of its
+ * clock. */
 #pragma once
 
 #include "drivers/memory/random.h"

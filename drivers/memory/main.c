@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory driver: character devices null, zero, full, random, urandom and kmsg (major 1), and the boot
- * ramdisk (block 1,0). VFS and the file system of the ramdisk call it (proto/chr.h, proto/blk.h).
+ * The memory driver: character devices null, zero, full, random, urandom and kmsg (major 1), and
+ * the boot ramdisk (block 1,0). VFS and the file system of the ramdisk call it (proto/chr.h,
+ * proto/blk.h).
  *
- * State: rebuilt at restart (the ramdisk's memory is VM's; the random generator seeds itself again).
+ * State: rebuilt at restart (the ramdisk's memory is VM's; the random generator seeds itself
+ * again).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,15 +32,15 @@ enum memory_minor {
 	MINOR_KMSG = 11,
 };
 
-#define PIECE_BYTES 16384u
-#define RESEED_BYTES (1u << 20)
-#define KMSG_LINE_MAX 1024u
+#define PIECE_BYTES     16384u
+#define RESEED_BYTES    (1u << 20)
+#define KMSG_LINE_MAX   1024u
 #define KMSG_BUFFER_MAX (256u * 1024)
 
 /* ioctls of the random devices */
-#define RNDGETENTCNT 0x80045200u
+#define RNDGETENTCNT   0x80045200u
 #define RNDADDTOENTCNT 0x40045201u
-#define ENTROPY_BITS 256
+#define ENTROPY_BITS   256
 
 struct memory {
 	struct ramdisk ramdisk; /* first: it is the ctx of the block driver */

@@ -14,7 +14,7 @@
 
 void ramdisk_init(struct ramdisk *disk)
 {
-	struct message m = { .type = VM_BOOTDISK };
+	struct message m = {.type = VM_BOOTDISK};
 
 	memset(disk, 0, sizeof(*disk));
 	if (ipc_call(EP_VM, &m) < 0 || MSG(&m, vm_bootdisk_rep)->len == 0) {
@@ -56,8 +56,10 @@ static int ramdisk_transfer(void *ctx, const struct blk_request *req)
 	if (req->piece_count == 1) {
 		const struct safecopy_vec *v = &vec[0];
 
-		return v->write ? sys_safecopyto(v->granter, v->grant, v->offset, (void *)v->address, v->bytes) :
-		                  sys_safecopyfrom(v->granter, v->grant, v->offset, (void *)v->address, v->bytes);
+		return v->write ? sys_safecopyto(v->granter, v->grant, v->offset,
+					  (void *)v->address, v->bytes)
+				: sys_safecopyfrom(v->granter, v->grant, v->offset,
+					  (void *)v->address, v->bytes);
 	}
 	return sys_vsafecopy(vec, (int)req->piece_count);
 }
@@ -120,7 +122,7 @@ static int ramdisk_close(void *ctx, const struct blk_request *req)
 /* MIOCRAMSIZE: the boot image's memory cannot grow; any size means 0: it is given back. */
 static int ramdisk_free(struct ramdisk *disk)
 {
-	struct message m = { .type = VM_BOOTDISK_FREE };
+	struct message m = {.type = VM_BOOTDISK_FREE};
 	int r;
 
 	if (count_opens(disk) > 1) {

@@ -21,7 +21,8 @@ void random_reseed(struct random *rng)
 	uint8_t digest[BLAKE2S_BYTES];
 	struct blake2s hash;
 
-	/* The pool's digest, keyed with the old key, is the new key; another hash of it starts the pool again. */
+	/* The pool's digest, keyed with the old key, is the new key; another hash of it starts the
+	 * pool again. */
 	blake2s_final(&rng->pool, digest);
 	blake2s_init(&hash, rng->key, sizeof(rng->key));
 	blake2s_update(&hash, "key", 3);

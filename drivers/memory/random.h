@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Generator of random bytes: a pool that hashes all entropy (BLAKE2s), and a ChaCha20 key drawn from it. Each
- * request makes its bytes from the key and then replaces the key with key stream that nobody has seen, so that
- * a later look into the generator does not tell earlier output. Pure logic; the driver brings entropy.
+ * Generator of random bytes: a pool that hashes all entropy (BLAKE2s), and a ChaCha20 key drawn
+ * from it. Each request makes its bytes from the key and then replaces the key with key stream that
+ * nobody has seen, so that a later look into the generator does not tell earlier output. Pure
+ * logic; the driver brings entropy.
  */
 #pragma once
 

@@ -7,17 +7,17 @@
 #include "drivers/pci/config.h"
 #include "lib/sys/diag.h"
 
-#define NO_VENDOR 0xffff
-#define DEVICES_PER_BUS 32u
+#define NO_VENDOR            0xffff
+#define DEVICES_PER_BUS      32u
 #define FUNCTIONS_PER_DEVICE 8u
-#define BUSES_MAX 256u
+#define BUSES_MAX            256u
 
-#define BAR_IO 0x1u
-#define BAR_TYPE_MASK 0x6u
-#define BAR_TYPE_64 0x4u
-#define BAR_PREFETCH 0x8u
+#define BAR_IO          0x1u
+#define BAR_TYPE_MASK   0x6u
+#define BAR_TYPE_64     0x4u
+#define BAR_PREFETCH    0x8u
 #define BAR_MEMORY_MASK 0xfffffff0u
-#define BAR_IO_MASK 0xfffffffcu
+#define BAR_IO_MASK     0xfffffffcu
 
 static void add_function(struct bus *bus, uint32_t bdf, uint32_t id)
 {
@@ -73,8 +73,8 @@ static void scan_device(struct bus *bus, uint32_t first, bool is_pending[BUSES_M
 
 void bus_scan(struct bus *bus)
 {
-	bool is_pending[BUSES_MAX] = { true };
-	bool is_done[BUSES_MAX] = { false };
+	bool is_pending[BUSES_MAX] = {true};
+	bool is_done[BUSES_MAX] = {false};
 	uint32_t number = 0;
 
 	memset(bus, 0, sizeof(*bus));
@@ -121,11 +121,11 @@ int bus_bar(const struct bus_device *device, uint32_t number, struct pci_bar *ba
 	}
 	command = config_read(device->bdf, PCI_CFG_COMMAND, 2);
 	config_write(device->bdf, PCI_CFG_COMMAND, 2,
-	             command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+		command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
 	mask = probe(device->bdf, offset);
 	mask |= is_64 ? (uint64_t)probe(device->bdf, offset + 4) << 32 : 0xffffffff00000000ull;
 	config_write(device->bdf, PCI_CFG_COMMAND, 2, command);
-	*bar = (struct pci_bar){ .is_io = low & BAR_IO, .prefetch = (low & BAR_PREFETCH) != 0 };
+	*bar = (struct pci_bar){.is_io = low & BAR_IO, .prefetch = (low & BAR_PREFETCH) != 0};
 	if ((low & BAR_IO) != 0) {
 		bar->prefetch = 0;
 		bar->base = low & BAR_IO_MASK;
@@ -139,5 +139,6 @@ int bus_bar(const struct bus_device *device, uint32_t number, struct pci_bar *ba
 	if ((uint32_t)mask == 0 && !is_64) {
 		bar->bytes = 0;
 	}
-	return bar->base == 0 || bar->bytes == 0 || (bar->bytes & (bar->bytes - 1)) != 0 ? -ENXIO : 0;
+	return bar->base == 0 || bar->bytes == 0 || (bar->bytes & (bar->bytes - 1)) != 0 ? -ENXIO
+											 : 0;
 }

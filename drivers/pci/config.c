@@ -5,8 +5,8 @@
 #include "lib/sys/kcall.h"
 
 #define CONFIG_ADDRESS 0xcf8
-#define CONFIG_DATA 0xcfc
-#define CONFIG_ENABLE 0x80000000u
+#define CONFIG_DATA    0xcfc
+#define CONFIG_ENABLE  0x80000000u
 
 static uint32_t address_of(uint32_t bdf, uint32_t offset)
 {

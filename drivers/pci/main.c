@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The PCI service: finds the devices of the bus and lets each driver touch those that its declaration names, and
- * no others (proto/pci.h). RS tells it the declarations, drivers call it at their start.
+ * The PCI service: finds the devices of the bus and lets each driver touch those that its
+ * declaration names, and no others (proto/pci.h). RS tells it the declarations, drivers call it at
+ * their start.
  *
- * State: the bus is scanned again at restart; RS sends the drivers' rights again; owners claim again.
+ * State: the bus is scanned again at restart; RS sends the drivers' rights again; owners claim
+ * again.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -18,7 +20,7 @@
 #include "lib/sys/sef.h"
 
 #define RIGHTS_MAX 64u
-#define IDS_MAX AXO_ARRAY_LEN(((struct pci_acl *)NULL)->ids)
+#define IDS_MAX    AXO_ARRAY_LEN(((struct pci_acl *)NULL)->ids)
 #define COMMAND_ALLOWED \
 	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX)
 
@@ -121,7 +123,8 @@ static int find_device(struct pci *p, endpoint_t ep, uint32_t from, struct pci_f
 	return -ENODEV;
 }
 
-/* The device, if the caller may have it and no other living driver does; it is the caller's from now on. */
+/* The device, if the caller may have it and no other living driver does; it is the caller's from
+ * now on. */
 static int claim(struct pci *p, endpoint_t ep, uint32_t index, struct bus_device **device)
 {
 	struct bus_device *d;
@@ -157,7 +160,8 @@ static int check_place(const struct pci_config *config)
 	return config->offset >= PCI_CFG_BYTES || config->offset % config->width != 0 ? -EINVAL : 0;
 }
 
-/* A driver may switch its device's decoders and interrupts, and write to its capabilities: no more. */
+/* A driver may switch its device's decoders and interrupts, and write to its capabilities: no more.
+ */
 static int write_config(const struct bus_device *device, const struct pci_config *config)
 {
 	uint32_t value = config->value;
@@ -174,8 +178,8 @@ static int write_config(const struct bus_device *device, const struct pci_config
 }
 
 /* Gives the driver the right to the BAR. Rights to memory are for whole pages. */
-static int give_bar(endpoint_t ep, const struct bus_device *device, uint32_t number,
-                    struct pci_bar *bar)
+static int give_bar(
+	endpoint_t ep, const struct bus_device *device, uint32_t number, struct pci_bar *bar)
 {
 	struct priv_range range;
 	int r = bus_bar(device, number, bar);
@@ -183,7 +187,7 @@ static int give_bar(endpoint_t ep, const struct bus_device *device, uint32_t num
 	if (r < 0) {
 		return r;
 	}
-	range = (struct priv_range){ .start = bar->base, .end = bar->base + bar->bytes - 1 };
+	range = (struct priv_range){.start = bar->base, .end = bar->base + bar->bytes - 1};
 	if (bar->is_io == 0) {
 		range.start = AXO_PAGE_DOWN(range.start);
 		range.end = AXO_PAGE_UP(range.end + 1) - 1;
@@ -261,8 +265,8 @@ static int pci_init(const struct sef_info *info)
 	for (uint32_t i = 0; i < pci.bus.count; i++) {
 		const struct bus_device *d = &pci.bus.devices[i];
 
-		diag_printf("%02x:%02x.%x %04x:%04x class %06x irq %d", d->bdf >> 8, d->bdf >> 3 & 31,
-		            d->bdf & 7, d->vendor, d->device, d->class_code, d->irq);
+		diag_printf("%02x:%02x.%x %04x:%04x class %06x irq %d", d->bdf >> 8,
+			d->bdf >> 3 & 31, d->bdf & 7, d->vendor, d->device, d->class_code, d->irq);
 	}
 	return 0;
 }

@@ -28,5 +28,6 @@ struct cmos_time {
 /* Registers to time; false if they make no date. */
 bool cmos_decode(const struct cmos_time *raw, struct rtc_time *time);
 
-/* Time to registers, in the format that status_b says; false if the time is no date that the chip can hold. */
+/* Time to registers, in the format that status_b says; false if the time is no date that the chip
+ * can hold. */
 bool cmos_encode(const struct rtc_time *time, struct cmos_time *raw);

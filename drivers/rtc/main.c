@@ -15,24 +15,24 @@
 #include "lib/sys/sef.h"
 
 #define CMOS_INDEX 0x70
-#define CMOS_DATA 0x71
+#define CMOS_DATA  0x71
 
-#define REG_SECOND 0x00
-#define REG_MINUTE 0x02
-#define REG_HOUR 0x04
-#define REG_DAY 0x07
-#define REG_MONTH 0x08
-#define REG_YEAR 0x09
-#define REG_STATUS_A 0x0a
-#define REG_STATUS_B 0x0b
-#define REG_CENTURY 0x32
+#define REG_SECOND        0x00
+#define REG_MINUTE        0x02
+#define REG_HOUR          0x04
+#define REG_DAY           0x07
+#define REG_MONTH         0x08
+#define REG_YEAR          0x09
+#define REG_STATUS_A      0x0a
+#define REG_STATUS_B      0x0b
+#define REG_CENTURY       0x32
 #define STATUS_A_UPDATING 0x80
-#define STATUS_B_SET 0x80
+#define STATUS_B_SET      0x80
 
-#define READ_TRIES 10
+#define READ_TRIES   10
 #define UPDATE_READS 100000u
 
-#define RTC_RD_TIME 0x80247009u
+#define RTC_RD_TIME  0x80247009u
 #define RTC_SET_TIME 0x4024700au
 
 static uint8_t cmos_read(uint8_t reg)
@@ -89,7 +89,7 @@ static int read_time(struct rtc_time *time)
 
 static int set_time(const struct rtc_time *time)
 {
-	struct cmos_time raw = { .status_b = cmos_read(REG_STATUS_B) };
+	struct cmos_time raw = {.status_b = cmos_read(REG_STATUS_B)};
 
 	if (!cmos_encode(time, &raw)) {
 		return -EINVAL;
@@ -133,7 +133,7 @@ static const struct chr_driver chr = {
 	.ioctl = rtc_ioctl,
 };
 
-static const struct driver driver = { .chr = &chr };
+static const struct driver driver = {.chr = &chr};
 
 int main(void)
 {

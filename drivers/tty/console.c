@@ -7,47 +7,47 @@
 #include "lib/sys/kcall.h"
 #include "lib/sys/vm.h"
 
-#define VIDEO_PADDR 0xb8000ul
-#define VIDEO_BYTES 0x8000ul
-#define COLUMNS 80u
-#define ROWS 25u
+#define VIDEO_PADDR   0xb8000ul
+#define VIDEO_BYTES   0x8000ul
+#define COLUMNS       80u
+#define ROWS          25u
 #define CURSOR_HIDDEN UINT32_MAX
 
 /* VGA CRT controller: index and data port */
-#define CRTC_INDEX 0x3d4
-#define CRTC_DATA 0x3d5
-#define CRTC_START_HIGH 0x0c
-#define CRTC_START_LOW 0x0d
+#define CRTC_INDEX        0x3d4
+#define CRTC_DATA         0x3d5
+#define CRTC_START_HIGH   0x0c
+#define CRTC_START_LOW    0x0d
 #define CRTC_CURSOR_START 0x0a
-#define CRTC_CURSOR_HIGH 0x0e
-#define CRTC_CURSOR_LOW 0x0f
-#define CURSOR_OFF 0x20
-#define CURSOR_SHAPE 0x0d
+#define CRTC_CURSOR_HIGH  0x0e
+#define CRTC_CURSOR_LOW   0x0f
+#define CURSOR_OFF        0x20
+#define CURSOR_SHAPE      0x0d
 
 /* i8042 keyboard controller */
-#define KBD_DATA 0x60
-#define KBD_STATUS 0x64
-#define KBD_COMMAND 0x64
-#define KBD_OUTPUT_FULL 0x01
-#define KBD_INPUT_FULL 0x02
-#define KBD_FROM_MOUSE 0x20
-#define KBD_READ_CONFIG 0x20
-#define KBD_WRITE_CONFIG 0x60
-#define KBD_ENABLE 0xae
-#define KBD_CONFIG_IRQ 0x01
-#define KBD_CONFIG_DISABLED 0x10
+#define KBD_DATA             0x60
+#define KBD_STATUS           0x64
+#define KBD_COMMAND          0x64
+#define KBD_OUTPUT_FULL      0x01
+#define KBD_INPUT_FULL       0x02
+#define KBD_FROM_MOUSE       0x20
+#define KBD_READ_CONFIG      0x20
+#define KBD_WRITE_CONFIG     0x60
+#define KBD_ENABLE           0xae
+#define KBD_CONFIG_IRQ       0x01
+#define KBD_CONFIG_DISABLED  0x10
 #define KBD_CONFIG_TRANSLATE 0x40
-#define KBD_IRQ 1
-#define KBD_ROUNDS 256u
-#define KBD_WAIT_ROUNDS 10000u
+#define KBD_IRQ              1
+#define KBD_ROUNDS           256u
+#define KBD_WAIT_ROUNDS      10000u
 
 /* ---- screen ---- */
 
 static void crtc_write(uint8_t index, uint8_t value)
 {
 	struct devio_vec vec[2] = {
-		{ .port = CRTC_INDEX, .flags = DEVIO_8 | DEVIO_OUT, .value = index },
-		{ .port = CRTC_DATA, .flags = DEVIO_8 | DEVIO_OUT, .value = value },
+		{.port = CRTC_INDEX, .flags = DEVIO_8 | DEVIO_OUT, .value = index},
+		{.port = CRTC_DATA, .flags = DEVIO_8 | DEVIO_OUT, .value = value},
 	};
 
 	(void)sys_vdevio(vec, 2);
@@ -56,8 +56,8 @@ static void crtc_write(uint8_t index, uint8_t value)
 static void show_cursor(struct console *console)
 {
 	const struct vt *vt = &console->vt;
-	uint32_t cell = vt->is_cursor_visible ? vt->cursor.y * vt->columns + vt->cursor.x :
-	                                        CURSOR_HIDDEN;
+	uint32_t cell =
+		vt->is_cursor_visible ? vt->cursor.y * vt->columns + vt->cursor.x : CURSOR_HIDDEN;
 
 	if (cell == console->shown_cursor) {
 		return;
@@ -126,13 +126,14 @@ static void console_receive(struct tty_line *line)
 		if ((status & KBD_OUTPUT_FULL) == 0) {
 			return;
 		}
-		count = keyboard_input(&console->keyboard, in8(KBD_DATA),
-		                       console->vt.has_application_keys, bytes);
+		count = keyboard_input(
+			&console->keyboard, in8(KBD_DATA), console->vt.has_application_keys, bytes);
 		if ((status & KBD_FROM_MOUSE) != 0) {
 			continue;
 		}
 		for (size_t j = 0; j < count; j++) {
-			/* A keyboard cannot be held back: what has no room is lost, as on any console. */
+			/* A keyboard cannot be held back: what has no room is lost, as on any
+			 * console. */
 			(void)line_input(line, bytes[j], LDISC_NORMAL);
 		}
 	}
@@ -142,7 +143,8 @@ void console_interrupt(struct console *console)
 {
 	console_receive(&console->line);
 	(void)sys_irqctl(IRQ_ENABLE, KBD_IRQ, console->hook);
-	console_receive(&console->line); /* an edge while masked would be lost: see serial_interrupt */
+	console_receive(
+		&console->line); /* an edge while masked would be lost: see serial_interrupt */
 }
 
 static const struct tty_device_ops console_ops = {
@@ -165,7 +167,7 @@ static void vt_rings(void *ctx)
 	/* No speaker is driven. */
 }
 
-static const struct vt_ops vt_ops = { .reply = vt_answers, .bell = vt_rings };
+static const struct vt_ops vt_ops = {.reply = vt_answers, .bell = vt_rings};
 
 /* ---- start ---- */
 
@@ -199,7 +201,7 @@ static int keyboard_start(void)
 		(void)in8(KBD_DATA);
 	}
 	if (keyboard_send(KBD_COMMAND, KBD_ENABLE) < 0 ||
-	    keyboard_send(KBD_COMMAND, KBD_READ_CONFIG) < 0 || keyboard_wait(&config) < 0) {
+		keyboard_send(KBD_COMMAND, KBD_READ_CONFIG) < 0 || keyboard_wait(&config) < 0) {
 		return -EIO;
 	}
 	config = (uint8_t)((config | KBD_CONFIG_IRQ | KBD_CONFIG_TRANSLATE) & ~KBD_CONFIG_DISABLED);
@@ -224,7 +226,7 @@ int console_init(struct console *console, int hook)
 		return r;
 	}
 	console->video = video;
-	console->line.winsize = (struct tty_winsize){ .rows = ROWS, .columns = COLUMNS };
+	console->line.winsize = (struct tty_winsize){.rows = ROWS, .columns = COLUMNS};
 	console->line.ld.tio.c_iflag |= TTY_IUTF8;
 	crtc_write(CRTC_START_HIGH, 0);
 	crtc_write(CRTC_START_LOW, 0);

@@ -8,9 +8,9 @@
 
 struct console {
 	bool is_present;
-	int hook;                /* irq hook id of the keyboard */
+	int hook;                 /* irq hook id of the keyboard */
 	volatile uint16_t *video; /* text memory of the VGA */
-	uint32_t shown_cursor;   /* cell, or UINT32_MAX: hidden */
+	uint32_t shown_cursor;    /* cell, or UINT32_MAX: hidden */
 	struct keyboard keyboard;
 	struct vt vt;
 	struct tty_line line;

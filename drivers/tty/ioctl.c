@@ -19,11 +19,11 @@ static void set_termios(struct tty_line *line, const struct tty_termios *tio)
 bool ioctl_is_drained(struct tty_line *line)
 {
 	return tty_output_pending(&line->ld.out) == 0 && list_is_empty(&line->writes) &&
-	       line->device->is_idle(line);
+		line->device->is_idle(line);
 }
 
-int64_t ioctl_finish_drain(struct tty_line *line, const struct chr_request *req,
-                           const struct tty_termios *termios)
+int64_t ioctl_finish_drain(
+	struct tty_line *line, const struct chr_request *req, const struct tty_termios *termios)
 {
 	switch (req->ioctl) {
 	case TTY_TCSETSF:
@@ -34,7 +34,8 @@ int64_t ioctl_finish_drain(struct tty_line *line, const struct chr_request *req,
 		set_termios(line, termios);
 		return 0;
 	default: /* TCSBRK, TCSBRKP */
-		if (line->device->set_break != NULL && (req->ioctl == TTY_TCSBRKP || req->value == 0)) {
+		if (line->device->set_break != NULL &&
+			(req->ioctl == TTY_TCSBRKP || req->value == 0)) {
 			line->device->set_break(line, true);
 			line->break_end_ns = sys_monotonic_ns() + BREAK_NS;
 		}
@@ -43,8 +44,8 @@ int64_t ioctl_finish_drain(struct tty_line *line, const struct chr_request *req,
 }
 
 /* Does an ioctl when output has left, now or later. */
-static int64_t after_drain(struct tty_line *line, const struct chr_request *req,
-                           const struct tty_termios *termios)
+static int64_t after_drain(
+	struct tty_line *line, const struct chr_request *req, const struct tty_termios *termios)
 {
 	int r;
 
@@ -153,8 +154,9 @@ int64_t ioctl_line(struct tty_line *line, const struct chr_request *req)
 		line->pgid = req->pgid;
 		return 0;
 	case TTY_TIOCMGET:
-		return line->device->modem != NULL ? put_int(req, (int32_t)line->device->modem(line)) :
-		                                     -ENOTTY;
+		return line->device->modem != NULL
+			? put_int(req, (int32_t)line->device->modem(line))
+			: -ENOTTY;
 	case TTY_TIOCSTI:
 		return -EIO; /* as Linux without CONFIG_LEGACY_TIOCSTI */
 	default:

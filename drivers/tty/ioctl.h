@@ -11,5 +11,5 @@ int64_t ioctl_line(struct tty_line *line, const struct chr_request *req);
 bool ioctl_is_drained(struct tty_line *line);
 
 /* Does what an ioctl had waited for the end of output with; its result. */
-int64_t ioctl_finish_drain(struct tty_line *line, const struct chr_request *req,
-                           const struct tty_termios *termios);
+int64_t ioctl_finish_drain(
+	struct tty_line *line, const struct chr_request *req, const struct tty_termios *termios);

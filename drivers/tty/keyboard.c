@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#define PREFIX 0xe0
+#define PREFIX       0xe0
 #define PAUSE_PREFIX 0xe1
-#define PAUSE_REST 2
-#define RELEASE 0x80
+#define PAUSE_REST   2
+#define RELEASE      0x80
 
 enum key {
 	KEY_CONTROL = 0x1d,
@@ -23,22 +23,14 @@ enum key {
 	KEY_F12 = 0x58,
 	KEY_TAB = 0x0f,
 	KEY_ENTER = 0x1c,
-	KEY_SLASH = 0x35,
+	KEY_SLASH = 0x35
 };
 
 /* US layout by scan code, plain and with shift. */
-static const char plain[0x3a] = {
-	0,    0x1b, '1',  '2',  '3',  '4', '5', '6', '7', '8', '9', '0', '-', '=', 0x7f, '\t',
-	'q',  'w',  'e',  'r',  't',  'y', 'u', 'i', 'o', 'p', '[', ']', '\r', 0,  'a',  's',
-	'd',  'f',  'g',  'h',  'j',  'k', 'l', ';', '\'', '`', 0,  '\\', 'z', 'x', 'c', 'v',
-	'b',  'n',  'm',  ',',  '.',  '/', 0,   '*', 0,   ' ',
-};
-static const char shifted[0x3a] = {
-	0,    0x1b, '!',  '@',  '#',  '$', '%', '^', '&', '*', '(', ')', '_', '+', 0x7f, '\t',
-	'Q',  'W',  'E',  'R',  'T',  'Y', 'U', 'I', 'O', 'P', '{', '}', '\r', 0,  'A',  'S',
-	'D',  'F',  'G',  'H',  'J',  'K', 'L', ':', '"', '~', 0,   '|', 'Z', 'X', 'C',  'V',
-	'B',  'N',  'M',  '<',  '>',  '?', 0,   '*', 0,   ' ',
-};
+static const char plain[] = "\0\033"
+			    "1234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char shifted[] = "\0\033"
+			      "!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 /* The key left of Z on keyboards with 102 keys. */
 #define KEY_102 0x56
@@ -47,15 +39,11 @@ static const char shifted[0x3a] = {
 static const char pad_numbers[] = "789-456+1230.";
 
 /* Number pad without num lock, and the keys with prefix at the same codes. */
-static const char *const pad_keys[] = {
-	"\033[1~", "\033[A", "\033[5~", NULL, "\033[D", "\033[G", "\033[C",
-	NULL, "\033[4~", "\033[B", "\033[6~", "\033[2~", "\033[3~",
-};
+static const char *const pad_keys[] = {"\033[1~", "\033[A", "\033[5~", NULL, "\033[D", "\033[G",
+	"\033[C", NULL, "\033[4~", "\033[B", "\033[6~", "\033[2~", "\033[3~"};
 
-static const char *const function_keys[] = {
-	"\033[[A", "\033[[B", "\033[[C", "\033[[D", "\033[[E", "\033[17~",
-	"\033[18~", "\033[19~", "\033[20~", "\033[21~", "\033[23~", "\033[24~",
-};
+static const char *const function_keys[] = {"\033[[A", "\033[[B", "\033[[C", "\033[[D", "\033[[E",
+	"\033[17~", "\033[18~", "\033[19~", "\033[20~", "\033[21~", "\033[23~", "\033[24~"};
 
 void keyboard_init(struct keyboard *kbd)
 {
@@ -118,7 +106,8 @@ static bool keyboard_modifier(struct keyboard *kbd, uint8_t key, bool is_down, b
 	case KEY_SHIFT_LEFT:
 	case KEY_SHIFT_RIGHT:
 		if (!has_prefix) { /* with a prefix they are part of other keys' codes */
-			*(key == KEY_SHIFT_LEFT ? &kbd->is_shift_left : &kbd->is_shift_right) = is_down;
+			*(key == KEY_SHIFT_LEFT ? &kbd->is_shift_left : &kbd->is_shift_right) =
+				is_down;
 		}
 		return true;
 	case KEY_CONTROL:
@@ -138,8 +127,8 @@ static bool keyboard_modifier(struct keyboard *kbd, uint8_t key, bool is_down, b
 	}
 }
 
-static size_t keyboard_prefixed(const struct keyboard *kbd, uint8_t key, bool has_application_keys,
-                                uint8_t *bytes)
+static size_t keyboard_prefixed(
+	const struct keyboard *kbd, uint8_t key, bool has_application_keys, uint8_t *bytes)
 {
 	if (key == KEY_ENTER) {
 		return put_character(kbd, '\r', bytes);
@@ -153,8 +142,8 @@ static size_t keyboard_prefixed(const struct keyboard *kbd, uint8_t key, bool ha
 	return 0;
 }
 
-static size_t keyboard_plain(const struct keyboard *kbd, uint8_t key, bool has_application_keys,
-                             uint8_t *bytes)
+static size_t keyboard_plain(
+	const struct keyboard *kbd, uint8_t key, bool has_application_keys, uint8_t *bytes)
 {
 	bool is_shift = kbd->is_shift_left || kbd->is_shift_right;
 	char c;
@@ -179,7 +168,7 @@ static size_t keyboard_plain(const struct keyboard *kbd, uint8_t key, bool has_a
 	if (key == KEY_102) {
 		return put_character(kbd, is_shift ? '>' : '<', bytes);
 	}
-	if (key >= sizeof(plain) || plain[key] == 0) {
+	if (key >= sizeof(plain) - 1 || plain[key] == 0) {
 		return 0;
 	}
 	c = plain[key];
@@ -210,6 +199,6 @@ size_t keyboard_input(struct keyboard *kbd, uint8_t scan, bool has_application_k
 	if (keyboard_modifier(kbd, key, is_down, has_prefix) || !is_down) {
 		return 0;
 	}
-	return has_prefix ? keyboard_prefixed(kbd, key, has_application_keys, bytes) :
-	                    keyboard_plain(kbd, key, has_application_keys, bytes);
+	return has_prefix ? keyboard_prefixed(kbd, key, has_application_keys, bytes)
+			  : keyboard_plain(kbd, key, has_application_keys, bytes);
 }

@@ -17,16 +17,17 @@ struct keyboard {
 	bool is_alt;
 	bool is_caps_lock;
 	bool is_num_lock;
-	bool has_prefix;    /* 0xe0 was read */
-	uint8_t skip;       /* bytes left of the pause key's sequence */
+	bool has_prefix; /* 0xe0 was read */
+	uint8_t skip;    /* bytes left of the pause key's sequence */
 };
 
 /* Nothing held; num lock on. */
 void keyboard_init(struct keyboard *kbd);
 
 /*
- * Takes one byte from the keyboard. Stores what the key sends in `bytes` (at least KEYBOARD_BYTES_MAX) and
- * returns how many (0: none). `has_application_keys`: cursor keys send ESC O x.
+ * Takes one byte from the keyboard. Stores what the key sends in `bytes` (at least
+ * KEYBOARD_BYTES_MAX) and returns how many (0: none). `has_application_keys`: cursor keys send ESC
+ * O x.
  */
-size_t keyboard_input(struct keyboard *kbd, uint8_t scan, bool has_application_keys,
-                      uint8_t *bytes);
+size_t keyboard_input(
+	struct keyboard *kbd, uint8_t scan, bool has_application_keys, uint8_t *bytes);

@@ -8,12 +8,20 @@
 /* Most entries that a byte of the device becomes (PARMRK), and one for the end of a line. */
 #define BYTE_ENTRIES_MAX 4u
 
-static const uint8_t default_cc[TTY_NCCS] = {
-	[TTY_VINTR] = 3,     [TTY_VQUIT] = 28,    [TTY_VERASE] = 127, [TTY_VKILL] = 21,
-	[TTY_VEOF] = 4,      [TTY_VTIME] = 0,     [TTY_VMIN] = 1,     [TTY_VSTART] = 17,
-	[TTY_VSTOP] = 19,    [TTY_VSUSP] = 26,    [TTY_VREPRINT] = 18, [TTY_VDISCARD] = 15,
-	[TTY_VWERASE] = 23,  [TTY_VLNEXT] = 22,
-};
+static const uint8_t default_cc[TTY_NCCS] = {[TTY_VINTR] = 3,
+	[TTY_VQUIT] = 28,
+	[TTY_VERASE] = 127,
+	[TTY_VKILL] = 21,
+	[TTY_VEOF] = 4,
+	[TTY_VTIME] = 0,
+	[TTY_VMIN] = 1,
+	[TTY_VSTART] = 17,
+	[TTY_VSTOP] = 19,
+	[TTY_VSUSP] = 26,
+	[TTY_VREPRINT] = 18,
+	[TTY_VDISCARD] = 15,
+	[TTY_VWERASE] = 23,
+	[TTY_VLNEXT] = 22};
 
 void ldisc_default_termios(struct tty_termios *tio, uint32_t baud)
 {
@@ -22,7 +30,7 @@ void ldisc_default_termios(struct tty_termios *tio, uint32_t baud)
 	tio->c_oflag = TTY_OPOST | TTY_ONLCR;
 	tio->c_cflag = (baud & TTY_CBAUD) | TTY_CS8 | TTY_CREAD | TTY_HUPCL | TTY_CLOCAL;
 	tio->c_lflag = TTY_ISIG | TTY_ICANON | TTY_ECHO | TTY_ECHOE | TTY_ECHOK | TTY_ECHOCTL |
-	               TTY_ECHOKE | TTY_IEXTEN;
+		TTY_ECHOKE | TTY_IEXTEN;
 	memcpy(tio->c_cc, default_cc, sizeof(default_cc));
 }
 
@@ -214,7 +222,8 @@ static bool input_try_end(struct ldisc *ld, uint8_t c)
 			input_commit(ld);
 		}
 		return true;
-	} else if (is_cc(ld, TTY_VEOL, c) || (is_cc(ld, TTY_VEOL2, c) && has_lflag(ld, TTY_IEXTEN))) {
+	} else if (is_cc(ld, TTY_VEOL, c) ||
+		(is_cc(ld, TTY_VEOL2, c) && has_lflag(ld, TTY_IEXTEN))) {
 		if (has_lflag(ld, TTY_ECHO)) {
 			line_edit_echo(ld, c);
 		}
@@ -285,7 +294,8 @@ void ldisc_input(struct ldisc *ld, uint8_t c, enum ldisc_mark mark)
 	if ((ld->tio.c_iflag & TTY_ISTRIP) != 0) {
 		c &= 0x7f;
 	}
-	if ((ld->tio.c_iflag & TTY_IUCLC) != 0 && has_lflag(ld, TTY_IEXTEN) && c >= 'A' && c <= 'Z') {
+	if ((ld->tio.c_iflag & TTY_IUCLC) != 0 && has_lflag(ld, TTY_IEXTEN) && c >= 'A' &&
+		c <= 'Z') {
 		c = (uint8_t)(c - 'A' + 'a');
 	}
 	if (ld->is_literal) {
@@ -294,7 +304,7 @@ void ldisc_input(struct ldisc *ld, uint8_t c, enum ldisc_mark mark)
 		return;
 	}
 	if (ld->out.is_stopped && (ld->tio.c_iflag & TTY_IXON) != 0 &&
-	    (ld->tio.c_iflag & TTY_IXANY) != 0 && !is_cc(ld, TTY_VSTOP, c)) {
+		(ld->tio.c_iflag & TTY_IXANY) != 0 && !is_cc(ld, TTY_VSTOP, c)) {
 		ldisc_set_stopped(ld, false);
 	}
 	if (input_try_flow(ld, c) || input_try_signal(ld, c) || !input_map(ld, &c)) {
@@ -314,8 +324,8 @@ bool ldisc_has_room(const struct ldisc *ld)
 	return input_used(ld) + BYTE_ENTRIES_MAX < LDISC_INPUT_SIZE;
 }
 
-enum ldisc_decision ldisc_decide(const struct ldisc *ld, size_t len, bool is_expired,
-                                 uint32_t *timeout_ds)
+enum ldisc_decision ldisc_decide(
+	const struct ldisc *ld, size_t len, bool is_expired, uint32_t *timeout_ds)
 {
 	size_t minimum = ld->tio.c_cc[TTY_VMIN];
 	uint32_t available = ld->commit - ld->read;
@@ -460,7 +470,8 @@ bool ldisc_check(const struct ldisc *ld)
 {
 	uint32_t lines = 0;
 
-	if (ld->write - ld->read > LDISC_INPUT_SIZE || ld->commit - ld->read > ld->write - ld->read) {
+	if (ld->write - ld->read > LDISC_INPUT_SIZE ||
+		ld->commit - ld->read > ld->write - ld->read) {
 		return false;
 	}
 	if (!is_canonical(ld)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Line discipline of a terminal: what stands between a device's bytes and a program's read and write
- * (POSIX.1-2017 XBD chapter 11 and the additions of Linux: ECHOCTL, ECHOKE, IUTF8, ...). Pure logic:
- * it makes no system call, so that host tests run the same file.
+ * Line discipline of a terminal: what stands between a device's bytes and a program's read and
+ * write (POSIX.1-2017 XBD chapter 11 and the additions of Linux: ECHOCTL, ECHOKE, IUTF8, ...). Pure
+ * logic: it makes no system call, so that host tests run the same file.
  *
  * Invariants: 1. read <= commit <= write (free-running), write - read <= LDISC_INPUT_SIZE.
  * 2. In canonical mode what lies in [read, commit) is whole lines, each ended by an entry with
@@ -22,7 +22,7 @@
 #define LDISC_INPUT_SIZE 4096u
 
 #define LDISC_ENTRY_DELIMITER 0x100u /* the line ends with this byte */
-#define LDISC_ENTRY_EOF 0x200u       /* the line ends here; the entry itself is not delivered */
+#define LDISC_ENTRY_EOF       0x200u /* the line ends here; the entry itself is not delivered */
 
 /* What came with a byte from the device. */
 enum ldisc_mark { LDISC_NORMAL, LDISC_BREAK, LDISC_PARITY };
@@ -48,9 +48,11 @@ struct ldisc {
 
 /* What a read must do now. */
 enum ldisc_decision {
-	LDISC_DELIVER,    /* take what is there with ldisc_read (may be nothing: end of file, time out) */
-	LDISC_WAIT,       /* wait for input */
-	LDISC_WAIT_TIMED, /* wait for input, at most the given time since the last byte (or the start) */
+	LDISC_DELIVER, /* take what is there with ldisc_read (may be nothing: end of file, time out)
+			*/
+	LDISC_WAIT,    /* wait for input */
+	LDISC_WAIT_TIMED, /* wait for input, at most the given time since the last byte (or the
+			     start) */
 };
 
 /* Sets a terminal up with the default settings of a Linux console. */
@@ -63,9 +65,9 @@ void ldisc_default_termios(struct tty_termios *tio, uint32_t baud);
 void ldisc_input(struct ldisc *ld, uint8_t c, enum ldisc_mark mark);
 
 /*
- * True if the device's next byte has a place: when false, the driver leaves bytes in the device until
- * somebody reads. A line being edited with no whole line before it never says false, since only more
- * input can end it.
+ * True if the device's next byte has a place: when false, the driver leaves bytes in the device
+ * until somebody reads. A line being edited with no whole line before it never says false, since
+ * only more input can end it.
  */
 bool ldisc_has_room(const struct ldisc *ld);
 
@@ -73,8 +75,8 @@ bool ldisc_has_room(const struct ldisc *ld);
  * Decides about a read of `len` bytes. `timeout_ds` receives the time in tenths of a second for
  * LDISC_WAIT_TIMED. `is_expired`: that time has passed.
  */
-enum ldisc_decision ldisc_decide(const struct ldisc *ld, size_t len, bool is_expired,
-                                 uint32_t *timeout_ds);
+enum ldisc_decision ldisc_decide(
+	const struct ldisc *ld, size_t len, bool is_expired, uint32_t *timeout_ds);
 
 /* Gives up to `len` bytes: at most one line in canonical mode. Returns the number of bytes. */
 size_t ldisc_read(struct ldisc *ld, uint8_t *buf, size_t len);
@@ -85,7 +87,8 @@ bool ldisc_is_readable(const struct ldisc *ld);
 /* Bytes a read could get (FIONREAD). */
 size_t ldisc_available(const struct ldisc *ld);
 
-/* Takes bytes that a program writes; returns how many were taken (the rest when output has room). */
+/* Takes bytes that a program writes; returns how many were taken (the rest when output has room).
+ */
 size_t ldisc_write(struct ldisc *ld, const uint8_t *buf, size_t len);
 
 /* Sets the settings; what has been typed stays (TCSETS, TCSETSW). */

@@ -14,16 +14,16 @@
 #include "proto/pm.h"
 
 #define DECISECOND_NS 100000000ull
-#define WRITE_PIECE 1024u
+#define WRITE_PIECE   1024u
 
 void line_signal(struct tty_line *line, int signo)
 {
-	struct message m = { .type = PM_TTY_SIGNAL };
+	struct message m = {.type = PM_TTY_SIGNAL};
 
 	if (line->pgid <= 0) {
 		return;
 	}
-	*MSG(&m, pm_kill_pgrp) = (struct pm_kill_pgrp){ .pgid = line->pgid, .signo = signo };
+	*MSG(&m, pm_kill_pgrp) = (struct pm_kill_pgrp){.pgid = line->pgid, .signo = signo};
 	(void)asyn_send(EP_PM, &m);
 }
 
@@ -32,7 +32,7 @@ static void ldisc_signal(void *ctx, int signo)
 	line_signal(ctx, signo);
 }
 
-static const struct ldisc_ops ldisc_ops = { .signal = ldisc_signal };
+static const struct ldisc_ops ldisc_ops = {.signal = ldisc_signal};
 
 void line_init(struct tty_line *line, const struct tty_device_ops *device, void *device_ctx)
 {
@@ -92,8 +92,8 @@ static int64_t deliver(struct tty_line *line, const struct chr_request *req)
 }
 
 /* When a read that waits for VTIME shall be over. */
-static time_ns_t read_deadline(const struct tty_line *line, const struct tty_request *waiting,
-                               uint32_t timeout_ds)
+static time_ns_t read_deadline(
+	const struct tty_line *line, const struct tty_request *waiting, uint32_t timeout_ds)
 {
 	time_ns_t from = waiting->start_ns;
 
@@ -122,12 +122,13 @@ int64_t line_read(struct tty_line *line, const struct chr_request *req)
 		return 0;
 	}
 	if (list_is_empty(&line->reads) &&
-	    ldisc_decide(&line->ld, req->bytes, false, &timeout_ds) == LDISC_DELIVER) {
+		ldisc_decide(&line->ld, req->bytes, false, &timeout_ds) == LDISC_DELIVER) {
 		return deliver(line, req);
 	}
 	if ((req->flags & O_NONBLOCK) != 0) {
-		return list_is_empty(&line->reads) && ldisc_is_readable(&line->ld) ? deliver(line, req) :
-		                                                                     -EAGAIN;
+		return list_is_empty(&line->reads) && ldisc_is_readable(&line->ld)
+			? deliver(line, req)
+			: -EAGAIN;
 	}
 	r = line_wait(&line->reads, req, NULL);
 	return r < 0 ? r : CHR_LATER;
@@ -139,8 +140,8 @@ static void settle_reads(struct tty_line *line)
 		struct tty_request *head = list_first(&line->reads, struct tty_request, link);
 		uint32_t timeout_ds;
 
-		if (ldisc_decide(&line->ld, head->req.bytes, has_expired(line, head), &timeout_ds) !=
-		    LDISC_DELIVER) {
+		if (ldisc_decide(&line->ld, head->req.bytes, has_expired(line, head),
+			    &timeout_ds) != LDISC_DELIVER) {
 			return;
 		}
 		finish(head, deliver(line, &head->req));
@@ -150,8 +151,8 @@ static void settle_reads(struct tty_line *line)
 /* ---- writing ---- */
 
 /* Moves a writer's bytes to the output queue; true if it is through (or failed: *error). */
-static bool write_some(struct tty_line *line, const struct chr_request *req, uint64_t *done,
-                       int *error)
+static bool write_some(
+	struct tty_line *line, const struct chr_request *req, uint64_t *done, int *error)
 {
 	uint8_t buf[WRITE_PIECE];
 
@@ -259,7 +260,7 @@ static struct tty_watch *find_watch(struct tty_line *line, const struct chr_requ
 		if (watch->events == 0) {
 			unused = watch;
 		} else if (watch->client == req->client && watch->major == req->major &&
-		           watch->minor == req->minor) {
+			watch->minor == req->minor) {
 			return watch;
 		}
 	}
@@ -303,7 +304,8 @@ static void settle_watches(struct tty_line *line)
 
 static bool cancel_in(struct list *list, endpoint_t client, uint32_t seq)
 {
-	list_for_each(waiting, list, struct tty_request, link) {
+	list_for_each(waiting, list, struct tty_request, link)
+	{
 		if (waiting->req.client == client && waiting->req.seq == seq) {
 			finish(waiting, waiting->done > 0 ? (int64_t)waiting->done : -EINTR);
 			return true;
@@ -315,7 +317,7 @@ static bool cancel_in(struct list *list, endpoint_t client, uint32_t seq)
 bool line_cancel(struct tty_line *line, endpoint_t client, uint32_t seq)
 {
 	return cancel_in(&line->reads, client, seq) || cancel_in(&line->writes, client, seq) ||
-	       cancel_in(&line->drains, client, seq);
+		cancel_in(&line->drains, client, seq);
 }
 
 void line_settle(struct tty_line *line)
@@ -353,7 +355,8 @@ time_ns_t line_deadline(const struct tty_line *line)
 		const struct tty_request *head = list_first(&line->reads, struct tty_request, link);
 		uint32_t timeout_ds;
 
-		if (ldisc_decide(&line->ld, head->req.bytes, false, &timeout_ds) == LDISC_WAIT_TIMED) {
+		if (ldisc_decide(&line->ld, head->req.bytes, false, &timeout_ds) ==
+			LDISC_WAIT_TIMED) {
 			deadline = earlier(deadline, read_deadline(line, head, timeout_ds));
 		}
 	}

@@ -3,9 +3,8 @@
  * A terminal line: the line discipline, the device behind it, and the requests that wait.
  *
  * Invariants: 1. Reads are served in order of arrival, writes likewise.
- * 2. When line_settle has run, no request waits that could be answered now, and the device has been given
- *    all output that it takes.
- * State: lost at restart; VFS reports the requests in flight.
+ * 2. When line_settle has run, no request waits that could be answered now, and the device has been
+ * given all output that it takes. State: lost at restart; VFS reports the requests in flight.
  */
 #pragma once
 
@@ -66,7 +65,8 @@ struct tty_line {
 
 void line_init(struct tty_line *line, const struct tty_device_ops *device, void *device_ctx);
 
-/* A byte came from the device; false if there is no room: the device keeps it and line->is_receive_blocked is set. */
+/* A byte came from the device; false if there is no room: the device keeps it and
+ * line->is_receive_blocked is set. */
 bool line_input(struct tty_line *line, uint8_t c, enum ldisc_mark mark);
 
 /* Handlers of the character protocol, for this line. */
@@ -74,7 +74,8 @@ int64_t line_read(struct tty_line *line, const struct chr_request *req);
 int64_t line_write(struct tty_line *line, const struct chr_request *req);
 uint32_t line_poll(struct tty_line *line, const struct chr_request *req);
 
-/* Answers a waiting request of the client with what was done; false if it is not one of this line's. */
+/* Answers a waiting request of the client with what was done; false if it is not one of this
+ * line's. */
 bool line_cancel(struct tty_line *line, endpoint_t client, uint32_t seq);
 
 /* Makes a request wait at the end of a list. -ENOMEM, or 0. */

@@ -22,7 +22,8 @@ static bool is_continuation(const struct ldisc *ld, uint8_t c)
 
 static bool is_word(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		c == '_';
 }
 
 static void put(struct ldisc *ld, uint8_t c)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The terminal driver: /dev/ttyS0 (4,64) on the first serial port, /dev/tty1 (4,1) on VGA screen and PS/2
- * keyboard when the kernel option console=vga asks for it, /dev/console (5,1) whichever of them it is.
- * VFS calls it (proto/chr.h); it sends signals of keys to PM.
+ * The terminal driver: /dev/ttyS0 (4,64) on the first serial port, /dev/tty1 (4,1) on VGA screen
+ * and PS/2 keyboard when the kernel option console=vga asks for it, /dev/console (5,1) whichever of
+ * them it is. VFS calls it (proto/chr.h); it sends signals of keys to PM.
  *
  * State: lost at restart; settings are the defaults then.
  */
@@ -21,16 +21,16 @@
 #include "lib/sys/kcall.h"
 #include "lib/sys/sef.h"
 
-#define MAJOR_TTY 4u
+#define MAJOR_TTY     4u
 #define MAJOR_CONSOLE 5u
-#define MINOR_TTY0 0u
-#define MINOR_TTY1 1u
-#define MINOR_TTYS0 64u
+#define MINOR_TTY0    0u
+#define MINOR_TTY1    1u
+#define MINOR_TTYS0   64u
 #define MINOR_CONSOLE 1u
 
-#define COM1_PORT 0x3f8
-#define COM1_IRQ 4
-#define HOOK_COM1 0
+#define COM1_PORT     0x3f8
+#define COM1_IRQ      4
+#define HOOK_COM1     0
 #define HOOK_KEYBOARD 1
 
 struct tty {
@@ -142,7 +142,8 @@ static void tty_settle(void *ctx)
 	}
 }
 
-/* The kernel option winsize=ROWSxCOLUMNS tells how large the terminal at the other end of the serial line is. */
+/* The kernel option winsize=ROWSxCOLUMNS tells how large the terminal at the other end of the
+ * serial line is. */
 static void set_serial_size(struct tty_line *line)
 {
 	char value[16];

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define TAB_WIDTH 8u
+#define TAB_WIDTH     8u
 #define WRITABLE_ROOM 1024u
 
 void tty_output_init(struct tty_output *out)
@@ -79,8 +79,8 @@ static bool output_tab(struct tty_output *out, uint32_t oflag, size_t room)
 }
 
 /* Processes one byte if `room` bytes suffice for all that it becomes; false if not. */
-static bool output_process(struct tty_output *out, const struct tty_termios *tio, uint8_t c,
-                           size_t room)
+static bool output_process(
+	struct tty_output *out, const struct tty_termios *tio, uint8_t c, size_t room)
 {
 	if (room == 0) {
 		return false;
@@ -112,8 +112,8 @@ static bool output_process(struct tty_output *out, const struct tty_termios *tio
 	}
 }
 
-size_t tty_output_write(struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf,
-                        size_t len)
+size_t tty_output_write(
+	struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf, size_t len)
 {
 	size_t taken = 0;
 

@@ -15,7 +15,7 @@
 
 #include "termios.h"
 
-#define TTY_OUTPUT_SIZE 8192u
+#define TTY_OUTPUT_SIZE    8192u
 #define TTY_OUTPUT_RESERVE 512u
 
 struct tty_output {
@@ -31,11 +31,11 @@ struct tty_output {
 void tty_output_init(struct tty_output *out);
 
 /*
- * Takes bytes that a program wrote, processed after `tio`; returns how many of them were taken (fewer
- * than `len` when the queue is full; the rest comes again later).
+ * Takes bytes that a program wrote, processed after `tio`; returns how many of them were taken
+ * (fewer than `len` when the queue is full; the rest comes again later).
  */
-size_t tty_output_write(struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf,
-                        size_t len);
+size_t tty_output_write(
+	struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf, size_t len);
 
 /* Takes one byte of echo, processed after `tio`; a byte that finds no room is dropped. */
 void tty_output_echo(struct tty_output *out, const struct tty_termios *tio, uint8_t c);

@@ -17,26 +17,26 @@
 #define MSR 6
 #define SCR 7
 
-#define IER_RECEIVE 0x01
-#define IER_TRANSMIT 0x02
-#define IER_LINE 0x04
-#define IIR_NONE 0x01
+#define IER_RECEIVE                0x01
+#define IER_TRANSMIT               0x02
+#define IER_LINE                   0x04
+#define IIR_NONE                   0x01
 #define FCR_ENABLE_CLEAR_TRIGGER_8 0x87
-#define LCR_BREAK 0x40
-#define LCR_DLAB 0x80
-#define MCR_DTR_RTS_OUT2 0x0b
-#define MCR_LOOP 0x10
-#define LSR_DATA 0x01
-#define LSR_PARITY 0x04
-#define LSR_FRAME 0x08
-#define LSR_BREAK 0x10
-#define LSR_THRE 0x20
-#define LSR_TEMT 0x40
+#define LCR_BREAK                  0x40
+#define LCR_DLAB                   0x80
+#define MCR_DTR_RTS_OUT2           0x0b
+#define MCR_LOOP                   0x10
+#define LSR_DATA                   0x01
+#define LSR_PARITY                 0x04
+#define LSR_FRAME                  0x08
+#define LSR_BREAK                  0x10
+#define LSR_THRE                   0x20
+#define LSR_TEMT                   0x40
 
-#define FIFO_BYTES 16u
-#define TRANSMIT_ROUNDS 128u  /* at most 2 KiB before other work gets a turn */
-#define RECEIVE_ROUNDS 4096u
-#define SERVICE_ROUNDS 16u
+#define FIFO_BYTES      16u
+#define TRANSMIT_ROUNDS 128u /* at most 2 KiB before other work gets a turn */
+#define RECEIVE_ROUNDS  4096u
+#define SERVICE_ROUNDS  16u
 
 static uint8_t in8(const struct serial *serial, uint32_t reg)
 {
@@ -104,9 +104,8 @@ static void serial_receive(struct tty_line *line)
 
 	for (uint32_t i = 0; i < RECEIVE_ROUNDS && (status & LSR_DATA) != 0; i++) {
 		struct devio_vec vec[2] = {
-			{ .port = (uint16_t)(serial->port + RBR), .flags = DEVIO_8 },
-			{ .port = (uint16_t)(serial->port + LSR), .flags = DEVIO_8 },
-		};
+			{.port = (uint16_t)(serial->port + RBR), .flags = DEVIO_8},
+			{.port = (uint16_t)(serial->port + LSR), .flags = DEVIO_8}};
 
 		if (!ldisc_has_room(&line->ld)) {
 			line->is_receive_blocked = true;
@@ -129,12 +128,9 @@ static uint32_t divisor_of(uint32_t cflag)
 	static const struct {
 		uint32_t code;
 		uint32_t baud;
-	} rates[] = {
-		{ 1, 50 },        { 2, 75 },        { 3, 110 },       { 4, 134 },       { 5, 150 },
-		{ 6, 200 },       { 7, 300 },       { 8, 600 },       { 9, 1200 },      { 10, 1800 },
-		{ 11, 2400 },     { 12, 4800 },     { 13, 9600 },     { 14, 19200 },    { 15, 38400 },
-		{ 0010001, 57600 }, { 0010002, 115200 },
-	};
+	} rates[] = {{1, 50}, {2, 75}, {3, 110}, {4, 134}, {5, 150}, {6, 200}, {7, 300}, {8, 600},
+		{9, 1200}, {10, 1800}, {11, 2400}, {12, 4800}, {13, 9600}, {14, 19200}, {15, 38400},
+		{0010001, 57600}, {0010002, 115200}};
 
 	for (size_t i = 0; i < AXO_ARRAY_LEN(rates); i++) {
 		if (rates[i].code == (cflag & TTY_CBAUD)) {
@@ -177,7 +173,8 @@ static uint32_t serial_modem(struct tty_line *line)
 	uint8_t status = in8(line->device_ctx, MSR);
 
 	return TTY_TIOCM_DTR | TTY_TIOCM_RTS | ((status & 0x10) != 0 ? TTY_TIOCM_CTS : 0) |
-	       ((status & 0x20) != 0 ? TTY_TIOCM_DSR : 0) | ((status & 0x80) != 0 ? TTY_TIOCM_CAR : 0);
+		((status & 0x20) != 0 ? TTY_TIOCM_DSR : 0) |
+		((status & 0x80) != 0 ? TTY_TIOCM_CAR : 0);
 }
 
 static const struct tty_device_ops serial_ops = {
@@ -207,8 +204,9 @@ static void serial_service(struct serial *serial)
 }
 
 /*
- * The line is edge-triggered on a PC and masked since delivery: an edge meanwhile would be lost. So what the port
- * reports is served once more after unmasking; when it reports nothing its output is low, and the next event an edge.
+ * The line is edge-triggered on a PC and masked since delivery: an edge meanwhile would be lost. So
+ * what the port reports is served once more after unmasking; when it reports nothing its output is
+ * low, and the next event an edge.
  */
 void serial_interrupt(struct serial *serial)
 {

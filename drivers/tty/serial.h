@@ -7,7 +7,7 @@
 struct serial {
 	uint16_t port; /* first of eight I/O ports */
 	int irq;
-	int hook;      /* irq hook id */
+	int hook; /* irq hook id */
 	bool is_present;
 	uint8_t interrupt_enable; /* IER as last written */
 	uint8_t line_control;     /* LCR as last written */

@@ -6,9 +6,9 @@
 #include "vt_csi.h"
 #include "vt_screen.h"
 
-#define TAB_WIDTH 8u
+#define TAB_WIDTH      8u
 #define PALETTE_DIGITS 7u
-#define REPLACEMENT 0xfffdu
+#define REPLACEMENT    0xfffdu
 
 static void cursor_reset(struct vt_cursor *cursor)
 {
@@ -282,6 +282,6 @@ void vt_write(struct vt *vt, const uint8_t *bytes, size_t len)
 bool vt_check(const struct vt *vt)
 {
 	return vt->cursor.x < vt->columns && vt->cursor.y < vt->rows && vt->saved.x < vt->columns &&
-	       vt->saved.y < vt->rows && vt->top < vt->bottom && vt->bottom <= vt->rows &&
-	       vt->param_count <= VT_PARAMS_MAX && vt->cursor.charset < 2;
+		vt->saved.y < vt->rows && vt->top < vt->bottom && vt->bottom <= vt->rows &&
+		vt->param_count <= VT_PARAMS_MAX && vt->cursor.charset < 2;
 }

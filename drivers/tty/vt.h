@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Terminal emulator of the VGA text console: turns the bytes that programs write (UTF-8, the control
- * sequences of the Linux console, TERM=linux) into a buffer of character cells. Pure logic: the driver
- * copies the rows marked dirty to the screen.
+ * Terminal emulator of the VGA text console: turns the bytes that programs write (UTF-8, the
+ * control sequences of the Linux console, TERM=linux) into a buffer of character cells. Pure logic:
+ * the driver copies the rows marked dirty to the screen.
  *
  * Invariants: 1. x < columns, y < rows. 2. top < bottom <= rows (rows [top, bottom) scroll).
  * 3. param_count <= VT_PARAMS_MAX. vt_check looks at them.
@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #define VT_COLUMNS_MAX 160u
-#define VT_ROWS_MAX 64u
-#define VT_PARAMS_MAX 16u
+#define VT_ROWS_MAX    64u
+#define VT_PARAMS_MAX  16u
 
 /* A cell as VGA has it: low byte code page 437, high byte attribute. */
 typedef uint16_t vt_cell_t;
@@ -23,7 +23,7 @@ typedef uint16_t vt_cell_t;
 enum vt_state {
 	VT_GROUND,
 	VT_ESCAPE,
-	VT_ESCAPE_SKIP,  /* one more byte belongs to the sequence (ESC %, ESC SP, ...) */
+	VT_ESCAPE_SKIP, /* one more byte belongs to the sequence (ESC %, ESC SP, ...) */
 	VT_CHARSET_G0,
 	VT_CHARSET_G1,
 	VT_HASH,
@@ -51,8 +51,8 @@ struct vt_cursor {
 	uint32_t y;
 	struct vt_pen pen;
 	bool is_origin_relative;
-	uint8_t charset;           /* which of G0, G1 is in use */
-	bool is_graphics[2];       /* G0, G1: the VT100 line-drawing set */
+	uint8_t charset;     /* which of G0, G1 is in use */
+	bool is_graphics[2]; /* G0, G1: the VT100 line-drawing set */
 };
 
 struct vt_ops {
@@ -70,7 +70,8 @@ struct vt {
 	uint32_t bottom; /* row after the last that scrolls */
 	struct vt_cursor cursor;
 	struct vt_cursor saved;
-	bool is_wrap_pending; /* the last column was written: the next character starts a new line */
+	bool is_wrap_pending; /* the last column was written: the next character starts a new line
+			       */
 	bool is_insert;
 	bool is_newline_mode;
 	bool is_autowrap;
@@ -80,7 +81,7 @@ struct vt {
 	enum vt_state state;
 	uint8_t private_mark; /* '?', '>', ... after CSI, or 0 */
 	uint32_t param_count;
-	uint32_t skip;        /* bytes of a palette sequence to come */
+	uint32_t skip; /* bytes of a palette sequence to come */
 	uint32_t params[VT_PARAMS_MAX];
 	uint32_t utf8_code;
 	uint32_t utf8_left;

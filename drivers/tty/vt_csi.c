@@ -59,14 +59,14 @@ static void select_extended_colour(struct vt *vt, uint32_t *i)
 			uint32_t cube = index - 16;
 
 			colour = ((cube / 36 > 2) ? 1u : 0u) | ((cube / 6 % 6 > 2) ? 2u : 0u) |
-			         ((cube % 6 > 2) ? 4u : 0u);
+				((cube % 6 > 2) ? 4u : 0u);
 		} else {
 			colour = index >= 244 ? 7 : 0;
 		}
 		*i += 2;
 	} else if (param(vt, *i + 1, 0) == 2 && *i + 4 < vt->param_count) {
-		colour = (vt->params[*i + 2] > 127 ? 1u : 0u) | (vt->params[*i + 3] > 127 ? 2u : 0u) |
-		         (vt->params[*i + 4] > 127 ? 4u : 0u);
+		colour = (vt->params[*i + 2] > 127 ? 1u : 0u) |
+			(vt->params[*i + 3] > 127 ? 2u : 0u) | (vt->params[*i + 4] > 127 ? 4u : 0u);
 		*i += 4;
 	} else {
 		*i = vt->param_count;
@@ -232,7 +232,7 @@ static void set_private_mode(struct vt *vt, uint32_t mode, bool is_on)
 				vt_cell_t cell = vt->cells[i];
 
 				vt->cells[i] = (vt_cell_t)((cell & 0x88ff) | (cell & 0x7000) >> 4 |
-				                           (cell & 0x0700) << 4);
+					(cell & 0x0700) << 4);
 			}
 			vt_screen_touch(vt);
 		}
@@ -272,9 +272,9 @@ static void report(struct vt *vt)
 	if (param(vt, 0, 0) == 5) {
 		vt_reply(vt, "\033[0n");
 	} else if (param(vt, 0, 0) == 6) {
-		uint32_t y = vt->cursor.is_origin_relative && vt->cursor.y >= vt->top ?
-		                     vt->cursor.y - vt->top :
-		                     vt->cursor.y;
+		uint32_t y = vt->cursor.is_origin_relative && vt->cursor.y >= vt->top
+			? vt->cursor.y - vt->top
+			: vt->cursor.y;
 
 		(void)snprintf(text, sizeof(text), "\033[%u;%uR", y + 1, vt->cursor.x + 1);
 		vt_reply(vt, text);

@@ -6,7 +6,7 @@
 #include "glyph.h"
 
 /* VGA's colour bits are blue, green, red; ANSI's red, green, blue. */
-static const uint8_t vga_colour[8] = { 0, 4, 2, 6, 1, 5, 3, 7 };
+static const uint8_t vga_colour[8] = {0, 4, 2, 6, 1, 5, 3, 7};
 
 void vt_pen_reset(struct vt_pen *pen)
 {
@@ -87,7 +87,7 @@ void vt_screen_scroll_up(struct vt *vt, uint32_t top, uint32_t bottom, uint32_t 
 
 	count = count < height ? count : height;
 	memmove(row_cells(vt, top), row_cells(vt, top + count),
-	        (size_t)(height - count) * vt->columns * sizeof(vt_cell_t));
+		(size_t)(height - count) * vt->columns * sizeof(vt_cell_t));
 	for (uint32_t row = bottom - count; row < bottom; row++) {
 		blank_row(vt, row);
 	}
@@ -100,7 +100,7 @@ void vt_screen_scroll_down(struct vt *vt, uint32_t top, uint32_t bottom, uint32_
 
 	count = count < height ? count : height;
 	memmove(row_cells(vt, top + count), row_cells(vt, top),
-	        (size_t)(height - count) * vt->columns * sizeof(vt_cell_t));
+		(size_t)(height - count) * vt->columns * sizeof(vt_cell_t));
 	for (uint32_t row = top; row < top + count; row++) {
 		blank_row(vt, row);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Changes of the cell buffer that vt.c's escape sequences are made of: print, scroll, erase, insert, delete. */
+/* Changes of the cell buffer that vt.c's escape sequences are made of: print, scroll, erase,
+ * insert, delete. */
 #pragma once
 
 #include "vt.h"

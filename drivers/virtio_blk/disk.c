@@ -10,25 +10,25 @@
 #include "lib/sys/kcall.h"
 #include "lib/sys/vm.h"
 
-#define FEATURE_SEG_MAX (1ull << 2)
+#define FEATURE_SEG_MAX   (1ull << 2)
 #define FEATURE_READ_ONLY (1ull << 5)
-#define FEATURE_FLUSH (1ull << 9)
+#define FEATURE_FLUSH     (1ull << 9)
 
 #define CONFIG_CAPACITY 0
-#define CONFIG_SEG_MAX 12
+#define CONFIG_SEG_MAX  12
 
-#define TYPE_READ 0u
+#define TYPE_READ  0u
 #define TYPE_WRITE 1u
 #define TYPE_FLUSH 4u
 
-#define STATUS_OK 0
+#define STATUS_OK            0
 #define STATUS_NOT_SUPPORTED 2
-#define STATUS_NONE 0xff
+#define STATUS_NONE          0xff
 
 #define HEADER_BYTES 16u
-#define QUEUE_SIZE 256u
+#define QUEUE_SIZE   256u
 #define SEGMENTS_MIN 4u
-#define TIMEOUT_NS 60000000000ull
+#define TIMEOUT_NS   60000000000ull
 
 /* ---- the device ---- */
 
@@ -46,8 +46,8 @@ static int disk_bring_up(struct disk *disk)
 	if (r < 0) {
 		return r;
 	}
-	limit = (features & FEATURE_SEG_MAX) != 0 ? virtio_config32(&disk->dev, CONFIG_SEG_MAX) :
-	                                            DISK_SEGMENTS_MAX;
+	limit = (features & FEATURE_SEG_MAX) != 0 ? virtio_config32(&disk->dev, CONFIG_SEG_MAX)
+						  : DISK_SEGMENTS_MAX;
 	limit = (uint32_t)u64_min(limit, DISK_SEGMENTS_MAX);
 	limit = disk->queue.vq.size > 2 ? (uint32_t)u64_min(limit, disk->queue.vq.size - 2u) : 0;
 	if (limit < SEGMENTS_MIN) {
@@ -80,7 +80,7 @@ int disk_init(struct disk *disk, const struct pci_found *found, int hook)
 		return r;
 	}
 	r = vm_alloc_contig(AXO_PAGE_UP(DISK_TAGS * sizeof(struct disk_header)), 0, &headers,
-	                    &disk->headers_paddr);
+		&disk->headers_paddr);
 	if (r < 0) {
 		return r;
 	}
@@ -135,11 +135,11 @@ static void disk_recover(struct disk *disk, const char *why)
 /* ---- rounds ---- */
 
 /*
- * Gathers the physical pieces of the next round, from transfer->done on; at most `max`. Returns their number, `bytes`
- * what they are in all (a multiple of a sector), or a negative errno.
+ * Gathers the physical pieces of the next round, from transfer->done on; at most `max`. Returns
+ * their number, `bytes` what they are in all (a multiple of a sector), or a negative errno.
  */
 static int gather(const struct disk_transfer *transfer, struct virtqueue_piece *pieces,
-                  uint32_t max, uint64_t *bytes)
+	uint32_t max, uint64_t *bytes)
 {
 	const struct blk_request *req = &transfer->req;
 	struct phys_piece found[DISK_SEGMENTS_MAX];
@@ -153,7 +153,8 @@ static int gather(const struct disk_transfer *transfer, struct virtqueue_piece *
 
 		skip -= from;
 		while (left > 0 && count + 2 <= max) {
-			/* So many bytes need at most max - count pieces, wherever they begin in a page. */
+			/* So many bytes need at most max - count pieces, wherever they begin in a
+			 * page. */
 			uint64_t part = u64_min(left, (max - count - 1) * AXO_PAGE_SIZE);
 			struct vumap_spec spec = {
 				.granter = req->client,
@@ -170,7 +171,8 @@ static int gather(const struct disk_transfer *transfer, struct virtqueue_piece *
 				return n;
 			}
 			for (int j = 0; j < n; j++) {
-				pieces[count++] = (struct virtqueue_piece){ found[j].paddr, (uint32_t)found[j].bytes };
+				pieces[count++] = (struct virtqueue_piece){
+					found[j].paddr, (uint32_t)found[j].bytes};
 			}
 			from += part;
 			left -= part;
@@ -206,7 +208,7 @@ static uint32_t free_tag(const struct disk *disk)
 static uint32_t segments_wanted(const struct disk *disk, const struct disk_transfer *transfer)
 {
 	uint64_t pages = (transfer->req.bytes - transfer->done) / AXO_PAGE_SIZE +
-	                 2ull * transfer->req.piece_count;
+		2ull * transfer->req.piece_count;
 
 	return (uint32_t)u64_min(pages, disk->segments_max);
 }
@@ -236,14 +238,17 @@ static bool start_round(struct disk *disk, struct disk_transfer *transfer)
 	header = &disk->headers[tag];
 	paddr = disk->headers_paddr + tag * sizeof(*header);
 	*header = (struct disk_header){
-		.type = is_flush ? TYPE_FLUSH : is_read ? TYPE_READ : TYPE_WRITE,
+		.type = is_flush  ? TYPE_FLUSH
+			: is_read ? TYPE_READ
+				  : TYPE_WRITE,
 		.sector = is_flush ? 0 : (transfer->req.position + transfer->done) / BLK_SECTOR,
 		.status = STATUS_NONE,
 	};
-	pieces[0] = (struct virtqueue_piece){ paddr, HEADER_BYTES };
-	pieces[count + 1] = (struct virtqueue_piece){ paddr + offsetof(struct disk_header, status), 1 };
+	pieces[0] = (struct virtqueue_piece){paddr, HEADER_BYTES};
+	pieces[count + 1] =
+		(struct virtqueue_piece){paddr + offsetof(struct disk_header, status), 1};
 	if (!virtqueue_add(&disk->queue.vq, pieces, is_read ? 1 : (uint32_t)count + 1,
-	                   is_read ? (uint32_t)count + 1 : 1, tag)) {
+		    is_read ? (uint32_t)count + 1 : 1, tag)) {
 		return false;
 	}
 	list_remove(&transfer->link);
@@ -259,7 +264,7 @@ static void start_waiting(struct disk *disk)
 	bool has_started = false;
 
 	while (!list_is_empty(&disk->waiting) &&
-	       start_round(disk, list_first(&disk->waiting, struct disk_transfer, link))) {
+		start_round(disk, list_first(&disk->waiting, struct disk_transfer, link))) {
 		has_started = true;
 	}
 	if (has_started) {
@@ -311,7 +316,8 @@ static void finish_round(struct disk *disk, uint32_t tag, uint32_t written)
 	disk->active_count--;
 	if (r < 0) {
 		diag_printf("I/O error, sector %llu, status %u",
-		            (unsigned long long)(transfer->req.position + transfer->done) / BLK_SECTOR, status);
+			(unsigned long long)(transfer->req.position + transfer->done) / BLK_SECTOR,
+			status);
 		finish(transfer, r);
 		return;
 	}
@@ -323,7 +329,8 @@ static void finish_round(struct disk *disk, uint32_t tag, uint32_t written)
 	}
 }
 
-/* Takes all answers; the queue never names a tag that is not active: tokens are the driver's own. */
+/* Takes all answers; the queue never names a tag that is not active: tokens are the driver's own.
+ */
 static void take_answers(struct disk *disk)
 {
 	uint32_t tag;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One virtio disk (Virtual I/O Device 1.2, section 5.2): its queue, and the transfers that wait or are with the device.
+ * One virtio disk (Virtual I/O Device 1.2, section 5.2): its queue, and the transfers that wait or
+ * are with the device.
  *
- * A transfer goes to the device in one round or several, each as large as the queue and the device's limit of segments
- * allow; the memory behind the client's grants is handed to the device itself.
+ * A transfer goes to the device in one round or several, each as large as the queue and the
+ * device's limit of segments allow; the memory behind the client's grants is handed to the device
+ * itself.
  *
- * Invariants: 1. A transfer is in `waiting`, or in `active` under exactly one tag, or answered and freed.
+ * Invariants: 1. A transfer is in `waiting`, or in `active` under exactly one tag, or answered and
+ * freed.
  * 2. Tag t is in use exactly when active[t] is not NULL; the queue holds one chain for it.
  * A device that breaks the rules is reset, and all that it had is answered EIO.
  */
@@ -15,7 +18,7 @@
 #include "lib/drv/blk.h"
 #include "lib/drv/virtio.h"
 
-#define DISK_TAGS 64u
+#define DISK_TAGS         64u
 #define DISK_SEGMENTS_MAX 126u
 
 /* What the device reads and writes beside the data, one a tag. */
@@ -38,12 +41,12 @@ struct disk_transfer {
 struct disk {
 	struct virtio_device dev;
 	struct virtio_queue queue;
-	int hook;               /* irq hook id */
+	int hook; /* irq hook id */
 	bool is_usable;
 	bool is_read_only;
 	bool has_flush;
 	uint64_t sectors;
-	uint32_t segments_max;  /* of data, in one request to the device */
+	uint32_t segments_max; /* of data, in one request to the device */
 	uint32_t active_count;
 	struct disk_header *headers;
 	paddr_t headers_paddr;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The driver of virtio disks: minor 16 * n is disk n (/dev/vda, /dev/vdb, ...). File systems and VFS call it
- * (proto/blk.h); it finds its devices through the PCI service.
+ * The driver of virtio disks: minor 16 * n is disk n (/dev/vda, /dev/vdb, ...). File systems and
+ * VFS call it (proto/blk.h); it finds its devices through the PCI service.
  *
  * State: none survives. The devices are reset at start; clients issue again what was in flight.
  */
@@ -13,9 +13,9 @@
 #include "lib/sys/kcall.h"
 #include "lib/sys/sef.h"
 
-#define DISKS_MAX 8u
+#define DISKS_MAX       8u
 #define MINORS_PER_DISK 16u
-#define ALARM_SLACK_NS 5000000000ull
+#define ALARM_SLACK_NS  5000000000ull
 
 struct virtio_blk {
 	uint32_t count;
@@ -46,7 +46,8 @@ static int vb_geometry(void *ctx, uint32_t minor, uint64_t *bytes, uint32_t *fla
 
 static int vb_start(void *ctx, const struct blk_request *req)
 {
-	return disk_start(find_disk(ctx, req->minor), req); /* the frame has asked for the geometry before */
+	return disk_start(
+		find_disk(ctx, req->minor), req); /* the frame has asked for the geometry before */
 }
 
 static void vb_interrupt(void *ctx, uint64_t hooks)
@@ -70,7 +71,8 @@ static void vb_alarm(void *ctx)
 	}
 }
 
-/* Keeps an alarm set while something is with a device; late by a little, so that it is seldom set anew. */
+/* Keeps an alarm set while something is with a device; late by a little, so that it is seldom set
+ * anew. */
 static void vb_settle(void *ctx)
 {
 	struct virtio_blk *vb = ctx;
@@ -97,12 +99,12 @@ static int vb_init(const struct sef_info *info)
 		int error = disk_init(disk, &found, (int)state.count);
 
 		if (error < 0) {
-			diag_printf("device %04x:%04x cannot be used: %d", found.vendor, found.device,
-			            error);
+			diag_printf("device %04x:%04x cannot be used: %d", found.vendor,
+				found.device, error);
 			continue;
 		}
 		diag_printf("vd%c: %llu sectors%s", (char)('a' + state.count),
-		            (unsigned long long)disk->sectors, disk->is_read_only ? ", read-only" : "");
+			(unsigned long long)disk->sectors, disk->is_read_only ? ", read-only" : "");
 		state.count++;
 	}
 	if (state.count == 0) {

@@ -9,19 +9,19 @@
 #include "lib/sys/kcall.h"
 
 /* ioctl numbers of Linux */
-#define BLKROGET 0x125eu
-#define BLKGETSIZE 0x1260u
-#define BLKFLSBUF 0x1261u
-#define BLKSSZGET 0x1268u
-#define BLKBSZGET 0x80081270ul
+#define BLKROGET     0x125eu
+#define BLKGETSIZE   0x1260u
+#define BLKFLSBUF    0x1261u
+#define BLKSSZGET    0x1268u
+#define BLKBSZGET    0x80081270ul
 #define BLKGETSIZE64 0x80081272ul
 
 static void answer(const struct blk_request *req, int result, uint64_t value, uint32_t flags)
 {
-	struct message m = { .type = result };
+	struct message m = {.type = result};
 
 	*MSG(&m, blk_rep) =
-		(struct blk_rep){ .seq = req->seq, .result = result, .value = value, .flags = flags };
+		(struct blk_rep){.seq = req->seq, .result = result, .value = value, .flags = flags};
 	if (req->is_call) {
 		(void)ipc_sendnb(req->client, &m);
 	} else {
@@ -49,7 +49,7 @@ static int fetch_pieces(struct blk_request *req, grant_t grant, uint32_t count)
 		if (req->bytes > UINT32_MAX) {
 			return -EINVAL;
 		}
-		req->pieces[0] = (struct blk_piece){ .grant = grant, .bytes = (uint32_t)req->bytes };
+		req->pieces[0] = (struct blk_piece){.grant = grant, .bytes = (uint32_t)req->bytes};
 		return 0;
 	}
 	r = sys_safecopyfrom(req->client, grant, 0, req->pieces, count * sizeof(req->pieces[0]));
@@ -80,7 +80,7 @@ static void cut(struct blk_request *req, uint64_t bytes)
 }
 
 static void do_transfer(const struct blk_driver *driver, void *ctx, struct blk_request *req,
-                        const struct blk_io_req *io)
+	const struct blk_io_req *io)
 {
 	uint64_t size;
 	uint32_t flags;

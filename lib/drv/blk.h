@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frame of block drivers (proto/blk.h): unpacks and checks requests, answers them in the way they came
- * (reply to a call, asynchronous message else), and serves the ioctls that all disks have.
+ * Frame of block drivers (proto/blk.h): unpacks and checks requests, answers them in the way they
+ * came (reply to a call, asynchronous message else), and serves the ioctls that all disks have.
  *
- * What reaches a driver's transfer: position and size multiples of BLK_SECTOR, within the device, the
- * pieces adding up to the size.
+ * What reaches a driver's transfer: position and size multiples of BLK_SECTOR, within the device,
+ * the pieces adding up to the size.
  */
 #pragma once
 
 #include "proto/blk.h"
 
 #define BLK_SECTOR 512u
-#define BLK_LATER 1 /* returned by a handler that answers later with blk_answer */
+#define BLK_LATER  1 /* returned by a handler that answers later with blk_answer */
 
 /* A request; a driver that answers later copies it. */
 struct blk_request {
@@ -46,7 +46,8 @@ struct blk_driver {
 };
 
 /* Handles m if it is of the protocol; false if not. */
-bool blk_dispatch(const struct blk_driver *driver, void *ctx, const struct message *m, bool is_call);
+bool blk_dispatch(
+	const struct blk_driver *driver, void *ctx, const struct message *m, bool is_call);
 
 /* Answers a request for which the handler returned BLK_LATER; value: bytes done. */
 void blk_answer(const struct blk_request *req, int result, uint64_t value);

@@ -10,34 +10,34 @@
 
 void chr_answer(const struct chr_request *req, int64_t result)
 {
-	struct message m = { .type = req->op | PROTO_REPLY };
+	struct message m = {.type = req->op | PROTO_REPLY};
 
-	*MSG(&m, chr_rep) = (struct chr_rep){ .seq = req->seq, .result = result };
+	*MSG(&m, chr_rep) = (struct chr_rep){.seq = req->seq, .result = result};
 	(void)asyn_send(req->client, &m);
 }
 
 static void answer_poll(const struct chr_request *req, uint32_t events)
 {
-	struct message m = { .type = req->op | PROTO_REPLY };
+	struct message m = {.type = req->op | PROTO_REPLY};
 
 	*MSG(&m, chr_rep) =
-		(struct chr_rep){ .seq = req->seq, .result = (int64_t)events, .events = events };
+		(struct chr_rep){.seq = req->seq, .result = (int64_t)events, .events = events};
 	(void)asyn_send(req->client, &m);
 }
 
 void chr_ready(endpoint_t client, uint32_t major, uint32_t minor, uint32_t events)
 {
-	struct message m = { .type = VFS_CHR_READY };
+	struct message m = {.type = VFS_CHR_READY};
 
 	*MSG(&m, vfs_chr_ready) =
-		(struct vfs_chr_ready){ .minor = minor, .major = major, .events = events };
+		(struct vfs_chr_ready){.minor = minor, .major = major, .events = events};
 	(void)asyn_send(client, &m);
 }
 
 /* Unpacks m into req; false if it is not of this protocol. CANCEL is not a request. */
 static bool unpack(const struct message *m, struct chr_request *req)
 {
-	*req = (struct chr_request){ .client = m->source, .op = m->type, .grant = GRANT_INVALID };
+	*req = (struct chr_request){.client = m->source, .op = m->type, .grant = GRANT_INVALID};
 	switch (m->type) {
 	case CHR_OPEN:
 	case CHR_CLOSE: {

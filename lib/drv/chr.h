@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frame of character drivers (proto/chr.h): unpacks requests, sends answers. A handler either returns
- * the result at once, or CHR_LATER and answers with chr_answer when it can; it copies the request then,
- * which does not outlive the handler.
+ * Frame of character drivers (proto/chr.h): unpacks requests, sends answers. A handler either
+ * returns the result at once, or CHR_LATER and answers with chr_answer when it can; it copies the
+ * request then, which does not outlive the handler.
  */
 #pragma once
 
@@ -29,16 +29,19 @@ struct chr_request {
 	bool is_watched;
 };
 
-/* Handlers return bytes or a value, a negative errno, or CHR_LATER. NULL: open and close succeed, the rest is as said. */
+/* Handlers return bytes or a value, a negative errno, or CHR_LATER. NULL: open and close succeed,
+ * the rest is as said. */
 struct chr_driver {
 	int64_t (*open)(void *ctx, const struct chr_request *req);
 	int64_t (*close)(void *ctx, const struct chr_request *req);
 	int64_t (*read)(void *ctx, const struct chr_request *req);  /* NULL: -EIO */
 	int64_t (*write)(void *ctx, const struct chr_request *req); /* NULL: -EIO */
 	int64_t (*ioctl)(void *ctx, const struct chr_request *req); /* NULL: -ENOTTY */
-	/* Returns the events that are ready; with is_watched, chr_ready is called once when others become so. NULL: all asked for. */
+	/* Returns the events that are ready; with is_watched, chr_ready is called once when others
+	 * become so. NULL: all asked for. */
 	uint32_t (*poll)(void *ctx, const struct chr_request *req);
-	/* The client's request `seq` shall be answered now, if it still waits. NULL: nothing ever waits. */
+	/* The client's request `seq` shall be answered now, if it still waits. NULL: nothing ever
+	 * waits. */
 	void (*cancel)(void *ctx, endpoint_t client, uint32_t seq);
 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Main loop of a driver: receives, tells messages of the character and block protocols, interrupts and
- * alarms apart, and calls the driver's handlers. Beneath it lies SEF (lib/sys/sef.h).
+ * Main loop of a driver: receives, tells messages of the character and block protocols, interrupts
+ * and alarms apart, and calls the driver's handlers. Beneath it lies SEF (lib/sys/sef.h).
  *
- * Drivers keep no state that must survive: what is in flight when one dies is issued again or reported
- * by those above.
+ * Drivers keep no state that must survive: what is in flight when one dies is issued again or
+ * reported by those above.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ struct driver {
 	void (*interrupt)(void *ctx, uint64_t hooks);
 	/* The alarm set with sys_setalarm went off. May be NULL. */
 	void (*alarm)(void *ctx);
-	/* A message of another protocol (pci). `is_call`: the sender waits for a reply. May be NULL. */
+	/* A message of another protocol (pci). `is_call`: the sender waits for a reply. May be
+	 * NULL. */
 	void (*other)(void *ctx, struct message *m, bool is_call);
 	/* Called after each message, before waiting for the next. May be NULL. */
 	void (*settle)(void *ctx);

@@ -12,7 +12,7 @@ bool option_find(const char *line, const char *name, char *value, size_t size)
 		size_t word_len = strcspn(line, " \t\n");
 
 		if (word_len >= name_len && memcmp(line, name, name_len) == 0 &&
-		    (word_len == name_len || line[name_len] == '=')) {
+			(word_len == name_len || line[name_len] == '=')) {
 			size_t skip = word_len == name_len ? word_len : name_len + 1;
 			size_t len = word_len - skip;
 

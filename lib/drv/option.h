@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Looks for `name` in the kernel's command line; its last value goes to `value` (empty for a bare word, cut
- * to `size` with NUL). False if it is not there.
+ * Looks for `name` in the kernel's command line; its last value goes to `value` (empty for a bare
+ * word, cut to `size` with NUL). False if it is not there.
  */
 bool option_get(const char *name, char *value, size_t size);
 

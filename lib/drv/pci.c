@@ -15,7 +15,7 @@ static int call(struct message *m)
 
 static int find(int op, struct pci_found *found)
 {
-	struct message m = { .type = op };
+	struct message m = {.type = op};
 	int r;
 
 	MSG(&m, pci_find)->index = found->index;
@@ -39,11 +39,11 @@ int pci_next(struct pci_found *found)
 
 int pci_read(const struct pci_found *device, uint32_t offset, uint32_t width, uint32_t *value)
 {
-	struct message m = { .type = PCI_READ };
+	struct message m = {.type = PCI_READ};
 	int r;
 
 	*MSG(&m, pci_config) =
-		(struct pci_config){ .index = device->index, .offset = offset, .width = width };
+		(struct pci_config){.index = device->index, .offset = offset, .width = width};
 	r = call(&m);
 	*value = r == 0 ? MSG(&m, pci_config)->value : 0;
 	return r;
@@ -51,19 +51,19 @@ int pci_read(const struct pci_found *device, uint32_t offset, uint32_t width, ui
 
 int pci_write(const struct pci_found *device, uint32_t offset, uint32_t width, uint32_t value)
 {
-	struct message m = { .type = PCI_WRITE };
+	struct message m = {.type = PCI_WRITE};
 
 	*MSG(&m, pci_config) = (struct pci_config){
-		.index = device->index, .offset = offset, .width = width, .value = value };
+		.index = device->index, .offset = offset, .width = width, .value = value};
 	return call(&m);
 }
 
 int pci_bar(const struct pci_found *device, uint32_t number, struct pci_bar *bar)
 {
-	struct message m = { .type = PCI_BAR };
+	struct message m = {.type = PCI_BAR};
 	int r;
 
-	*MSG(&m, pci_config) = (struct pci_config){ .index = device->index, .offset = number };
+	*MSG(&m, pci_config) = (struct pci_config){.index = device->index, .offset = number};
 	r = call(&m);
 	if (r == 0) {
 		*bar = *MSG(&m, pci_bar);

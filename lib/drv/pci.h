@@ -4,7 +4,8 @@
 
 #include "proto/pci.h"
 
-/* The first device that the driver's declaration names, or the next one after `found`. -ENODEV: there is none. */
+/* The first device that the driver's declaration names, or the next one after `found`. -ENODEV:
+ * there is none. */
 int pci_first(struct pci_found *found);
 int pci_next(struct pci_found *found);
 

@@ -9,49 +9,49 @@
 #include "lib/sys/vm.h"
 
 /* PCI configuration space */
-#define PCI_COMMAND 0x04
+#define PCI_COMMAND               0x04
 #define PCI_COMMAND_MEMORY_MASTER 0x6
-#define PCI_COMMAND_NO_INTX 0x400
-#define PCI_STATUS 0x06
-#define PCI_STATUS_CAPABILITIES 0x10
-#define PCI_CAPABILITIES 0x34
-#define PCI_CAPABILITY_VENDOR 0x09
-#define PCI_CAPABILITIES_MAX 48u /* more do not fit: a longer list is a loop */
+#define PCI_COMMAND_NO_INTX       0x400
+#define PCI_STATUS                0x06
+#define PCI_STATUS_CAPABILITIES   0x10
+#define PCI_CAPABILITIES          0x34
+#define PCI_CAPABILITY_VENDOR     0x09
+#define PCI_CAPABILITIES_MAX      48u /* more do not fit: a longer list is a loop */
 
 /* struct virtio_pci_cap, section 4.1.4 */
-#define CAP_NEXT 1
-#define CAP_TYPE 3
-#define CAP_BAR 4
-#define CAP_OFFSET 8
-#define CAP_BYTES 12
+#define CAP_NEXT              1
+#define CAP_TYPE              3
+#define CAP_BAR               4
+#define CAP_OFFSET            8
+#define CAP_BYTES             12
 #define CAP_NOTIFY_MULTIPLIER 16
-#define CAP_COMMON 1
-#define CAP_NOTIFY 2
-#define CAP_ISR 3
-#define CAP_DEVICE 4
+#define CAP_COMMON            1
+#define CAP_NOTIFY            2
+#define CAP_ISR               3
+#define CAP_DEVICE            4
 
 /* struct virtio_pci_common_cfg, section 4.1.4.3 */
 #define COMMON_DEVICE_FEATURE_SELECT 0
-#define COMMON_DEVICE_FEATURE 4
+#define COMMON_DEVICE_FEATURE        4
 #define COMMON_DRIVER_FEATURE_SELECT 8
-#define COMMON_DRIVER_FEATURE 12
-#define COMMON_STATUS 20
-#define COMMON_GENERATION 21
-#define COMMON_QUEUE_SELECT 22
-#define COMMON_QUEUE_SIZE 24
-#define COMMON_QUEUE_ENABLE 28
-#define COMMON_QUEUE_NOTIFY 30
-#define COMMON_QUEUE_DESC 32
-#define COMMON_QUEUE_DRIVER 40
-#define COMMON_QUEUE_DEVICE 48
-#define COMMON_BYTES 56
+#define COMMON_DRIVER_FEATURE        12
+#define COMMON_STATUS                20
+#define COMMON_GENERATION            21
+#define COMMON_QUEUE_SELECT          22
+#define COMMON_QUEUE_SIZE            24
+#define COMMON_QUEUE_ENABLE          28
+#define COMMON_QUEUE_NOTIFY          30
+#define COMMON_QUEUE_DESC            32
+#define COMMON_QUEUE_DRIVER          40
+#define COMMON_QUEUE_DEVICE          48
+#define COMMON_BYTES                 56
 
 #define STATUS_ACKNOWLEDGE 1
-#define STATUS_DRIVER 2
-#define STATUS_DRIVER_OK 4
+#define STATUS_DRIVER      2
+#define STATUS_DRIVER_OK   4
 #define STATUS_FEATURES_OK 8
 
-#define RESET_READS 100000u
+#define RESET_READS  100000u
 #define CONFIG_READS 16u
 
 static uint8_t read8(volatile uint8_t *base, uint32_t offset)
@@ -93,8 +93,8 @@ static void write64(volatile uint8_t *base, uint32_t offset, uint64_t value)
 /* ---- finding the registers ---- */
 
 /* Maps what a capability names; *bytes is how much. */
-static int map_capability(const struct virtio_device *dev, uint32_t cap, volatile uint8_t **base,
-                          uint32_t *bytes)
+static int map_capability(
+	const struct virtio_device *dev, uint32_t cap, volatile uint8_t **base, uint32_t *bytes)
 {
 	uint32_t number;
 	uint32_t offset;
@@ -103,15 +103,16 @@ static int map_capability(const struct virtio_device *dev, uint32_t cap, volatil
 	int r;
 
 	if (pci_read(&dev->pci, cap + CAP_BAR, 1, &number) < 0 ||
-	    pci_read(&dev->pci, cap + CAP_OFFSET, 4, &offset) < 0 ||
-	    pci_read(&dev->pci, cap + CAP_BYTES, 4, bytes) < 0) {
+		pci_read(&dev->pci, cap + CAP_OFFSET, 4, &offset) < 0 ||
+		pci_read(&dev->pci, cap + CAP_BYTES, 4, bytes) < 0) {
 		return -EIO;
 	}
 	r = pci_bar(&dev->pci, number, &bar);
 	if (r < 0) {
 		return r;
 	}
-	if (bar.is_io != 0 || *bytes == 0 || (uint64_t)offset + *bytes > bar.bytes || offset % 4 != 0) {
+	if (bar.is_io != 0 || *bytes == 0 || (uint64_t)offset + *bytes > bar.bytes ||
+		offset % 4 != 0) {
 		return -ENXIO;
 	}
 	r = vm_map_phys(bar.base + offset, *bytes, VM_PHYS_UNCACHED, &address);
@@ -132,7 +133,9 @@ static int take_capability(struct virtio_device *dev, uint32_t cap)
 	}
 	switch (type) {
 	case CAP_COMMON:
-		return dev->common != NULL ? 0 : map_capability(dev, cap, &dev->common, &dev->common_bytes);
+		return dev->common != NULL
+			? 0
+			: map_capability(dev, cap, &dev->common, &dev->common_bytes);
 	case CAP_NOTIFY:
 		if (dev->notify != NULL) {
 			return 0;
@@ -142,7 +145,9 @@ static int take_capability(struct virtio_device *dev, uint32_t cap)
 	case CAP_ISR:
 		return dev->isr != NULL ? 0 : map_capability(dev, cap, &dev->isr, &bytes);
 	case CAP_DEVICE:
-		return dev->config != NULL ? 0 : map_capability(dev, cap, &dev->config, &dev->config_bytes);
+		return dev->config != NULL
+			? 0
+			: map_capability(dev, cap, &dev->config, &dev->config_bytes);
 	default:
 		return 0;
 	}
@@ -188,7 +193,7 @@ int virtio_open(struct virtio_device *dev, const struct pci_found *found)
 		return r;
 	}
 	if (dev->common == NULL || dev->notify == NULL || dev->isr == NULL ||
-	    dev->common_bytes < COMMON_BYTES) {
+		dev->common_bytes < COMMON_BYTES) {
 		return -ENXIO;
 	}
 	r = pci_read(&dev->pci, PCI_COMMAND, 2, &command);
@@ -253,8 +258,8 @@ static uint16_t power_of_two_below(uint16_t n)
 	return power;
 }
 
-int virtio_queue_start(struct virtio_device *dev, struct virtio_queue *queue, uint16_t index,
-                       uint16_t size_max)
+int virtio_queue_start(
+	struct virtio_device *dev, struct virtio_queue *queue, uint16_t index, uint16_t size_max)
 {
 	uint16_t size;
 	int r;
@@ -269,7 +274,8 @@ int virtio_queue_start(struct virtio_device *dev, struct virtio_queue *queue, ui
 	queue->index = index;
 	if (queue->memory == NULL) {
 		queue->size_max = size;
-		r = vm_alloc_contig(AXO_PAGE_UP(virtqueue_bytes(size)), 0, &queue->memory, &queue->paddr);
+		r = vm_alloc_contig(
+			AXO_PAGE_UP(virtqueue_bytes(size)), 0, &queue->memory, &queue->paddr);
 		if (r < 0) {
 			queue->memory = NULL;
 			return r;

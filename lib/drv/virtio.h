@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtio device behind PCI, modern transport only (Virtual I/O Device 1.2, section 4.1): finding its registers,
- * the negotiation, queues, notifications. 0 or a negative errno.
+ * A virtio device behind PCI, modern transport only (Virtual I/O Device 1.2, section 4.1): finding
+ * its registers, the negotiation, queues, notifications. 0 or a negative errno.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 #define VIRTIO_F_VERSION_1 (1ull << 32)
 
 /* Bits of virtio_interrupt_status. */
-#define VIRTIO_ISR_QUEUE 1
+#define VIRTIO_ISR_QUEUE  1
 #define VIRTIO_ISR_CONFIG 2
 
 struct virtio_device {
@@ -46,14 +46,15 @@ int virtio_open(struct virtio_device *dev, const struct pci_found *found);
 int virtio_reset(struct virtio_device *dev);
 
 /*
- * From reset to the point where queues are set up. `features`: in, what the driver knows; out, what both have
- * (VIRTIO_F_VERSION_1 always). -ENOTSUP: they do not agree.
+ * From reset to the point where queues are set up. `features`: in, what the driver knows; out, what
+ * both have (VIRTIO_F_VERSION_1 always). -ENOTSUP: they do not agree.
  */
 int virtio_negotiate(struct virtio_device *dev, uint64_t *features);
 
-/* Sets a queue up, empty; allocates its memory the first time. `size_max`: most descriptors wanted. */
-int virtio_queue_start(struct virtio_device *dev, struct virtio_queue *queue, uint16_t index,
-                       uint16_t size_max);
+/* Sets a queue up, empty; allocates its memory the first time. `size_max`: most descriptors wanted.
+ */
+int virtio_queue_start(
+	struct virtio_device *dev, struct virtio_queue *queue, uint16_t index, uint16_t size_max);
 
 /* The queues are set up: the device may work. */
 void virtio_start(struct virtio_device *dev);

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define DESC_NEXT 1
-#define DESC_WRITE 2
+#define DESC_NEXT      1
+#define DESC_WRITE     2
 #define USED_NO_NOTIFY 1
-#define USED_ALIGN 4u
+#define USED_ALIGN     4u
 
 size_t virtqueue_avail_offset(uint16_t size)
 {
@@ -17,7 +17,7 @@ size_t virtqueue_avail_offset(uint16_t size)
 size_t virtqueue_used_offset(uint16_t size)
 {
 	size_t end = virtqueue_avail_offset(size) + sizeof(struct virtq_avail) +
-	             (size + 1u) * sizeof(uint16_t);
+		(size + 1u) * sizeof(uint16_t);
 
 	return (end + USED_ALIGN - 1) & ~(size_t)(USED_ALIGN - 1);
 }
@@ -25,7 +25,7 @@ size_t virtqueue_used_offset(uint16_t size)
 size_t virtqueue_bytes(uint16_t size)
 {
 	return virtqueue_used_offset(size) + sizeof(struct virtq_used) +
-	       size * sizeof(struct virtq_used_element) + sizeof(uint16_t);
+		size * sizeof(struct virtq_used_element) + sizeof(uint16_t);
 }
 
 void virtqueue_init(struct virtqueue *vq, uint16_t size, void *memory)
@@ -44,7 +44,7 @@ void virtqueue_init(struct virtqueue *vq, uint16_t size, void *memory)
 }
 
 bool virtqueue_add(struct virtqueue *vq, const struct virtqueue_piece *pieces, uint32_t readable,
-                   uint32_t writable, uint32_t token)
+	uint32_t writable, uint32_t token)
 {
 	uint32_t count = readable + writable;
 	uint16_t head = vq->free_head;
@@ -61,7 +61,8 @@ bool virtqueue_add(struct virtqueue *vq, const struct virtqueue_piece *pieces, u
 		desc->address = pieces[i].address;
 		desc->bytes = pieces[i].bytes;
 		desc->next = vq->next[at];
-		desc->flags = (uint16_t)((i + 1 < count ? DESC_NEXT : 0) | (i >= readable ? DESC_WRITE : 0));
+		desc->flags = (uint16_t)((i + 1 < count ? DESC_NEXT : 0) |
+			(i >= readable ? DESC_WRITE : 0));
 		bytes += i >= readable ? pieces[i].bytes : 0;
 		tail = at;
 		at = vq->next[at];
@@ -80,7 +81,8 @@ bool virtqueue_add(struct virtqueue *vq, const struct virtqueue_piece *pieces, u
 bool virtqueue_publish(struct virtqueue *vq)
 {
 	__atomic_store_n(&vq->avail->index, vq->next_avail, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index must be out before the device's wish is read */
+	__atomic_thread_fence(
+		__ATOMIC_SEQ_CST); /* the index must be out before the device's wish is read */
 	return (__atomic_load_n(&vq->used->flags, __ATOMIC_RELAXED) & USED_NO_NOTIFY) == 0;
 }
 
@@ -97,8 +99,10 @@ int virtqueue_take(struct virtqueue *vq, uint32_t *token, uint32_t *written)
 		return -EIO;
 	}
 	/* Copied once: the device may change it under our eyes. */
-	element.id = __atomic_load_n(&vq->used->ring[vq->last_used % vq->size].id, __ATOMIC_RELAXED);
-	element.bytes = __atomic_load_n(&vq->used->ring[vq->last_used % vq->size].bytes, __ATOMIC_RELAXED);
+	element.id =
+		__atomic_load_n(&vq->used->ring[vq->last_used % vq->size].id, __ATOMIC_RELAXED);
+	element.bytes =
+		__atomic_load_n(&vq->used->ring[vq->last_used % vq->size].bytes, __ATOMIC_RELAXED);
 	id = element.id;
 	if (id >= vq->size || vq->chain[id].length == 0) {
 		return -EIO;
@@ -115,7 +119,7 @@ int virtqueue_take(struct virtqueue *vq, uint32_t *token, uint32_t *written)
 
 bool virtqueue_check(const struct virtqueue *vq)
 {
-	bool is_free[VIRTQUEUE_SIZE_MAX] = { false };
+	bool is_free[VIRTQUEUE_SIZE_MAX] = {false};
 	uint32_t used = 0;
 	uint16_t at = vq->free_head;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fuzzer of what terminals are fed: even first byte: the screen's control sequences; odd: typed bytes, settings and
- * reads of the line discipline. Invariants are checked as it goes.
+ * Fuzzer of what terminals are fed: even first byte: the screen's control sequences; odd: typed
+ * bytes, settings and reads of the line discipline. Invariants are checked as it goes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static void require(bool condition)
 
 static void fuzz_screen(const uint8_t *data, size_t size)
 {
-	static const struct vt_ops ops = { .reply = ignore_reply, .bell = ignore_bell };
+	static const struct vt_ops ops = {.reply = ignore_reply, .bell = ignore_bell};
 	static struct vt vt;
 
 	vt_init(&vt, 11, 7, &ops, NULL);
@@ -46,7 +46,7 @@ static void fuzz_screen(const uint8_t *data, size_t size)
 /* Bytes below 0xf0 are typed; the others do something with the line. */
 static void fuzz_line(const uint8_t *data, size_t size)
 {
-	static const struct ldisc_ops ops = { .signal = ignore_signal };
+	static const struct ldisc_ops ops = {.signal = ignore_signal};
 	static struct ldisc ld;
 	struct keyboard keyboard;
 	uint8_t buf[256];
@@ -76,7 +76,8 @@ static void fuzz_line(const uint8_t *data, size_t size)
 			require(ldisc_write(&ld, data, size) <= size);
 			break;
 		case 0xf4:
-			require(keyboard_input(&keyboard, data[size - 1 - i], false, buf) <= KEYBOARD_BYTES_MAX);
+			require(keyboard_input(&keyboard, data[size - 1 - i], false, buf) <=
+				KEYBOARD_BYTES_MAX);
 			break;
 		default:
 			ldisc_input(&ld, data[i], data[i] >= 0xe8 ? LDISC_PARITY : LDISC_NORMAL);

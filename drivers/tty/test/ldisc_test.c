@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
 static int last_signal;
@@ -22,7 +22,7 @@ static void note_signal(void *ctx, int signo)
 	last_signal = signo;
 }
 
-static const struct ldisc_ops ops = { .signal = note_signal };
+static const struct ldisc_ops ops = {.signal = note_signal};
 static struct ldisc ld;
 static char echoed[65536];
 static char got[65536];
@@ -301,7 +301,8 @@ static void test_no_loss(void)
 	set_flags(0, 0, TTY_ICANON);
 	while (fed < 20000) {
 		while (fed < 20000 && ldisc_has_room(&ld)) {
-			ldisc_input(&ld, fed % 67 == 66 ? '\n' : (uint8_t)('a' + fed % 67 % 26), LDISC_NORMAL);
+			ldisc_input(&ld, fed % 67 == 66 ? '\n' : (uint8_t)('a' + fed % 67 % 26),
+				LDISC_NORMAL);
 			fed++;
 		}
 		for (const char *p = take(100); *p != '\0'; p++, read++) {
@@ -334,10 +335,10 @@ static void test_full_output(void)
 
 static void test_random_bytes(void)
 {
-	static const uint32_t lflags[] = { TTY_ICANON | TTY_ECHO | TTY_ECHOE | TTY_ECHOK | TTY_ECHOKE |
-		                                   TTY_ECHOCTL | TTY_IEXTEN | TTY_ISIG,
-		                           TTY_ICANON | TTY_IEXTEN, TTY_ECHO, 0,
-		                           TTY_ICANON | TTY_ECHO | TTY_ISIG | TTY_NOFLSH };
+	static const uint32_t lflags[] = {TTY_ICANON | TTY_ECHO | TTY_ECHOE | TTY_ECHOK |
+			TTY_ECHOKE | TTY_ECHOCTL | TTY_IEXTEN | TTY_ISIG,
+		TTY_ICANON | TTY_IEXTEN, TTY_ECHO, 0,
+		TTY_ICANON | TTY_ECHO | TTY_ISIG | TTY_NOFLSH};
 	uint32_t seed = 1;
 
 	start();
@@ -352,7 +353,8 @@ static void test_random_bytes(void)
 		} else if (seed % 17 == 0) {
 			(void)echo();
 		} else {
-			ldisc_input(&ld, seed % 5 == 0 ? c : c % 32, (seed % 101) == 0 ? LDISC_BREAK : 0);
+			ldisc_input(&ld, seed % 5 == 0 ? c : c % 32,
+				(seed % 101) == 0 ? LDISC_BREAK : 0);
 		}
 		if (i % 64 == 0) {
 			CHECK(ldisc_check(&ld));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host tests of terminal lines: reads, writes, ioctls and polls that wait, against a device whose speed the test sets.
- * Clients' memory is the test's own; a grant is an index into `memory`.
+ * Host tests of terminal lines: reads, writes, ioctls and polls that wait, against a device whose
+ * speed the test sets. Clients' memory is the test's own; a grant is an index into `memory`.
  */
 #include "drivers/tty/line.h"
 
@@ -17,18 +17,18 @@
 #include "lib/sys/kcall.h"
 #include "proto/pm.h"
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
-#define CLIENT 1
-#define SEQS 64
+#define CLIENT    1
+#define SEQS      64
 #define BAD_GRANT 99
-#define DS 100000000ull /* a tenth of a second */
+#define DS        100000000ull /* a tenth of a second */
 
 static struct tty_line line;
 static time_ns_t now_ns;
@@ -87,8 +87,8 @@ int asyn_send(endpoint_t dst, const struct message *m)
 	return 0;
 }
 
-int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                 uint64_t a5)
+int64_t sys_trap(
+	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	CHECK(nr == KCALL_BASE + KCALL_times);
 	((struct proc_times *)a1)->uptime_ns = now_ns;
@@ -143,8 +143,14 @@ static void start(void)
 
 static struct chr_request request(uint32_t seq, int op, uint64_t bytes, uint32_t flags)
 {
-	return (struct chr_request){ .client = CLIENT, .op = op, .seq = seq, .major = 4, .minor = 64,
-		                     .flags = flags, .grant = 1, .bytes = bytes };
+	return (struct chr_request){.client = CLIENT,
+		.op = op,
+		.seq = seq,
+		.major = 4,
+		.minor = 64,
+		.flags = flags,
+		.grant = 1,
+		.bytes = bytes};
 }
 
 static int64_t start_read(uint32_t seq, uint64_t bytes, uint32_t flags)
@@ -204,7 +210,8 @@ static void test_reads(void)
 	CHECK(start_read(1, 100, 0) == CHR_LATER && !is_answered[1]);
 	CHECK(start_read(2, 100, 0) == CHR_LATER);
 	type("one\n");
-	CHECK(is_answered[1] && results[1] == 4 && memcmp(memory, "one\n", 4) == 0 && !is_answered[2]);
+	CHECK(is_answered[1] && results[1] == 4 && memcmp(memory, "one\n", 4) == 0 &&
+		!is_answered[2]);
 	type("two\nthree\n");
 	CHECK(is_answered[2] && results[2] == 4);
 	CHECK(start_read(3, 100, 0) == 6 && memcmp(memory, "three\n", 6) == 0);
@@ -260,7 +267,8 @@ static void test_writes(void)
 	CHECK(is_answered[3] && results[3] == 5 && sent_len == 20 + sizeof(memory) + 5);
 	device_room = 0;
 	CHECK(start_write(5, sizeof(memory), 0) == CHR_LATER);
-	CHECK(line_cancel(&line, CLIENT, 5) && results[5] > 0 && results[5] < (int64_t)sizeof(memory));
+	CHECK(line_cancel(&line, CLIENT, 5) && results[5] > 0 &&
+		results[5] < (int64_t)sizeof(memory));
 	CHECK(start_write(6, sizeof(memory), 0) == CHR_LATER);
 	CHECK(line_cancel(&line, CLIENT, 6) && results[6] == -EINTR);
 }
@@ -301,7 +309,8 @@ static void test_ioctls(void)
 	CHECK(start_ioctl(6, 0x1234, 0, 0) == -ENOTTY);
 	CHECK(start_ioctl(7, TTY_TCFLSH, 0, 9) == -EINVAL);
 	memset(memory, 1, 8);
-	CHECK(start_ioctl(8, TTY_TIOCSWINSZ, 8, 0) == 0 && last_signal == TTY_SIGWINCH && signals_sent == 1);
+	CHECK(start_ioctl(8, TTY_TIOCSWINSZ, 8, 0) == 0 && last_signal == TTY_SIGWINCH &&
+		signals_sent == 1);
 	CHECK(start_ioctl(9, TTY_TIOCSWINSZ, 8, 0) == 0 && signals_sent == 1);
 	CHECK(start_ioctl(10, TTY_TCXONC, 0, TTY_TCOOFF) == 0 && line.ld.out.is_stopped);
 	CHECK(start_ioctl(11, TTY_TCXONC, 0, TTY_TCOON) == 0 && !line.ld.out.is_stopped);

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
 static struct vt vt;
@@ -33,7 +33,7 @@ static void note_bell(void *ctx)
 	bells++;
 }
 
-static const struct vt_ops ops = { .reply = note_reply, .bell = note_bell };
+static const struct vt_ops ops = {.reply = note_reply, .bell = note_bell};
 
 static void start(void)
 {
@@ -135,7 +135,8 @@ static void test_region(void)
 {
 	start();
 	put("1\r\n2\r\n3\r\n4\r\n5\033[2;4r\033[4;1H\n");
-	CHECK(is_row(0, "1") && is_row(1, "3") && is_row(2, "4") && is_row(3, "") && is_row(4, "5"));
+	CHECK(is_row(0, "1") && is_row(1, "3") && is_row(2, "4") && is_row(3, "") &&
+		is_row(4, "5"));
 	put("\033[2;1H\033M");
 	CHECK(is_row(1, "") && is_row(2, "3") && is_row(3, "4") && is_row(4, "5"));
 	put("\033[3;1H\033[L");
@@ -177,7 +178,8 @@ static void test_odd_sequences(void)
 
 static void test_random_bytes(void)
 {
-	static const char letters[] = "\033\033\033[[[;;?0123456789ABCDEFGHJKLMPSTXZ@abcdefghlmnrsu`()#78cMP]\\\r\n\t\b";
+	static const char letters[] =
+		"\033\033\033[[[;;?0123456789ABCDEFGHJKLMPSTXZ@abcdefghlmnrsu`()#78cMP]\\\r\n\t\b";
 	uint32_t seed = 7;
 
 	start();
@@ -223,7 +225,8 @@ static void test_keyboard(void)
 	CHECK(strcmp(press(&kbd, "\x38\x1e\xb8", false), "\033a") == 0);
 	CHECK(strcmp(press(&kbd, "\xe0\x48\xe0\xc8\xe0\x4b", false), "\033[A\033[D") == 0);
 	CHECK(strcmp(press(&kbd, "\xe0\x48", true), "\033OA") == 0);
-	CHECK(strcmp(press(&kbd, "\x3b\x58\xe0\x53\xe0\x1c\x0e", false), "\033[[A\033[24~\033[3~\r\177") == 0);
+	CHECK(strcmp(press(&kbd, "\x3b\x58\xe0\x53\xe0\x1c\x0e", false),
+		      "\033[[A\033[24~\033[3~\r\177") == 0);
 	CHECK(strcmp(press(&kbd, "\x47\x45\xc5\x47\x45", false), "7\033[1~") == 0);
 	CHECK(strcmp(press(&kbd, "\xe1\x1d\x45\xe1\x9d\xc5\x1e", false), "a") == 0);
 	CHECK(strcmp(press(&kbd, "\xe0\x2a\xe0\x48\xe0\xaa", false), "\033[A") == 0);

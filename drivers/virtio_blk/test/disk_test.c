@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host tests of the disk logic: disk.c and the real virtqueue against a device made here, which serves requests in
- * any order from a disk in memory, fails, lies, or falls silent. Physical addresses are the test's own addresses.
+ * Host tests of the disk logic: disk.c and the real virtqueue against a device made here, which
+ * serves requests in any order from a disk in memory, fails, lies, or falls silent. Physical
+ * addresses are the test's own addresses.
  */
 #include "drivers/virtio_blk/disk.h"
 
@@ -14,18 +15,18 @@
 #include "lib/sys/kcall.h"
 #include "lib/sys/vm.h"
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
 #define MEDIUM_BYTES (4u << 20)
 #define BUFFER_BYTES (1u << 20)
 #define REQUESTS_MAX 400u
-#define BAD_GRANT 999
+#define BAD_GRANT    999
 
 enum lie { LIE_NONE, LIE_ERROR, LIE_UNKNOWN_ID, LIE_SHORT, LIE_SILENT };
 
@@ -95,14 +96,15 @@ static int64_t fake_vumap(const struct vumap_spec *spec)
 		}
 		part = end - at < spec->bytes - done ? end - at : spec->bytes - done;
 		CHECK(count < spec->max);
-		spec->pieces[count++] = (struct phys_piece){ (paddr_t)(uintptr_t)(buffer + at), part };
+		spec->pieces[count++] =
+			(struct phys_piece){(paddr_t)(uintptr_t)(buffer + at), part};
 		done += part;
 	}
 	return count;
 }
 
-int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                 uint64_t a5)
+int64_t sys_trap(
+	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	switch (nr - KCALL_BASE) {
 	case KCALL_vumap:
@@ -138,13 +140,14 @@ int virtio_negotiate(struct virtio_device *dev, uint64_t *features)
 	return virtio_reset(dev);
 }
 
-int virtio_queue_start(struct virtio_device *dev, struct virtio_queue *queue, uint16_t index,
-                       uint16_t size_max)
+int virtio_queue_start(
+	struct virtio_device *dev, struct virtio_queue *queue, uint16_t index, uint16_t size_max)
 {
 	uint16_t size = 64;
 
 	if (queue->memory == NULL) {
-		(void)vm_alloc_contig(AXO_PAGE_UP(virtqueue_bytes(size)), 0, &queue->memory, &queue->paddr);
+		(void)vm_alloc_contig(
+			AXO_PAGE_UP(virtqueue_bytes(size)), 0, &queue->memory, &queue->paddr);
 	}
 	memset(queue->memory, 0, virtqueue_bytes(size));
 	virtqueue_init(&queue->vq, size, queue->memory);
@@ -230,7 +233,7 @@ static void device_work(void)
 		uint32_t written = serve_chain(vq, heads[i]);
 
 		vq->used->ring[vq->used->index % vq->size] = (struct virtq_used_element){
-			lie == LIE_UNKNOWN_ID ? 4711u : heads[i], written };
+			lie == LIE_UNKNOWN_ID ? 4711u : heads[i], written};
 		vq->used->index++;
 		heads[i] = heads[--count];
 	}
@@ -242,7 +245,7 @@ static void device_work(void)
 
 static void start(void)
 {
-	struct pci_found found = { .irq = 5 };
+	struct pci_found found = {.irq = 5};
 
 	memset(is_answered, 0, sizeof(is_answered));
 	answers = 0;
@@ -255,12 +258,16 @@ static void start(void)
 	resets = 0;
 }
 
-static struct blk_request request(uint32_t seq, int op, uint64_t position, uint64_t offset,
-                                  uint32_t bytes)
+static struct blk_request request(
+	uint32_t seq, int op, uint64_t position, uint64_t offset, uint32_t bytes)
 {
 	return (struct blk_request){
-		.seq = seq, .op = op, .position = position, .bytes = bytes, .piece_count = 1,
-		.pieces = { { .grant = 1, .bytes = bytes, .offset = offset } },
+		.seq = seq,
+		.op = op,
+		.position = position,
+		.bytes = bytes,
+		.piece_count = 1,
+		.pieces = {{.grant = 1, .bytes = bytes, .offset = offset}},
 	};
 }
 
@@ -315,12 +322,13 @@ static void test_large(void)
 
 static void test_pieces(void)
 {
-	struct blk_request req = { .op = BLK_READ, .position = 1024, .piece_count = BLK_PIECES_MAX };
+	struct blk_request req = {.op = BLK_READ, .position = 1024, .piece_count = BLK_PIECES_MAX};
 	uint64_t at = 1024;
 
 	start();
 	for (uint32_t i = 0; i < BLK_PIECES_MAX; i++) {
-		req.pieces[i] = (struct blk_piece){ .grant = 1, .bytes = 512 * (1 + i % 9), .offset = i * 8191 };
+		req.pieces[i] = (struct blk_piece){
+			.grant = 1, .bytes = 512 * (1 + i % 9), .offset = i * 8191};
 		req.bytes += req.pieces[i].bytes;
 	}
 	CHECK(disk_start(&disk, &req) == BLK_LATER);
@@ -340,8 +348,9 @@ static void test_many(void)
 	while (answers < REQUESTS_MAX) {
 		if (started < REQUESTS_MAX && pick(4) != 0) {
 			uint32_t bytes = 512 * (1 + pick(200));
-			struct blk_request req = request(started++, pick(2) != 0 ? BLK_READ : BLK_WRITE,
-			                                 512ull * pick(4000), pick(100000), bytes);
+			struct blk_request req =
+				request(started++, pick(2) != 0 ? BLK_READ : BLK_WRITE,
+					512ull * pick(4000), pick(100000), bytes);
 
 			CHECK(disk_start(&disk, &req) == BLK_LATER);
 		} else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host tests of the virtqueue against a device that answers in any order, and against one that lies. */
+/* Host tests of the virtqueue against a device that answers in any order, and against one that
+ * lies. */
 #include "lib/drv/virtqueue.h"
 #include "lib/drv/option.h"
 
@@ -8,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			exit(1);                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
 #define SIZE 16
@@ -33,7 +34,7 @@ static void start(void)
 /* The device's side: answers a chain. */
 static void answer(uint32_t head, uint32_t bytes)
 {
-	vq.used->ring[vq.used->index % SIZE] = (struct virtq_used_element){ head, bytes };
+	vq.used->ring[vq.used->index % SIZE] = (struct virtq_used_element){head, bytes};
 	vq.used->index++;
 }
 
@@ -43,7 +44,7 @@ static bool add(uint32_t readable, uint32_t writable, uint32_t token)
 	bool ok;
 
 	for (uint32_t i = 0; i < readable + writable; i++) {
-		pieces[i] = (struct virtqueue_piece){ 0x1000ull * (i + 1), 512 };
+		pieces[i] = (struct virtqueue_piece){0x1000ull * (i + 1), 512};
 	}
 	ok = virtqueue_add(&vq, pieces, readable, writable, token);
 	CHECK(virtqueue_check(&vq));
@@ -159,7 +160,8 @@ static void test_random_device(void)
 
 		seed = seed * 1664525u + 1013904223u;
 		if (seed % 3 == 0) {
-			((uint8_t *)memory)[(seed >> 8) % virtqueue_bytes(SIZE)] = (uint8_t)(seed >> 24);
+			((uint8_t *)memory)[(seed >> 8) % virtqueue_bytes(SIZE)] =
+				(uint8_t)(seed >> 24);
 		} else if (seed % 3 == 1) {
 			(void)add((seed >> 10) % 4, (seed >> 12) % 4, i);
 		} else {
@@ -173,10 +175,12 @@ static void test_option(void)
 {
 	char value[8];
 
-	CHECK(option_find("a=1 console=vga log", "console", value, sizeof(value)) && strcmp(value, "vga") == 0);
+	CHECK(option_find("a=1 console=vga log", "console", value, sizeof(value)) &&
+		strcmp(value, "vga") == 0);
 	CHECK(option_find("a=1 console=vga log", "log", value, sizeof(value)) && value[0] == '\0');
 	CHECK(!option_find("a=1 consoles=vga", "console", value, sizeof(value)));
-	CHECK(option_find("x= x=0123456789", "x", value, sizeof(value)) && strcmp(value, "0123456") == 0);
+	CHECK(option_find("x= x=0123456789", "x", value, sizeof(value)) &&
+		strcmp(value, "0123456") == 0);
 	CHECK(!option_find("", "x", value, sizeof(value)));
 }
 
