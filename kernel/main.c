@@ -118,7 +118,9 @@ struct proc *kernel_boot(void)
 							 : procs);
 	diag_printf(
 		"Axolotl 0.1, %lu KiB of memory, %u processes\n", ram / 1024, kernel.proc_count);
-	diag_printf("command line: %s\n", kernel.cmdline);
+	diag_puts("command line: ");
+	diag_puts(kernel.cmdline);
+	diag_puts("\n");
 	priv_init();
 	futex_init();
 	proc_init();

@@ -9,6 +9,7 @@
 #include "kernel/state.h"
 
 #define LINE_MAX_BYTES 512
+#define CUT_MARK       "...\n"
 
 static void put_bytes(const char *text, size_t bytes)
 {
@@ -60,7 +61,17 @@ void diag_vprintf(const char *format, va_list args)
 	char line[LINE_MAX_BYTES];
 	int len = format_args(line, sizeof(line), format, args);
 
-	put_text(NULL, line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+	if ((size_t)len >= sizeof(line)) {
+		/* Cut, and loudly; a line stays a line. */
+		memcpy(line + sizeof(line) - sizeof(CUT_MARK), CUT_MARK, sizeof(CUT_MARK));
+		len = sizeof(line) - 1;
+	}
+	put_text(NULL, line, (size_t)len);
+}
+
+void diag_puts(const char *text)
+{
+	put_text(NULL, text, strlen(text));
 }
 
 void diag_printf(const char *format, ...)

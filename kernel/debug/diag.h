@@ -8,6 +8,8 @@
 
 /* A message of the kernel's; each line gets the time in front. */
 void diag_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Text of any length, as diag_printf. */
+void diag_puts(const char *text);
 void diag_vprintf(const char *format, va_list args);
 /* A line of a process': the time and its name in front. A missing newline is added. */
 void diag_write_line(const char *name, const char *text, size_t bytes);
