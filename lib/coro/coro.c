@@ -181,6 +181,15 @@ void waitq_init(struct waitq *queue)
 __attribute__((noinline)) void waitq_enter(struct waitq *queue, struct waiter *waiter)
 {
 	waiter->coro = coro_self();
+	waiter->notify = NULL;
+	waiter->woken = false;
+	list_add_tail(&queue->waiters, &waiter->link);
+}
+
+void waitq_watch(struct waitq *queue, struct waiter *waiter, void (*notify)(struct waiter *waiter))
+{
+	waiter->coro = NULL;
+	waiter->notify = notify;
 	waiter->woken = false;
 	list_add_tail(&queue->waiters, &waiter->link);
 }
@@ -198,14 +207,23 @@ void waitq_wake_one(struct waitq *queue)
 		struct waiter *waiter = list_entry(link, struct waiter, link);
 
 		waiter->woken = true;
-		coro_wake(waiter->coro);
+		if (waiter->notify) {
+			waiter->notify(waiter);
+		} else {
+			coro_wake(waiter->coro);
+		}
 	}
 }
 
 void waitq_wake_all(struct waitq *queue)
 {
-	while (!list_is_empty(&queue->waiters)) {
-		waitq_wake_one(queue);
+	struct waitq all;
+
+	/* Who enters again while being told waits for the next time. */
+	waitq_init(&all);
+	list_splice_tail(&all.waiters, &queue->waiters);
+	while (!list_is_empty(&all.waiters)) {
+		waitq_wake_one(&all);
 	}
 }
 

@@ -43,6 +43,7 @@ struct waitq {
 struct waiter {
 	struct list link;
 	struct coro *coro;
+	void (*notify)(struct waiter *waiter); /* called instead of waking a coroutine; NULL usually */
 	bool woken;
 };
 
@@ -50,7 +51,9 @@ void waitq_init(struct waitq *queue);
 /* Enter the running coroutine into the queue; leave (also after being woken) before the waiter goes out of scope. */
 void waitq_enter(struct waitq *queue, struct waiter *waiter);
 void waitq_leave(struct waiter *waiter);
-/* Each marks waiters as woken, and takes them out of the queue when `all` is false or true alike. */
+/* The same with a function that is called, once, in the waker's context: it must not wait. */
+void waitq_watch(struct waitq *queue, struct waiter *waiter, void (*notify)(struct waiter *waiter));
+/* Waiters are marked as woken and taken out of the queue. */
 void waitq_wake_one(struct waitq *queue);
 void waitq_wake_all(struct waitq *queue);
 /* Sleep until woken from this queue. */

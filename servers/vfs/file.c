@@ -4,7 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "servers/vfs/epoll.h"
 #include "servers/vfs/lock.h"
+#include "servers/vfs/proc.h"
+#include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
 const struct file_ops file_ops_path = {.name = "path"};
@@ -21,10 +24,29 @@ struct file *file_new(const struct path *path, unsigned flags, const struct file
 	file->ops = ops;
 	coro_mutex_init(&file->pos_lock);
 	list_init(&file->object_link);
+	list_init(&file->epoll_items);
 	if (path) {
 		file->path = *path;
 		path_get(path);
 	}
+	return file;
+}
+
+struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label, unsigned flags,
+			       const struct file_ops *ops)
+{
+	struct fs_node attributes = {.ino = ++vfs.next_pipe_ino, .mode = mode, .uid = proc->cred.fsuid,
+				     .gid = proc->cred.fsgid, .nlink = 1};
+	struct path path = {vfs.pipe_mount, vnode_from_reply(vfs.pipe_mount->sb, &attributes)};
+	struct file *file;
+
+	if (!path.node) {
+		return NULL;
+	}
+	path.node->label = label;
+	path.mount->refs++;
+	file = file_new(&path, flags, ops);
+	path_put(&path);
 	return file;
 }
 
@@ -40,6 +62,7 @@ void file_put(struct file *file)
 	if (--file->refs > 0) {
 		return;
 	}
+	epoll_forget_file(file);
 	if (file->has_flock) {
 		lock_release_flock(file);
 	}

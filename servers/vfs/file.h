@@ -12,16 +12,20 @@
 struct blk_device;
 struct call;
 struct chr_device;
+struct epoll;
+struct eventfd;
 struct file;
 struct pipe;
 struct poll_table;
 struct proc;
+struct timerfd;
 struct uio;
 
 /* Operations of a kind of object; NULL where the kind has no such operation. */
 struct file_ops {
 	const char *name;
 	bool is_seekable;   /* has a position; pread and lseek work */
+	bool ignores_seek;  /* lseek does nothing and says 0 */
 	bool is_pollable;   /* readiness changes; else always ready */
 	bool waits_always;  /* reading and writing needs a worker in any case */
 	/* Bytes done or negative errno; *pos is moved. In the main loop they may defer. */
@@ -44,7 +48,11 @@ struct file {
 		struct pipe *pipe;
 		struct chr_device *chr;
 		struct blk_device *blk;
+		struct eventfd *eventfd;
+		struct epoll *epoll;
+		struct timerfd *timerfd;
 	};
+	struct list epoll_items; /* interests of epoll files in this one */
 	struct list object_link; /* character device: in its list of files */
 	struct coro_mutex pos_lock;
 	uint64_t dir_cookie; /* directories: where getdents goes on, when it differs from pos */
@@ -72,5 +80,9 @@ static inline bool file_is_writable(const struct file *file)
 
 	return mode == 1 || mode == 2;
 }
+
+/* A file on an inode of VFS's own file system, with what /proc/PID/fd says of it (NULL: a pipe). */
+struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label, unsigned flags,
+			       const struct file_ops *ops);
 
 extern const struct file_ops file_ops_path; /* O_PATH */

@@ -73,6 +73,9 @@ int magic_place(struct call *call, const struct cred *cred, const struct vnode *
 
 int64_t magic_file_text(const struct path *path, const struct path *root, char *buf, size_t size)
 {
+	if (path->node->label) {
+		return snprintf(buf, size, "%s", path->node->label);
+	}
 	if (path->node->sb->is_internal) {
 		return snprintf(buf, size, "pipe:[%llu]", (unsigned long long)path->node->ino);
 	}

@@ -19,7 +19,6 @@
 #include "servers/vfs/timer.h"
 #include "servers/vfs/user.h"
 
-#define POLL_FOREVER UINT64_MAX
 #define SELECT_MAX 4096u /* highest descriptor select can name, and then some */
 
 void poll_table_init(struct poll_table *table, struct waiter *waiters, unsigned size)
@@ -27,19 +26,22 @@ void poll_table_init(struct poll_table *table, struct waiter *waiters, unsigned 
 	table->count = 0;
 	table->size = size;
 	table->waiters = waiters;
-	table->is_out_of_memory = false;
+	table->notify = NULL;
 }
 
 void poll_table_enter(struct poll_table *table, struct waitq *queue)
 {
-	if (!table) {
+	struct waiter *waiter;
+
+	if (!table || table->count == table->size) {
 		return;
 	}
-	if (table->count == table->size) {
-		table->is_out_of_memory = true;
-		return;
+	waiter = &table->waiters[table->count++];
+	if (table->notify) {
+		waitq_watch(queue, waiter, table->notify);
+	} else {
+		waitq_enter(queue, waiter);
 	}
-	waitq_enter(queue, &table->waiters[table->count++]);
 }
 
 bool poll_table_is_woken(const struct poll_table *table)
@@ -105,7 +107,7 @@ static int poll_scan(struct call *call, struct poll_set *set, struct poll_table 
 	return found;
 }
 
-static void sigmask_swap(struct call *call, uint64_t mask)
+void poll_set_mask(struct call *call, uint64_t mask)
 {
 	struct message m = {.type = PM_SIGMASK};
 	struct pm_sigmask *req = MSG(&m, pm_sigmask);
@@ -131,7 +133,7 @@ static int poll_wait(struct call *call, struct poll_set *set, time_ns_t deadline
 		return -ENOMEM;
 	}
 	if (mask) {
-		sigmask_swap(call, *mask);
+		poll_set_mask(call, *mask);
 	}
 	if (deadline_ns != POLL_FOREVER) {
 		timer_start(&timer, deadline_ns);

@@ -11,7 +11,7 @@ struct file;
 struct poll_table {
 	unsigned count, size;
 	struct waiter *waiters;
-	bool is_out_of_memory;
+	void (*notify)(struct waiter *waiter); /* for waiters that are told by a call; NULL: the coroutine is woken */
 };
 
 /* An object's poll operation names the queue that tells of changes. NULL table: nobody wants to know. */
@@ -23,6 +23,11 @@ void poll_table_leave(struct poll_table *table);
 
 /* POLL* bits of `events` (POLLERR and POLLHUP always) that hold for a file. */
 unsigned poll_file(struct call *call, struct file *file, unsigned events, struct poll_table *table);
+
+#define POLL_FOREVER UINT64_MAX
+
+/* The caller's signal mask for the time of its call (PM is asked; the call is about to wait). */
+void poll_set_mask(struct call *call, uint64_t mask);
 
 int64_t sys_poll(struct call *call);
 int64_t sys_ppoll(struct call *call);

@@ -235,7 +235,7 @@ int64_t sys_lseek(struct call *call)
 		return -EBADF;
 	}
 	if (!file->ops->is_seekable) {
-		return -ESPIPE;
+		return file->ops->ignores_seek ? 0 : -ESPIPE;
 	}
 	if (coro_mutex_is_locked(&file->pos_lock)) {
 		if (!call_may_wait(call)) {

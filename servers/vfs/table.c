@@ -8,6 +8,8 @@
 #include "servers/vfs/dir.h"
 #include "servers/vfs/dirs.h"
 #include "servers/vfs/entries.h"
+#include "servers/vfs/epoll.h"
+#include "servers/vfs/eventfd.h"
 #include "servers/vfs/fcntl.h"
 #include "servers/vfs/fd.h"
 #include "servers/vfs/filesync.h"
@@ -19,6 +21,7 @@
 #include "servers/vfs/poll.h"
 #include "servers/vfs/rw.h"
 #include "servers/vfs/stat.h"
+#include "servers/vfs/timerfd.h"
 #include "servers/vfs/tty.h"
 
 #define FAST(name, fn) [LINUX_NR_##name] = {fn, CALL_FAST}
@@ -93,8 +96,11 @@ static const struct call_entry entries[] = {
 	WORKER(removexattr, sys_xattr_path),
 	WORKER(lremovexattr, sys_xattr_link),
 	FAST(fremovexattr, sys_xattr_fd),
+	FAST(epoll_create, sys_epoll_create),
 	WORKER(getdents64, sys_getdents64),
 	FAST(fadvise64, sys_fadvise64),
+	FAST(epoll_wait, sys_epoll_wait),
+	FAST(epoll_ctl, sys_epoll_ctl),
 	WORKER(utimes, sys_utimes),
 	WORKER(openat, sys_openat),
 	WORKER(mkdirat, sys_mkdirat),
@@ -113,7 +119,14 @@ static const struct call_entry entries[] = {
 	FAST(ppoll, sys_ppoll),
 	FAST(sync_file_range, sys_sync_file_range),
 	WORKER(utimensat, sys_utimensat),
+	FAST(epoll_pwait, sys_epoll_pwait),
+	FAST(timerfd_create, sys_timerfd_create),
+	FAST(eventfd, sys_eventfd),
 	WORKER(fallocate, sys_fallocate),
+	FAST(timerfd_settime, sys_timerfd_settime),
+	FAST(timerfd_gettime, sys_timerfd_gettime),
+	FAST(eventfd2, sys_eventfd2),
+	FAST(epoll_create1, sys_epoll_create1),
 	FAST(dup3, sys_dup3),
 	FAST(pipe2, sys_pipe2),
 	FAST(preadv, sys_preadv),

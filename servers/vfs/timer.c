@@ -15,12 +15,11 @@ static void alarm_update(void)
 	}
 }
 
-__attribute__((noinline)) void timer_start(struct timer *timer, time_ns_t at_ns)
+static void timer_enter(struct timer *timer, time_ns_t at_ns)
 {
 	struct list *before = &vfs.timers;
 
 	timer->at_ns = at_ns ? at_ns : 1;
-	timer->coro = coro_self();
 	timer->is_expired = false;
 	list_for_each(other, &vfs.timers, struct timer, link) {
 		if (other->at_ns > timer->at_ns) {
@@ -30,6 +29,20 @@ __attribute__((noinline)) void timer_start(struct timer *timer, time_ns_t at_ns)
 	}
 	list_add_before(before, &timer->link);
 	alarm_update();
+}
+
+__attribute__((noinline)) void timer_start(struct timer *timer, time_ns_t at_ns)
+{
+	timer->coro = coro_self();
+	timer->expired = NULL;
+	timer_enter(timer, at_ns);
+}
+
+void timer_start_call(struct timer *timer, time_ns_t at_ns, void (*expired)(struct timer *timer))
+{
+	timer->coro = NULL;
+	timer->expired = expired;
+	timer_enter(timer, at_ns);
 }
 
 void timer_stop(struct timer *timer)
@@ -49,7 +62,11 @@ void timer_alarm(time_ns_t now_ns)
 		}
 		list_remove(&timer->link);
 		timer->is_expired = true;
-		coro_wake(timer->coro);
+		if (timer->expired) {
+			timer->expired(timer);
+		} else {
+			coro_wake(timer->coro);
+		}
 	}
 	alarm_update();
 }

@@ -9,11 +9,14 @@ struct timer {
 	struct list link;
 	time_ns_t at_ns; /* monotonic */
 	struct coro *coro;
+	void (*expired)(struct timer *timer); /* called instead of waking a coroutine; NULL usually */
 	bool is_expired;
 };
 
 /* Wake the running coroutine at a time. timer_stop() before the timer goes out of scope. */
 void timer_start(struct timer *timer, time_ns_t at_ns);
 void timer_stop(struct timer *timer);
+/* Call a function, which must not wait, at a time. */
+void timer_start_call(struct timer *timer, time_ns_t at_ns, void (*expired)(struct timer *timer));
 /* The kernel's alarm went off. */
 void timer_alarm(time_ns_t now_ns);

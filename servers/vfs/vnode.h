@@ -36,6 +36,7 @@ struct vnode {
 	bool is_stat_valid;
 	bool is_removed;      /* directory: rmdir has taken its name */
 	struct coro_mutex lock; /* directory: its names; file: writing, size, attributes */
+	const char *label;    /* VFS's own nodes: what /proc/PID/fd says of them; NULL: a pipe */
 	struct pipe *pipe;    /* named pipe that is open */
 	struct list locks;    /* struct file_lock: byte ranges and flock */
 	struct waitq lock_wait;

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* timerfd_create(2): expirations of a timer as a file. */
+#pragma once
+
+#include <stdint.h>
+
+struct call;
+
+int64_t sys_timerfd_create(struct call *call);
+int64_t sys_timerfd_settime(struct call *call);
+int64_t sys_timerfd_gettime(struct call *call);
