@@ -44,15 +44,16 @@ bool ext2_block_is_data(const struct ext2 *ext2, uint64_t block)
 	group = ext2_block_group(ext2, (uint32_t)block);
 	desc = &ext2->group[group];
 	if (block == desc->block_bitmap || block == desc->inode_bitmap ||
-	    (block >= desc->inode_table &&
-	     block - desc->inode_table < ext2->inode_table_blocks)) {
+		(block >= desc->inode_table &&
+			block - desc->inode_table < ext2->inode_table_blocks)) {
 		return false;
 	}
 	return block - ext2_group_first(ext2, group) >= 1 + ext2->group_table_blocks ||
-	       !ext2_group_has_super(ext2, group);
+		!ext2_group_has_super(ext2, group);
 }
 
-/* A free bit at or after `from`, near it or where a whole byte is free, else anywhere; `size` when none. */
+/* A free bit at or after `from`, near it or where a whole byte is free, else anywhere; `size` when
+ * none. */
 static uint32_t find_free(const uint64_t *map, uint32_t size, uint32_t from)
 {
 	uint32_t bit = (uint32_t)bitmap_next_clear(map, size, from);

@@ -9,7 +9,8 @@
 
 #define LEVELS_MAX 4 /* the slot in the inode and three indirect blocks */
 
-/* The slots on the way to a file block: slot[0] in the inode, the others in indirect blocks. Returns their number, or 0. */
+/* The slots on the way to a file block: slot[0] in the inode, others in indirect blocks. Their
+ * number, or 0. */
 static unsigned map_path(const struct ext2 *ext2, uint64_t file_block, uint32_t slot[LEVELS_MAX])
 {
 	uint32_t shift = ext2->pointer_shift, mask = ext2->pointers - 1;
@@ -46,9 +47,9 @@ static unsigned map_path(const struct ext2 *ext2, uint64_t file_block, uint32_t 
 struct walk {
 	uint32_t slot[LEVELS_MAX];
 	unsigned levels;
-	unsigned depth;		/* of the last pointer that was looked at */
+	unsigned depth;         /* of the last pointer that was looked at */
 	struct fs_block parent; /* where that pointer lies, when depth > 0; pinned */
-	uint32_t pointer;	/* its value; 0 unless depth is the lowest level */
+	uint32_t pointer;       /* its value; 0 unless depth is the lowest level */
 };
 
 static uint32_t *walk_pointer(struct ext2_node *node, const struct walk *walk)
@@ -60,8 +61,8 @@ static uint32_t *walk_pointer(struct ext2_node *node, const struct walk *walk)
 }
 
 /* Walk down. On success the caller puts walk->parent. */
-static int walk_down(struct ext2 *ext2, struct ext2_node *node, uint64_t file_block,
-		     struct walk *walk)
+static int walk_down(
+	struct ext2 *ext2, struct ext2_node *node, uint64_t file_block, struct walk *walk)
 {
 	walk->levels = map_path(ext2, file_block, walk->slot);
 	walk->parent.page = NULL;
@@ -107,7 +108,7 @@ int ext2_map(struct ext2 *ext2, struct ext2_node *node, uint64_t file_block, uin
 
 /* Where the next block of a file is best put. */
 static uint32_t find_goal(const struct ext2 *ext2, const struct ext2_node *node,
-			  uint64_t file_block, const struct walk *walk)
+	uint64_t file_block, const struct walk *walk)
 {
 	uint32_t group = ext2_inode_group(ext2, node->ino);
 	const uint32_t *pointer;
@@ -127,7 +128,7 @@ static uint32_t find_goal(const struct ext2 *ext2, const struct ext2_node *node,
 	}
 	/* A new file: in its inode's group, files spread over it. */
 	return ext2_group_first(ext2, group) +
-	       (node->ino % 16) * (ext2_group_blocks(ext2, group) / 16);
+		(node->ino % 16) * (ext2_group_blocks(ext2, group) / 16);
 }
 
 /* Give back what was allocated for a map that cannot be completed. */
@@ -140,8 +141,8 @@ static void undo_blocks(struct ext2 *ext2, const uint32_t *blocks, unsigned coun
 }
 
 /*
- * Allocate the missing levels: blocks[0] hangs below walk->depth, the last one is the data block. New
- * indirect blocks are made complete in the cache, but nothing points to blocks[0] yet.
+ * Allocate the missing levels: blocks[0] hangs below walk->depth, the last one is the data block.
+ * New indirect blocks are made complete in the cache, but nothing points to blocks[0] yet.
  */
 static int alloc_chain(struct ext2 *ext2, const struct walk *walk, uint32_t goal, uint32_t *blocks)
 {
@@ -175,7 +176,7 @@ undo:
 }
 
 int ext2_map_alloc(struct ext2 *ext2, struct ext2_node *node, uint64_t file_block, uint32_t *block,
-		   bool *is_new)
+	bool *is_new)
 {
 	uint32_t blocks[LEVELS_MAX], sectors;
 	struct walk walk;

@@ -12,11 +12,11 @@ int ext2_map(struct ext2 *ext2, struct ext2_node *node, uint64_t file_block, uin
  * contents yet. Either all that is needed is allocated, or nothing: -ENOSPC, -EFBIG, -EIO, -ENOMEM.
  */
 int ext2_map_alloc(struct ext2 *ext2, struct ext2_node *node, uint64_t file_block, uint32_t *block,
-		   bool *is_new);
+	bool *is_new);
 
 /*
  * Free all blocks of a file from file block `first` on, and the indirect blocks that are then
- * empty. What cannot be read is reported as damage and lost: -EIO. The cache's pages of the file are the
- * caller's business.
+ * empty. What cannot be read is reported as damage and lost: -EIO. The cache's pages of the file
+ * are the caller's business.
  */
 int ext2_free_tail(struct ext2 *ext2, struct ext2_node *node, uint64_t first);

@@ -65,7 +65,7 @@ static void drop_xattrs(struct ext2 *ext2, struct ext2_node *node)
 	}
 	node->raw.file_acl = 0;
 	if (!ext2_block_is_data(ext2, number) ||
-	    fs_cache_get_block(ext2->cache, number, FS_BLOCK_READ, &block) != 0) {
+		fs_cache_get_block(ext2->cache, number, FS_BLOCK_READ, &block) != 0) {
 		ext2_corrupt(ext2, "extended attributes of inode", node->ino);
 		return;
 	}
@@ -107,7 +107,7 @@ void ext2_orphans_recover(struct ext2 *ext2)
 		int error = -EINVAL;
 
 		if (ino >= ext2->first_inode && ino <= ext2->super.inodes_count &&
-		    ext2_inode_in_use(ext2, ino) == 1) {
+			ext2_inode_in_use(ext2, ino) == 1) {
 			error = ext2_node_load(ext2, ino, true, &node);
 		}
 		if (error != 0) {

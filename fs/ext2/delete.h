@@ -2,14 +2,15 @@
 /*
  * The end of a node: its last link, its last reference, and the list of those between the two.
  *
- * The orphan list is ext3's: super.last_orphan names the youngest, each one's dtime the next older, so that
- * a mount after a crash, or e2fsck, finds and frees them.
+ * The orphan list is ext3's: super.last_orphan names the youngest, each one's dtime the next older,
+ * so that a mount after a crash, or e2fsck, finds and frees them.
  */
 #pragma once
 
 #include "fs/ext2/inode.h"
 
-/* Take `count` links away; a node that has none left becomes an orphan until its last reference goes. */
+/* Take `count` links away; a node that has none left becomes an orphan until its last reference
+ * goes. */
 void ext2_node_drop_links(struct ext2 *ext2, struct ext2_node *node, unsigned count);
 
 /* Free the blocks and the inode of a node without links or references. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Directories. Entries fill each block exactly: an entry's rec_len leads to the next one, the last one's to the
- * end of the block, and a free entry has inode 0. Nothing of this is believed before check_entry() saw it.
+ * Directories. Entries fill each block exactly: an entry's rec_len leads to the next one, the last
+ * one's to the end of the block, and a free entry has inode 0. Nothing of this is believed before
+ * check_entry() saw it.
  */
 #include "fs/ext2/dir.h"
 
@@ -25,9 +26,9 @@ static bool check_entry(const struct ext2 *ext2, const struct fs_block *block, u
 	const struct ext2_dirent *entry = entry_at(block, offset);
 
 	return entry->rec_len % 4 == 0 && entry->rec_len <= ext2->block_size - offset &&
-	       entry->rec_len >= EXT2_DIRENT_LEN(entry->inode != 0 ? entry->name_len : 1) &&
-	       entry->inode <= ext2->super.inodes_count &&
-	       (entry->inode == 0 || entry->name_len > 0);
+		entry->rec_len >= EXT2_DIRENT_LEN(entry->inode != 0 ? entry->name_len : 1) &&
+		entry->inode <= ext2->super.inodes_count &&
+		(entry->inode == 0 || entry->name_len > 0);
 }
 
 bool ext2_dir_block_is_sound(const struct ext2 *ext2, const struct fs_block *block)
@@ -36,7 +37,7 @@ bool ext2_dir_block_is_sound(const struct ext2 *ext2, const struct fs_block *blo
 
 	while (offset < ext2->block_size) {
 		if (ext2->block_size - offset < EXT2_DIRENT_LEN(1) ||
-		    !check_entry(ext2, block, offset)) {
+			!check_entry(ext2, block, offset)) {
 			return false;
 		}
 		offset += entry_at(block, offset)->rec_len;
@@ -50,8 +51,8 @@ static uint32_t dir_blocks(const struct ext2 *ext2, const struct ext2_node *dir)
 }
 
 /* Get a block of a directory, checked. */
-static int get_dir_block(struct ext2 *ext2, struct ext2_node *dir, uint32_t index,
-			 struct fs_block *block)
+static int get_dir_block(
+	struct ext2 *ext2, struct ext2_node *dir, uint32_t index, struct fs_block *block)
 {
 	uint32_t number, ahead;
 	int error;
@@ -65,9 +66,9 @@ static int get_dir_block(struct ext2 *ext2, struct ext2_node *dir, uint32_t inde
 		return ext2_corrupt(ext2, "hole in directory", dir->ino);
 	}
 	if (index % DIR_READ_AHEAD == 0 && index + 1 < dir_blocks(ext2, dir) &&
-	    ext2_map(ext2, dir, index + 1, &ahead) == 0 && ahead == number + 1) {
+		ext2_map(ext2, dir, index + 1, &ahead) == 0 && ahead == number + 1) {
 		fs_cache_prefetch(ext2->cache, number,
-				  u64_min(DIR_READ_AHEAD, dir_blocks(ext2, dir) - index));
+			u64_min(DIR_READ_AHEAD, dir_blocks(ext2, dir) - index));
 	}
 	error = fs_cache_get_block(ext2->cache, number, FS_BLOCK_READ, block);
 	if (error != 0 || fs_block_is_checked(block)) {
@@ -82,8 +83,8 @@ static int get_dir_block(struct ext2 *ext2, struct ext2_node *dir, uint32_t inde
 }
 
 /* Find a name in one block, which becomes slot->block when it is there. */
-static int find_in_block(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, uint32_t index,
-			 struct ext2_slot *slot)
+static int find_in_block(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name,
+	uint32_t index, struct ext2_slot *slot)
 {
 	const struct ext2_dirent *entry;
 	int error = get_dir_block(ext2, dir, index, &slot->block);
@@ -95,7 +96,7 @@ static int find_in_block(struct ext2 *ext2, struct ext2_node *dir, struct fs_nam
 	for (slot->offset = 0; slot->offset < ext2->block_size; slot->offset += entry->rec_len) {
 		entry = entry_at(&slot->block, slot->offset);
 		if (entry->name_len == name.len && entry->inode != 0 &&
-		    memcmp(entry->name, name.text, name.len) == 0) {
+			memcmp(entry->name, name.text, name.len) == 0) {
 			slot->ino = entry->inode;
 			return 0;
 		}
@@ -136,7 +137,7 @@ static void build_index(struct ext2 *ext2, struct ext2_node *dir)
 		for (uint32_t offset = 0; offset < ext2->block_size; offset += entry->rec_len) {
 			entry = entry_at(&block, offset);
 			if (entry->inode != 0 &&
-			    !ext2_index_add(ext2, dir->index, entry_name(entry), index)) {
+				!ext2_index_add(ext2, dir->index, entry_name(entry), index)) {
 				drop_index(ext2, dir);
 				break;
 			}
@@ -146,8 +147,8 @@ static void build_index(struct ext2 *ext2, struct ext2_node *dir)
 	dir->has_no_index = dir->index == NULL;
 }
 
-int ext2_dir_find(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name,
-		  struct ext2_slot *slot)
+int ext2_dir_find(
+	struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, struct ext2_slot *slot)
 {
 	uint32_t cursor = 0, index;
 	int error;
@@ -174,9 +175,12 @@ int ext2_dir_find(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name,
 uint8_t ext2_dir_type(const struct ext2 *ext2, uint32_t mode)
 {
 	static const uint8_t types[16] = {
-		[S_IFREG >> 12] = EXT2_FT_REG,	 [S_IFDIR >> 12] = EXT2_FT_DIR,
-		[S_IFCHR >> 12] = EXT2_FT_CHR,	 [S_IFBLK >> 12] = EXT2_FT_BLK,
-		[S_IFIFO >> 12] = EXT2_FT_FIFO,	 [S_IFSOCK >> 12] = EXT2_FT_SOCK,
+		[S_IFREG >> 12] = EXT2_FT_REG,
+		[S_IFDIR >> 12] = EXT2_FT_DIR,
+		[S_IFCHR >> 12] = EXT2_FT_CHR,
+		[S_IFBLK >> 12] = EXT2_FT_BLK,
+		[S_IFIFO >> 12] = EXT2_FT_FIFO,
+		[S_IFSOCK >> 12] = EXT2_FT_SOCK,
 		[S_IFLNK >> 12] = EXT2_FT_SYMLINK,
 	};
 
@@ -187,7 +191,7 @@ uint8_t ext2_dir_type(const struct ext2 *ext2, uint32_t mode)
 }
 
 static void fill_entry(const struct ext2 *ext2, struct ext2_dirent *entry, struct fs_name name,
-		       uint32_t ino, uint32_t mode)
+	uint32_t ino, uint32_t mode)
 {
 	entry->inode = ino;
 	entry->name_len = (uint8_t)name.len;
@@ -196,8 +200,8 @@ static void fill_entry(const struct ext2 *ext2, struct ext2_dirent *entry, struc
 }
 
 /*
- * A change of a directory's entries. The hash tree of an indexed directory is not kept up: without the flag it is
- * an ordinary directory, to us as to everybody else.
+ * A change of a directory's entries. The hash tree of an indexed directory is not kept up: without
+ * the flag it is an ordinary directory, to us as to everybody else.
  */
 static void dir_changed(struct ext2 *ext2, struct ext2_node *dir)
 {
@@ -206,8 +210,8 @@ static void dir_changed(struct ext2 *ext2, struct ext2_node *dir)
 }
 
 /* Put an entry where a block has room for it. */
-static bool add_in_block(struct ext2 *ext2, struct fs_block *block, struct fs_name name,
-			 uint32_t ino, uint32_t mode)
+static bool add_in_block(
+	struct ext2 *ext2, struct fs_block *block, struct fs_name name, uint32_t ino, uint32_t mode)
 {
 	uint32_t needed = EXT2_DIRENT_LEN(name.len);
 	struct ext2_dirent *entry;
@@ -259,7 +263,8 @@ static int append_block(struct ext2 *ext2, struct ext2_node *dir, struct fs_bloc
 	return 0;
 }
 
-/* A block of a directory has no room for an entry of a class, and none below it had: nor for larger ones. */
+/* A block of a directory has no room for an entry of a class, and none below it had: nor for larger
+ * ones. */
 static void note_full(struct ext2_node *dir, uint32_t class, uint32_t index)
 {
 	if (dir->room_hint[class] == index) {
@@ -270,8 +275,8 @@ static void note_full(struct ext2_node *dir, uint32_t class, uint32_t index)
 }
 
 /* An entry has been added: note it in what is known of the directory. */
-static void entry_added(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name,
-			uint32_t index)
+static void entry_added(
+	struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, uint32_t index)
 {
 	if (dir->index != NULL && !ext2_index_add(ext2, dir->index, name, index)) {
 		drop_index(ext2, dir);
@@ -280,8 +285,8 @@ static void entry_added(struct ext2 *ext2, struct ext2_node *dir, struct fs_name
 	dir_changed(ext2, dir);
 }
 
-int ext2_dir_add(struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, uint32_t ino,
-		 uint32_t mode)
+int ext2_dir_add(
+	struct ext2 *ext2, struct ext2_node *dir, struct fs_name name, uint32_t ino, uint32_t mode)
 {
 	uint32_t class = EXT2_DIRENT_LEN(name.len) / 16;
 	uint32_t index = dir->room_hint[class];
@@ -338,7 +343,7 @@ void ext2_dir_remove(struct ext2 *ext2, struct ext2_node *dir, const struct ext2
 }
 
 void ext2_dir_replace(struct ext2 *ext2, struct ext2_node *dir, const struct ext2_slot *slot,
-		      uint32_t ino, uint32_t mode)
+	uint32_t ino, uint32_t mode)
 {
 	struct ext2_dirent *entry = entry_at(&slot->block, slot->offset);
 
@@ -380,8 +385,7 @@ int ext2_dir_make(struct ext2 *ext2, struct ext2_node *dir, uint32_t parent)
 
 static bool is_dot_or_dotdot(const struct fs_name *name)
 {
-	return name->text[0] == '.' &&
-	       (name->len == 1 || (name->len == 2 && name->text[1] == '.'));
+	return name->text[0] == '.' && (name->len == 1 || (name->len == 2 && name->text[1] == '.'));
 }
 
 /* fs_emit_fn: stop at the first entry that counts. */
@@ -410,14 +414,14 @@ static uint8_t entry_type(const struct ext2 *ext2, const struct ext2_dirent *ent
 	static const uint8_t types[] = {0, 8, 4, 2, 6, 1, 12, 10};
 
 	if (!(ext2->super.feature_incompat & EXT2_INCOMPAT_FILETYPE) ||
-	    entry->file_type >= sizeof(types)) {
+		entry->file_type >= sizeof(types)) {
 		return 0;
 	}
 	return types[entry->file_type];
 }
 
-int ext2_dir_walk(struct ext2 *ext2, struct ext2_node *dir, uint64_t position, fs_emit_fn emit,
-		  void *ctx)
+int ext2_dir_walk(
+	struct ext2 *ext2, struct ext2_node *dir, uint64_t position, fs_emit_fn emit, void *ctx)
 {
 	while (position < dir->size) {
 		uint64_t base = position & ~(uint64_t)(ext2->block_size - 1);
@@ -429,7 +433,8 @@ int ext2_dir_walk(struct ext2 *ext2, struct ext2_node *dir, uint64_t position, f
 		if (error != 0) {
 			return error;
 		}
-		/* Entries may have changed since the position was given out: find the next one from the block's start. */
+		/* Entries may have changed since the position was given out: search from the
+		 * block's start. */
 		for (uint32_t offset = 0; offset < ext2->block_size; offset += entry->rec_len) {
 			struct fs_entry out;
 

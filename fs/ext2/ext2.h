@@ -3,8 +3,8 @@
  * A mounted ext2 file system and its nodes.
  *
  * Invariants:
- * 1. For each group, the free counts of its descriptor equal the clear bits of its bitmaps, as the cache
- *    holds them; the super block's counts are their sums.
+ * 1. For each group, the free counts of its descriptor equal the clear bits of its bitmaps, as the
+ * cache holds them; the super block's counts are their sums.
  * 2. A node is in memory exactly while it has references, or is dirty and could not be stored.
  * 3. A node with nlink 0 and references is in the orphan list, in memory and on disk.
  * 4. Every block number taken from the disk goes through ext2_block_is_data() before it is used.
@@ -25,7 +25,7 @@ struct ext2_index;
 
 struct ext2_node {
 	struct list hash_link;
-	struct list dirty_link;	 /* in ext2.dirty_nodes */
+	struct list dirty_link;  /* in ext2.dirty_nodes */
 	struct list orphan_link; /* in ext2.orphans, youngest first, as on disk */
 	uint32_t ino;
 	uint64_t refs;
@@ -37,10 +37,11 @@ struct ext2_node {
 	/* Read-ahead: where a sequential reader comes next, and how much to read beyond. */
 	uint64_t next_read;   /* bytes */
 	uint32_t read_window; /* pages */
-	/* Directories: for entries of each size class, blocks below this one have hardly any room. */
+	/* Directories: for entries of each size class, blocks below this one have hardly any room.
+	 */
 	uint32_t room_hint[EXT2_ROOM_CLASSES];
 	struct ext2_index *index; /* of large directories, see index.h */
-	bool has_no_index;	  /* it could not be built */
+	bool has_no_index;        /* it could not be built */
 };
 
 struct ext2 {
@@ -51,18 +52,18 @@ struct ext2 {
 	uint32_t block_shift;
 	uint32_t inode_size;
 	uint32_t first_inode;
-	uint32_t pointers;	/* block numbers in an indirect block */
+	uint32_t pointers; /* block numbers in an indirect block */
 	uint32_t pointer_shift;
 	uint32_t groups;
 	uint32_t group_table_blocks; /* blocks of group descriptors */
 	uint32_t inode_table_blocks; /* in each group */
-	uint64_t max_size;	     /* bytes in a file */
+	uint64_t max_size;           /* bytes in a file */
 	uint32_t last_dir_group;
-	uint32_t index_slots;	  /* of all directories' indexes */
+	uint32_t index_slots;     /* of all directories' indexes */
 	uint32_t index_slots_max; /* a fraction of the cache's memory */
 	struct ext2_super super;
 	bool super_dirty;
-	bool was_clean;	  /* when it was mounted */
+	bool was_clean;   /* when it was mounted */
 	bool is_writing;  /* mounted for writing; stays so when damage makes it read-only */
 	uint32_t damages; /* found so far */
 	struct ext2_group *group;
@@ -88,8 +89,8 @@ struct ext2_options {
 };
 
 /*
- * Mount. -EINVAL: not ext2, or damaged beyond use, or with features that are not known; -EIO, -ENOMEM. The result's
- * read_only is set when it had to be mounted read-only (super.c).
+ * Mount. -EINVAL: not ext2, or damaged beyond use, or with features that are not known; -EIO,
+ * -ENOMEM. The result's read_only is set when it had to be mounted read-only (super.c).
  */
 int ext2_mount(const struct ext2_options *options, struct fs **fs);
 void ext2_unmount(struct fs *fs);
@@ -101,12 +102,13 @@ int ext2_statfs(struct fs *fs, struct fs_stat *stat);
 int ext2_store_super(struct ext2 *ext2);
 
 /*
- * The file system is damaged: note it on disk, and stop writing where the super block says so. Returns
- * -EIO for the caller to return. Call it for each contradiction found on the disk.
+ * The file system is damaged: note it on disk, and stop writing where the super block says so.
+ * Returns -EIO for the caller to return. Call it for each contradiction found on the disk.
  */
 int ext2_corrupt(struct ext2 *ext2, const char *what, uint64_t number);
 
-/* Whether a block may hold a file's data or metadata: inside the device and none of the fixed structures (balloc.c). */
+/* Whether a block may hold a file's data or metadata: inside the device and none of the fixed
+ * structures (balloc.c). */
 bool ext2_block_is_data(const struct ext2 *ext2, uint64_t block);
 
 /* The group that a block, an inode belongs to. */

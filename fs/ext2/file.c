@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The contents of regular files: through pages of the cache that are known by (inode, page in the file).
+ * The contents of regular files: through pages of the cache that are known by (inode, page in the
+ * file).
  *
  * A transfer goes in batches of pages: all of a batch are pinned, what is missing is read in as few
  * device requests as its layout allows, then one call copies the batch from or to the caller.
@@ -12,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define BATCH_PAGES 32
+#define BATCH_PAGES     32
 #define READ_WINDOW_MIN 4 /* pages that the first sequential read looks ahead */
 
 _Static_assert(BATCH_PAGES <= FS_IOVEC_MAX, "a batch is copied in one call");
@@ -21,7 +22,8 @@ struct batch {
 	struct ext2 *ext2;
 	struct ext2_node *node;
 	struct fs_page *page[BATCH_PAGES];
-	uint8_t fresh[BATCH_PAGES]; /* writes: bit per slot: newly allocated, no contents until the copy has come */
+	uint8_t fresh[BATCH_PAGES]; /* writes: bit per slot: newly allocated, no contents until the
+				       copy has come */
 	size_t count;
 };
 
@@ -64,7 +66,8 @@ static bool page_is_complete(const struct ext2 *ext2, const struct fs_page *page
 	return page->valid == (1u << page_slots(ext2)) - 1;
 }
 
-/* How many pages beyond a request to read along: grows while the reader goes on where it stopped. */
+/* How many pages beyond a request to read along: grows while the reader goes on where it stopped.
+ */
 static size_t read_window(struct ext2 *ext2, struct ext2_node *node, uint64_t position)
 {
 	size_t limit = fs_cache_readahead_limit(ext2->cache);
@@ -79,11 +82,11 @@ static size_t read_window(struct ext2 *ext2, struct ext2_node *node, uint64_t po
 }
 
 /*
- * Pin and bring in pages from `first` on: `wanted` of them, and, when any is missing, up to `ahead` more.
- * The first *usable of the batch have their contents; fails only when not even one has.
+ * Pin and bring in pages from `first` on: `wanted` of them, and, when any is missing, up to `ahead`
+ * more. The first *usable of the batch have their contents; fails only when not even one has.
  */
-static int batch_read(struct batch *batch, uint64_t first, size_t wanted, size_t ahead,
-		      size_t *usable)
+static int batch_read(
+	struct batch *batch, uint64_t first, size_t wanted, size_t ahead, size_t *usable)
 {
 	struct ext2 *ext2 = batch->ext2;
 	size_t limit = u64_min(BATCH_PAGES, fs_cache_readahead_limit(ext2->cache));
@@ -123,7 +126,7 @@ static int batch_read(struct batch *batch, uint64_t first, size_t wanted, size_t
 
 /* Copy the bytes [position, position + len) of the batch, whose first page holds `position`. */
 static int batch_copy(const struct batch *batch, uint64_t position, size_t len,
-		      struct fs_data *data, uint64_t data_offset, bool to_caller)
+	struct fs_data *data, uint64_t data_offset, bool to_caller)
 {
 	struct fs_iovec vec[BATCH_PAGES];
 	size_t offset = position % FS_PAGE_SIZE, count = 0;
@@ -148,7 +151,8 @@ static int batch_copy(const struct batch *batch, uint64_t position, size_t len,
 /* Pages that [position, position + len) touches. */
 static size_t pages_of(uint64_t position, uint64_t len)
 {
-	return (size_t)((position + len + FS_PAGE_SIZE - 1) / FS_PAGE_SIZE - position / FS_PAGE_SIZE);
+	return (size_t)((position + len + FS_PAGE_SIZE - 1) / FS_PAGE_SIZE -
+		position / FS_PAGE_SIZE);
 }
 
 static int get_file(struct ext2 *ext2, uint64_t ino, struct ext2_node **node)
@@ -162,8 +166,8 @@ static int get_file(struct ext2 *ext2, uint64_t ino, struct ext2_node **node)
 	return error;
 }
 
-static int read_batches(struct batch *batch, uint64_t position, size_t len, struct fs_data *data,
-			size_t *done)
+static int read_batches(
+	struct batch *batch, uint64_t position, size_t len, struct fs_data *data, size_t *done)
 {
 	struct ext2_node *node = batch->node;
 	uint64_t file_pages = (node->size + FS_PAGE_SIZE - 1) / FS_PAGE_SIZE;
@@ -172,8 +176,8 @@ static int read_batches(struct batch *batch, uint64_t position, size_t len, stru
 	while (len > 0 && error == 0) {
 		uint64_t first = position / FS_PAGE_SIZE;
 		size_t wanted = u64_min(pages_of(position, len), BATCH_PAGES);
-		size_t ahead = u64_min(read_window(batch->ext2, node, position),
-				       file_pages - first - wanted);
+		size_t ahead = u64_min(
+			read_window(batch->ext2, node, position), file_pages - first - wanted);
 		size_t usable;
 
 		error = batch_read(batch, first, wanted, ahead, &usable);
@@ -194,7 +198,7 @@ static int read_batches(struct batch *batch, uint64_t position, size_t len, stru
 }
 
 int ext2_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
-	      size_t *done)
+	size_t *done)
 {
 	struct batch batch = {.ext2 = ext2_of(fs)};
 	int error;
@@ -214,18 +218,18 @@ int ext2_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct
 }
 
 /*
- * Make the bytes [start, end) of a page ready to be overwritten: blocks allocated, and what stays of
- * partly overwritten blocks present. *ready tells up to where it went; 0 when all did.
+ * Make the bytes [start, end) of a page ready to be overwritten: blocks allocated, and what stays
+ * of partly overwritten blocks present. *ready tells up to where it went; 0 when all did.
  */
 static int prepare_page(struct ext2 *ext2, struct ext2_node *node, struct fs_page *page,
-			size_t start, size_t end, uint8_t *fresh, size_t *ready)
+	size_t start, size_t end, uint8_t *fresh, size_t *ready)
 {
 	uint32_t size = ext2->block_size;
 
 	*ready = start;
 	*fresh = 0;
-	for (unsigned slot = (unsigned)(start >> ext2->block_shift); slot << ext2->block_shift < end;
-	     slot++) {
+	for (unsigned slot = (unsigned)(start >> ext2->block_shift);
+		slot << ext2->block_shift < end; slot++) {
 		size_t slot_start = (size_t)slot << ext2->block_shift, slot_end = slot_start + size;
 		bool is_partial = start > slot_start || end < slot_end, is_new;
 		uint32_t block;
@@ -242,9 +246,8 @@ static int prepare_page(struct ext2 *ext2, struct ext2_node *node, struct fs_pag
 			}
 		}
 		if (!((page->known >> slot) & 1) || page->block[slot] == 0) {
-			error = ext2_map_alloc(ext2, node,
-					       page->index * page_slots(ext2) + slot, &block,
-					       &is_new);
+			error = ext2_map_alloc(
+				ext2, node, page->index * page_slots(ext2) + slot, &block, &is_new);
 			if (error != 0) {
 				return error;
 			}
@@ -261,19 +264,19 @@ static int prepare_page(struct ext2 *ext2, struct ext2_node *node, struct fs_pag
 }
 
 /*
- * Note that [start, end) of a page has been copied. After a copy that failed, what had contents counts as
- * changed, new blocks become zeroes, and the rest is what the disk has.
+ * Note that [start, end) of a page has been copied. After a copy that failed, what had contents
+ * counts as changed, new blocks become zeroes, and the rest is what the disk has.
  */
 static void dirty_range(struct ext2 *ext2, struct fs_page *page, size_t start, size_t end,
-			uint8_t fresh, bool is_copied)
+	uint8_t fresh, bool is_copied)
 {
-	for (unsigned slot = (unsigned)(start >> ext2->block_shift); slot << ext2->block_shift < end;
-	     slot++) {
+	for (unsigned slot = (unsigned)(start >> ext2->block_shift);
+		slot << ext2->block_shift < end; slot++) {
 		bool is_fresh = (fresh >> slot) & 1;
 
 		if (!is_copied && is_fresh) {
 			memset(page->data + ((size_t)slot << ext2->block_shift), 0,
-			       ext2->block_size);
+				ext2->block_size);
 		}
 		if (is_copied || is_fresh || ((page->valid >> slot) & 1)) {
 			fs_cache_dirty_slot(ext2->cache, page, slot);
@@ -294,7 +297,8 @@ static void batch_dirty(const struct batch *batch, uint64_t position, size_t len
 	}
 }
 
-/* Prepare up to a batch of pages for [position, position + len); *ready: bytes that may be copied. */
+/* Prepare up to a batch of pages for [position, position + len); *ready: bytes that may be copied.
+ */
 static int batch_prepare(struct batch *batch, uint64_t position, size_t len, size_t *ready)
 {
 	size_t limit = u64_min(BATCH_PAGES, fs_cache_readahead_limit(batch->ext2->cache));
@@ -307,13 +311,13 @@ static int batch_prepare(struct batch *batch, uint64_t position, size_t len, siz
 		int error;
 
 		error = fs_cache_get_page(batch->ext2->cache, batch->node->ino,
-					  (position + *ready) / FS_PAGE_SIZE, &page);
+			(position + *ready) / FS_PAGE_SIZE, &page);
 		if (error != 0) {
 			return error;
 		}
 		batch->page[batch->count++] = page;
 		error = prepare_page(batch->ext2, batch->node, page, start, end,
-				     &batch->fresh[batch->count - 1], &until);
+			&batch->fresh[batch->count - 1], &until);
 		*ready += until - start;
 		if (error != 0) {
 			return error;
@@ -326,15 +330,15 @@ static int batch_prepare(struct batch *batch, uint64_t position, size_t len, siz
 static void note_large_file(struct ext2 *ext2, const struct ext2_node *node)
 {
 	if (node->size > INT32_MAX &&
-	    !(ext2->super.feature_ro_compat & EXT2_RO_COMPAT_LARGE_FILE)) {
+		!(ext2->super.feature_ro_compat & EXT2_RO_COMPAT_LARGE_FILE)) {
 		ext2->super.feature_ro_compat |= EXT2_RO_COMPAT_LARGE_FILE;
 		ext2->super_dirty = true;
 	}
 }
 
 /*
- * Take away what lies beyond the end of the file, after a truncation or a failed write: blocks, pages, and what a
- * failed copy left behind the end in the last block.
+ * Take away what lies beyond the end of the file, after a truncation or a failed write: blocks,
+ * pages, and what a failed copy left behind the end in the last block.
  */
 static void trim_to_size(struct ext2 *ext2, struct ext2_node *node)
 {
@@ -352,7 +356,7 @@ static void trim_to_size(struct ext2 *ext2, struct ext2_node *node)
 
 		if (offset % ext2->block_size != 0 && ((page->valid >> last) & 1)) {
 			memset(page->data + offset, 0,
-			       ((size_t)(last + 1) << ext2->block_shift) - offset);
+				((size_t)(last + 1) << ext2->block_shift) - offset);
 			if (page->block[last] != 0) {
 				fs_cache_dirty_slot(ext2->cache, page, last);
 			}
@@ -369,8 +373,8 @@ static void trim_to_size(struct ext2 *ext2, struct ext2_node *node)
 	ext2_free_tail(ext2, node, first_block);
 }
 
-static int write_batches(struct batch *batch, uint64_t position, size_t len, struct fs_data *data,
-			 size_t *done)
+static int write_batches(
+	struct batch *batch, uint64_t position, size_t len, struct fs_data *data, size_t *done)
 {
 	struct ext2 *ext2 = batch->ext2;
 	struct ext2_node *node = batch->node;
@@ -400,7 +404,7 @@ static int write_batches(struct batch *batch, uint64_t position, size_t len, str
 }
 
 int ext2_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
-	       size_t *done)
+	size_t *done)
 {
 	struct batch batch = {.ext2 = ext2_of(fs)};
 	struct ext2 *ext2 = batch.ext2;
@@ -430,7 +434,8 @@ int ext2_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struc
 	return *done > 0 ? 0 : error;
 }
 
-/* Bring in the block that is to be the file's last, if it stays in part: trim_to_size() will zero its end. */
+/* Bring in the block that is to be the file's last, if it stays in part: trim_to_size() will zero
+ * its end. */
 static int read_last(struct ext2 *ext2, struct ext2_node *node, uint64_t size)
 {
 	unsigned slot = (unsigned)((size % FS_PAGE_SIZE) >> ext2->block_shift);

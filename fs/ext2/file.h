@@ -5,8 +5,8 @@
 #include "fs/ext2/inode.h"
 
 int ext2_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
-	      size_t *done);
+	size_t *done);
 int ext2_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
-	       size_t *done);
+	size_t *done);
 int ext2_truncate(struct fs *fs, uint64_t ino, uint64_t size);
 int ext2_fsync(struct fs *fs, uint64_t ino, bool data_only);

@@ -7,8 +7,8 @@
 #include <errno.h>
 
 /*
- * The group for a directory. Those in the root are spread, since each begins a family of its own; others stay
- * with their parent as long as its group has a fair share of free inodes and blocks.
+ * The group for a directory. Those in the root are spread, since each begins a family of its own;
+ * others stay with their parent as long as its group has a fair share of free inodes and blocks.
  */
 static uint32_t group_for_dir(struct ext2 *ext2, uint32_t parent)
 {
@@ -27,7 +27,7 @@ static uint32_t group_for_dir(struct ext2 *ext2, uint32_t parent)
 		const struct ext2_group *desc = &ext2->group[group];
 
 		if (desc->free_inodes_count == 0 || desc->free_inodes_count < average_inodes / 2 ||
-		    desc->free_blocks_count < average_blocks / 2) {
+			desc->free_blocks_count < average_blocks / 2) {
 			continue;
 		}
 		if (parent != EXT2_ROOT_INO) {
@@ -141,13 +141,12 @@ int ext2_inode_in_use(struct ext2 *ext2, uint32_t ino)
 	int error, result;
 
 	error = fs_cache_get_block(ext2->cache,
-				   ext2->group[ext2_inode_group(ext2, ino)].inode_bitmap,
-				   FS_BLOCK_READ, &bitmap);
+		ext2->group[ext2_inode_group(ext2, ino)].inode_bitmap, FS_BLOCK_READ, &bitmap);
 	if (error != 0) {
 		return error;
 	}
-	result = bitmap_test((uint64_t *)(void *)bitmap.data,
-			     (ino - 1) % ext2->super.inodes_per_group);
+	result = bitmap_test(
+		(uint64_t *)(void *)bitmap.data, (ino - 1) % ext2->super.inodes_per_group);
 	fs_cache_put_block(ext2->cache, &bitmap);
 	return result;
 }

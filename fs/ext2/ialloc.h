@@ -5,8 +5,8 @@
 #include "fs/ext2/ext2.h"
 
 /*
- * Take a free inode: a directory where there is room for a family, anything else near its directory.
- * -ENOSPC, -EIO, -ENOMEM.
+ * Take a free inode: a directory where there is room for a family, anything else near its
+ * directory. -ENOSPC, -EIO, -ENOMEM.
  */
 int ext2_alloc_inode(struct ext2 *ext2, uint32_t parent, bool is_dir, uint32_t *ino);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define CAPACITY_MIN 256
-#define REMOVED UINT32_MAX
+#define REMOVED      UINT32_MAX
 
 static uint32_t hash_name(struct fs_name name)
 {
@@ -94,7 +94,8 @@ static bool rehash(struct ext2 *ext2, struct ext2_index *index)
 	return true;
 }
 
-bool ext2_index_add(struct ext2 *ext2, struct ext2_index *index, struct fs_name name, uint32_t block)
+bool ext2_index_add(
+	struct ext2 *ext2, struct ext2_index *index, struct fs_name name, uint32_t block)
 {
 	if (index->used + 1 > index->capacity / 4 * 3 && !rehash(ext2, index)) {
 		return false;
@@ -108,7 +109,7 @@ void ext2_index_remove(struct ext2_index *index, struct fs_name name, uint32_t b
 	uint32_t hash = hash_name(name);
 
 	for (uint32_t i = hash & (index->capacity - 1); index->slot[i].block != 0;
-	     i = (i + 1) & (index->capacity - 1)) {
+		i = (i + 1) & (index->capacity - 1)) {
 		if (index->slot[i].hash == hash && index->slot[i].block == block + 1) {
 			index->slot[i].block = REMOVED;
 			index->live--;
@@ -117,8 +118,8 @@ void ext2_index_remove(struct ext2_index *index, struct fs_name name, uint32_t b
 	}
 }
 
-bool ext2_index_next(const struct ext2_index *index, struct fs_name name, uint32_t *cursor,
-		     uint32_t *block)
+bool ext2_index_next(
+	const struct ext2_index *index, struct fs_name name, uint32_t *cursor, uint32_t *block)
 {
 	uint32_t hash = hash_name(name);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An index of a large directory's names, in memory only: from a name's hash to the blocks that may hold it. It is built at the
- * first look-up, lives with the node, and is complete: a name it does not know is not there.
+ * An index of a large directory's names, in memory only: from a name's hash to the blocks that may
+ * hold it. It is built at the first look-up, lives with the node, and is complete: a name it does
+ * not know is not there.
  *
- * Invariants: 1. each entry in use of the directory has one slot; 2. used counts slots that are not free,
- * removed ones included, and stays below 3/4 of the capacity.
+ * Invariants: 1. each entry in use of the directory has one slot; 2. used counts slots that are not
+ * free, removed ones included, and stays below 3/4 of the capacity.
  */
 #pragma once
 
@@ -30,11 +31,12 @@ struct ext2_index *ext2_index_new(struct ext2 *ext2, uint32_t names);
 void ext2_index_free(struct ext2 *ext2, struct ext2_index *index);
 
 /* Note a name; false: no memory, and the index is of no use any more. */
-bool ext2_index_add(struct ext2 *ext2, struct ext2_index *index, struct fs_name name, uint32_t block);
+bool ext2_index_add(
+	struct ext2 *ext2, struct ext2_index *index, struct fs_name name, uint32_t block);
 void ext2_index_remove(struct ext2_index *index, struct fs_name name, uint32_t block);
 
 /*
  * The next block that may hold a name: *cursor is 0 at first. False: there is none.
  */
-bool ext2_index_next(const struct ext2_index *index, struct fs_name name, uint32_t *cursor,
-		     uint32_t *block);
+bool ext2_index_next(
+	const struct ext2_index *index, struct fs_name name, uint32_t *cursor, uint32_t *block);

@@ -18,7 +18,8 @@ static struct list *bucket_of(struct ext2 *ext2, uint64_t ino)
 
 struct ext2_node *ext2_node_find(struct ext2 *ext2, uint64_t ino)
 {
-	list_for_each(node, bucket_of(ext2, ino), struct ext2_node, hash_link) {
+	list_for_each(node, bucket_of(ext2, ino), struct ext2_node, hash_link)
+	{
 		if (node->ino == ino) {
 			return node;
 		}
@@ -34,8 +35,8 @@ static int get_inode_block(struct ext2 *ext2, uint32_t ino, struct fs_block *blo
 	int error;
 
 	error = fs_cache_get_block(ext2->cache,
-				   ext2->group[group].inode_table + (offset >> ext2->block_shift),
-				   FS_BLOCK_READ, block);
+		ext2->group[group].inode_table + (offset >> ext2->block_shift), FS_BLOCK_READ,
+		block);
 	if (error == 0) {
 		*bytes = block->data + (offset & (ext2->block_size - 1));
 	}
@@ -117,7 +118,7 @@ int ext2_node_load(struct ext2 *ext2, uint64_t ino, bool is_unlinked, struct ext
 		return 0;
 	}
 	if (ino == 0 || ino > ext2->super.inodes_count ||
-	    (ino < ext2->first_inode && ino != EXT2_ROOT_INO)) {
+		(ino < ext2->first_inode && ino != EXT2_ROOT_INO)) {
 		return -EINVAL;
 	}
 	error = get_inode_block(ext2, (uint32_t)ino, &block, &bytes);
@@ -172,7 +173,7 @@ static void set_rdev(struct ext2_inode *raw, const struct fs_new *what)
 		raw->block[0] = what->major << 8 | what->minor;
 	} else {
 		raw->block[1] = (what->minor & 0xff) | (what->major & 0xfff) << 8 |
-				(what->minor & ~0xffu) << 12;
+			(what->minor & ~0xffu) << 12;
 	}
 }
 
@@ -187,15 +188,16 @@ static void get_rdev(const struct ext2_inode *raw, struct fs_attr *attr)
 	}
 }
 
-int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir,
-		  const struct fs_new *what, struct ext2_node **result)
+int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir, const struct fs_new *what,
+	struct ext2_node **result)
 {
 	struct ext2_node *node;
 	struct fs_block block;
 	uint8_t *bytes;
 	int error;
 
-	/* One that was deleted may still wait to be stored; another one means that the bitmap lied. */
+	/* One that was deleted may still wait to be stored; another one means that the bitmap lied.
+	 */
 	node = ext2_node_find(ext2, ino);
 	if (node != NULL && node->refs == 0 && node->raw.links_count == 0) {
 		node_free(ext2, node);
@@ -286,7 +288,8 @@ int ext2_nodes_store(struct ext2 *ext2)
 {
 	int error = 0;
 
-	list_for_each_safe(node, &ext2->dirty_nodes, struct ext2_node, dirty_link) {
+	list_for_each_safe(node, &ext2->dirty_nodes, struct ext2_node, dirty_link)
+	{
 		int result = ext2_node_store(ext2, node);
 
 		if (result == 0 && node->refs == 0) {
@@ -315,8 +318,8 @@ void ext2_nodes_release(struct ext2 *ext2)
 	}
 }
 
-void ext2_node_set_time(struct ext2 *ext2, struct ext2_node *node, unsigned times,
-			struct fs_time time)
+void ext2_node_set_time(
+	struct ext2 *ext2, struct ext2_node *node, unsigned times, struct fs_time time)
 {
 	/* 34 bits of seconds: the low 32 are signed, two more count in the extra field. */
 	uint32_t low = (uint32_t)time.sec;
@@ -393,8 +396,8 @@ void ext2_node_accessed(struct ext2 *ext2, struct ext2_node *node)
 	mtime = get_time(node->raw.mtime, node->raw.mtime_extra, is_wide);
 	ctime = get_time(node->raw.ctime, node->raw.ctime_extra, is_wide);
 	if (atime.sec < mtime.sec || (atime.sec == mtime.sec && atime.nsec <= mtime.nsec) ||
-	    atime.sec < ctime.sec || (atime.sec == ctime.sec && atime.nsec <= ctime.nsec) ||
-	    now.sec - atime.sec >= DAY_SECONDS) {
+		atime.sec < ctime.sec || (atime.sec == ctime.sec && atime.nsec <= ctime.nsec) ||
+		now.sec - atime.sec >= DAY_SECONDS) {
 		ext2_node_set_time(ext2, node, EXT2_ATIME, now);
 	}
 }

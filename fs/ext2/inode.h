@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 /*
- * The node of an inode, with one reference more. -ESTALE: not in use; -EIO: damaged or not readable;
- * -EINVAL: no such number; -ENOMEM.
+ * The node of an inode, with one reference more. -ESTALE: not in use; -EIO: damaged or not
+ * readable; -EINVAL: no such number; -ENOMEM.
  */
 int ext2_node_get(struct ext2 *ext2, uint64_t ino, struct ext2_node **node);
 
@@ -19,14 +19,15 @@ int ext2_node_load(struct ext2 *ext2, uint64_t ino, bool is_unlinked, struct ext
 int ext2_node_get_dir(struct ext2 *ext2, uint64_t ino, struct ext2_node **node);
 
 /*
- * Give references back. The last one of a node without links deletes it; otherwise the node is stored
- * and forgotten (or kept, if it cannot be stored now).
+ * Give references back. The last one of a node without links deletes it; otherwise the node is
+ * stored and forgotten (or kept, if it cannot be stored now).
  */
 void ext2_node_put(struct ext2 *ext2, struct ext2_node *node, uint64_t count);
 
-/* A new node for an inode that was just allocated: links 0, times now, one reference. -ENOMEM, -EIO. */
-int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir,
-		  const struct fs_new *what, struct ext2_node **node);
+/* A new node for an inode that was just allocated: links 0, times now, one reference. -ENOMEM,
+ * -EIO. */
+int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir, const struct fs_new *what,
+	struct ext2_node **node);
 
 /* The node in memory, without a reference, or NULL. */
 struct ext2_node *ext2_node_find(struct ext2 *ext2, uint64_t ino);
@@ -46,8 +47,8 @@ void ext2_nodes_release(struct ext2 *ext2);
 /* Times: set to now. */
 enum ext2_times { EXT2_ATIME = 1, EXT2_MTIME = 2, EXT2_CTIME = 4 };
 void ext2_node_touch(struct ext2 *ext2, struct ext2_node *node, unsigned times);
-void ext2_node_set_time(struct ext2 *ext2, struct ext2_node *node, unsigned times,
-			struct fs_time time);
+void ext2_node_set_time(
+	struct ext2 *ext2, struct ext2_node *node, unsigned times, struct fs_time time);
 
 void ext2_node_attr(const struct ext2 *ext2, const struct ext2_node *node, struct fs_attr *attr);
 
@@ -79,5 +80,5 @@ static inline bool ext2_is_fast_symlink(const struct ext2 *ext2, const struct ex
 static inline bool ext2_has_blocks(const struct ext2 *ext2, const struct ext2_node *node)
 {
 	return ext2_is_reg(node) || ext2_is_dir(node) ||
-	       (S_ISLNK(node->raw.mode) && !ext2_is_fast_symlink(ext2, node));
+		(S_ISLNK(node->raw.mode) && !ext2_is_fast_symlink(ext2, node));
 }

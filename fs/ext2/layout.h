@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The on-disk structures of ext2, revisions 0 and 1. All numbers are little-endian; the machines this
- * runs on are as well (asserted where the file system is mounted).
+ * The on-disk structures of ext2, revisions 0 and 1. All numbers are little-endian; the machines
+ * this runs on are as well (asserted where the file system is mounted).
  */
 #pragma once
 
 #include <stdint.h>
 
 #define EXT2_SUPER_OFFSET 1024 /* bytes from the start of the device */
-#define EXT2_SUPER_SIZE 1024
-#define EXT2_MAGIC 0xef53
+#define EXT2_SUPER_SIZE   1024
+#define EXT2_MAGIC        0xef53
 
-#define EXT2_REV_ORIGINAL 0
-#define EXT2_REV_DYNAMIC 1
-#define EXT2_ORIGINAL_INODE_SIZE 128
+#define EXT2_REV_ORIGINAL         0
+#define EXT2_REV_DYNAMIC          1
+#define EXT2_ORIGINAL_INODE_SIZE  128
 #define EXT2_ORIGINAL_FIRST_INODE 11
 
 /* state */
@@ -21,19 +21,19 @@
 #define EXT2_STATE_ERROR 2
 
 /* errors: what to do when the file system is found damaged */
-#define EXT2_ERRORS_CONTINUE 1
+#define EXT2_ERRORS_CONTINUE  1
 #define EXT2_ERRORS_READ_ONLY 2
 
 /* feature_compat */
 #define EXT2_COMPAT_DIR_INDEX 0x0020
 /* feature_ro_compat */
 #define EXT2_RO_COMPAT_SPARSE_SUPER 0x0001
-#define EXT2_RO_COMPAT_LARGE_FILE 0x0002
-#define EXT2_RO_COMPAT_BTREE_DIR 0x0004
-#define EXT2_RO_COMPAT_SUPPORTED                                                                   \
+#define EXT2_RO_COMPAT_LARGE_FILE   0x0002
+#define EXT2_RO_COMPAT_BTREE_DIR    0x0004
+#define EXT2_RO_COMPAT_SUPPORTED \
 	(EXT2_RO_COMPAT_SPARSE_SUPER | EXT2_RO_COMPAT_LARGE_FILE | EXT2_RO_COMPAT_BTREE_DIR)
 /* feature_incompat */
-#define EXT2_INCOMPAT_FILETYPE 0x0002
+#define EXT2_INCOMPAT_FILETYPE  0x0002
 #define EXT2_INCOMPAT_SUPPORTED EXT2_INCOMPAT_FILETYPE
 
 struct ext2_super {
@@ -115,18 +115,18 @@ _Static_assert(sizeof(struct ext2_group) == 32, "group descriptor is 32 bytes");
 #define EXT2_ROOT_INO 2
 
 #define EXT2_DIRECT_BLOCKS 12
-#define EXT2_SINGLE 12
-#define EXT2_DOUBLE 13
-#define EXT2_TRIPLE 14
-#define EXT2_BLOCK_SLOTS 15
+#define EXT2_SINGLE        12
+#define EXT2_DOUBLE        13
+#define EXT2_TRIPLE        14
+#define EXT2_BLOCK_SLOTS   15
 
 /* inode flags */
-#define EXT2_FLAG_IMMUTABLE 0x00000010
-#define EXT2_FLAG_APPEND 0x00000020
-#define EXT2_FLAG_INDEX 0x00001000  /* the directory has a hash tree */
-#define EXT2_FLAG_EXTENTS 0x00080000
+#define EXT2_FLAG_IMMUTABLE   0x00000010
+#define EXT2_FLAG_APPEND      0x00000020
+#define EXT2_FLAG_INDEX       0x00001000 /* the directory has a hash tree */
+#define EXT2_FLAG_EXTENTS     0x00080000
 #define EXT2_FLAG_INLINE_DATA 0x10000000
-#define EXT2_FLAG_EA_INODE 0x00200000
+#define EXT2_FLAG_EA_INODE    0x00200000
 /* What a new node takes over from its directory. */
 #define EXT2_FLAGS_INHERITED 0x000000cb /* secrm, unrm, sync, noatime, nodump */
 
@@ -180,7 +180,7 @@ struct ext2_dirent {
 	char name[];
 };
 
-#define EXT2_DIRENT_HEADER 8
+#define EXT2_DIRENT_HEADER        8
 #define EXT2_DIRENT_LEN(name_len) ((EXT2_DIRENT_HEADER + (uint32_t)(name_len) + 3) & ~3u)
 
 enum ext2_file_type {

@@ -6,11 +6,11 @@
 static int mount(const struct fs_mount_args *args, struct fs **fs)
 {
 	struct ext2_options options = {.device = args->device,
-				       .memory = args->memory,
-				       .cache_pages = args->cache_pages,
-				       .read_only = args->read_only,
-				       .now = args->now,
-				       .log = args->log};
+		.memory = args->memory,
+		.cache_pages = args->cache_pages,
+		.read_only = args->read_only,
+		.now = args->now,
+		.log = args->log};
 
 	return ext2_mount(&options, fs);
 }

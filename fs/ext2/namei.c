@@ -46,8 +46,8 @@ int ext2_lookup(struct fs *fs, uint64_t dir_ino, struct fs_name name, struct fs_
 }
 
 /* Get the directory that is to have a new name in it. */
-static int get_dir_for_new(struct ext2 *ext2, uint64_t ino, struct fs_name name,
-			   struct ext2_node **dir)
+static int get_dir_for_new(
+	struct ext2 *ext2, uint64_t ino, struct fs_name name, struct ext2_node **dir)
 {
 	struct ext2_slot slot;
 	int error;
@@ -74,7 +74,7 @@ static int get_dir_for_new(struct ext2 *ext2, uint64_t ino, struct fs_name name,
 
 /* Take an inode and make its node, without links yet. */
 static int make_node(struct ext2 *ext2, struct ext2_node *dir, const struct fs_new *what,
-		     struct ext2_node **node)
+	struct ext2_node **node)
 {
 	uint32_t ino;
 	int error;
@@ -91,7 +91,7 @@ static int make_node(struct ext2 *ext2, struct ext2_node *dir, const struct fs_n
 }
 
 int ext2_create(struct fs *fs, uint64_t dir_ino, struct fs_name name, const struct fs_new *what,
-		struct fs_attr *attr)
+	struct fs_attr *attr)
 {
 	struct ext2 *ext2 = ext2_of(fs);
 	bool is_dir = S_ISDIR(what->mode);
@@ -160,7 +160,7 @@ static int store_target(struct ext2 *ext2, struct ext2_node *node, const char *t
 }
 
 int ext2_symlink(struct fs *fs, uint64_t dir_ino, struct fs_name name, const struct fs_new *what,
-		 const char *target, size_t len, struct fs_attr *attr)
+	const char *target, size_t len, struct fs_attr *attr)
 {
 	struct ext2 *ext2 = ext2_of(fs);
 	struct ext2_node *dir, *node;
@@ -289,7 +289,7 @@ put_dir:
 
 /* Find an entry that is to go, with its directory and its node. */
 static int get_for_removal(struct ext2 *ext2, uint64_t dir_ino, struct fs_name name,
-			   struct ext2_node **dir, struct ext2_slot *slot, struct ext2_node **node)
+	struct ext2_node **dir, struct ext2_slot *slot, struct ext2_node **node)
 {
 	int error;
 
@@ -309,7 +309,8 @@ static int get_for_removal(struct ext2 *ext2, uint64_t dir_ino, struct fs_name n
 	if (error != 0) {
 		goto put_slot;
 	}
-	if (!(((*node)->raw.flags | (*dir)->raw.flags) & (EXT2_FLAG_IMMUTABLE | EXT2_FLAG_APPEND))) {
+	if (!(((*node)->raw.flags | (*dir)->raw.flags) &
+		    (EXT2_FLAG_IMMUTABLE | EXT2_FLAG_APPEND))) {
 		return 0;
 	}
 	error = -EPERM;

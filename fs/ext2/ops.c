@@ -111,8 +111,8 @@ static bool ext2_is_dirty(struct fs *fs)
 	struct fs_cache_stats stats;
 
 	fs_cache_get_stats(ext2->cache, &stats);
-	return ext2->is_writing && (stats.dirty_pages > 0 || ext2->super_dirty ||
-				    !list_is_empty(&ext2->dirty_nodes));
+	return ext2->is_writing &&
+		(stats.dirty_pages > 0 || ext2->super_dirty || !list_is_empty(&ext2->dirty_nodes));
 }
 
 const struct fs_ops ext2_ops = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Renaming. Everything that can fail comes first: the entries and the moved directory's ".." are found and
- * pinned, and the new entry is made; what follows works on pinned blocks and nodes in memory.
+ * Renaming. Everything that can fail comes first: the entries and the moved directory's ".." are
+ * found and pinned, and the new entry is made; what follows works on pinned blocks and nodes in
+ * memory.
  */
 #include "fs/ext2/namei.h"
 
@@ -51,7 +52,7 @@ static int side_get(struct ext2 *ext2, struct side *side, uint64_t dir_ino)
 		return error;
 	}
 	if ((side->node->raw.flags | side->dir->raw.flags) &
-	    (EXT2_FLAG_IMMUTABLE | EXT2_FLAG_APPEND)) {
+		(EXT2_FLAG_IMMUTABLE | EXT2_FLAG_APPEND)) {
 		return -EPERM;
 	}
 	return 0;
@@ -90,7 +91,8 @@ static int check_not_above(struct ext2 *ext2, const struct ext2_node *node, stru
 	return ext2_corrupt(ext2, "directory in a loop", dir->ino);
 }
 
-/* If the side's node is a directory that comes under another one: find its "..", see that it may go there. */
+/* If the side's node is a directory that comes under another one: find its "..", see that it may go
+ * there. */
 static int prepare_move(struct ext2 *ext2, struct side *side, struct ext2_node *to)
 {
 	int error;
@@ -177,13 +179,13 @@ static int move(struct ext2 *ext2, struct side *old, struct side *new)
 	if (error == 0 && new->node != NULL) {
 		error = check_replace(ext2, old, new);
 	}
-	if (error == 0 && new->node == NULL && old->dotdot.block.page != NULL &&
-	    new->dir->raw.links_count >= EXT2_LINK_MAX) {
+	if (error == 0 && new->node == NULL &&
+		old->dotdot.block.page != NULL &&new->dir->raw.links_count >= EXT2_LINK_MAX) {
 		error = -EMLINK;
 	}
 	if (error == 0 && new->node == NULL) {
-		error = ext2_dir_add(ext2, new->dir, new->name, old->node->ino,
-				     old->node->raw.mode);
+		error = ext2_dir_add(
+			ext2, new->dir, new->name, old->node->ino, old->node->raw.mode);
 	}
 	if (error != 0) {
 		return error;
@@ -203,7 +205,7 @@ static int move(struct ext2 *ext2, struct side *old, struct side *new)
 }
 
 int ext2_rename(struct fs *fs, uint64_t old_dir, struct fs_name old_name, uint64_t new_dir,
-		struct fs_name new_name, unsigned flags)
+	struct fs_name new_name, unsigned flags)
 {
 	struct ext2 *ext2 = ext2_of(fs);
 	struct side old = {.name = old_name}, new = {.name = new_name};

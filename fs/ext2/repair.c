@@ -16,7 +16,7 @@
 static bool is_claimable(const struct ext2_repair *repair, uint32_t block)
 {
 	return ext2_block_is_data(repair->ext2, block) &&
-	       !bitmap_test(repair->blocks, block - repair->ext2->super.first_data_block);
+		!bitmap_test(repair->blocks, block - repair->ext2->super.first_data_block);
 }
 
 static void claim(struct ext2_repair *repair, uint32_t block)
@@ -25,7 +25,8 @@ static void claim(struct ext2_repair *repair, uint32_t block)
 	repair->sectors += repair->ext2->block_size / 512;
 }
 
-/* Whether a block can be an indirect block: one that was never written shows by pointers that lead nowhere. */
+/* Whether a block can be an indirect block: one that was never written shows by pointers that lead
+ * nowhere. */
 static bool is_indirect(const struct ext2 *ext2, const uint32_t *pointers)
 {
 	for (uint32_t i = 0; i < ext2->pointers; i++) {
@@ -36,9 +37,10 @@ static bool is_indirect(const struct ext2 *ext2, const uint32_t *pointers)
 	return true;
 }
 
-/* Claim the tree below *pointer, whose first file block is `first`; returns whether *pointer was changed. */
-static bool claim_tree(struct ext2_repair *repair, uint32_t *pointer, unsigned level,
-		       uint64_t first)
+/* Claim the tree below *pointer, whose first file block is `first`; returns whether *pointer was
+ * changed. */
+static bool claim_tree(
+	struct ext2_repair *repair, uint32_t *pointer, unsigned level, uint64_t first)
 {
 	struct ext2 *ext2 = repair->ext2;
 	struct fs_block block;
@@ -90,7 +92,8 @@ static bool claim_map(struct ext2_repair *repair, struct ext2_inode *raw)
 	}
 	for (unsigned level = 1; level <= 3; level++) {
 		is_changed = claim_tree(repair, &raw->block[EXT2_DIRECT_BLOCKS + level - 1], level,
-					first) || is_changed;
+				     first) ||
+			is_changed;
 		first += span;
 		span <<= repair->ext2->pointer_shift;
 	}
@@ -116,7 +119,8 @@ static uint64_t count_dir_blocks(struct ext2 *ext2, uint32_t ino, const struct e
 /* An inode that is not what it says becomes a deleted one. */
 static bool clear_inode(struct ext2_repair *repair, struct ext2_inode *raw)
 {
-	if (raw->mode == 0 || (raw->links_count == 0 && raw->dtime > repair->ext2->super.inodes_count)) {
+	if (raw->mode == 0 ||
+		(raw->links_count == 0 && raw->dtime > repair->ext2->super.inodes_count)) {
 		return false;
 	}
 	raw->links_count = 0;
@@ -133,10 +137,10 @@ static bool is_whole_link(struct ext2 *ext2, uint32_t ino, const struct ext2_ino
 
 	if (ext2_is_fast_symlink(ext2, &node)) {
 		return raw->size_low < sizeof(raw->block) &&
-		       strnlen((const char *)raw->block, sizeof(raw->block)) == raw->size_low;
+			strnlen((const char *)raw->block, sizeof(raw->block)) == raw->size_low;
 	}
 	if (raw->size_low >= ext2->block_size || !ext2_block_is_data(ext2, raw->block[0]) ||
-	    fs_cache_get_block(ext2->cache, raw->block[0], FS_BLOCK_READ, &block) != 0) {
+		fs_cache_get_block(ext2->cache, raw->block[0], FS_BLOCK_READ, &block) != 0) {
 		return false;
 	}
 	is_whole = strnlen((const char *)block.data, ext2->block_size) == raw->size_low;
@@ -145,8 +149,8 @@ static bool is_whole_link(struct ext2 *ext2, uint32_t ino, const struct ext2_ino
 }
 
 /* Set what depends on the size; returns whether the inode can be kept at all. */
-static bool check_size(struct ext2_repair *repair, uint32_t ino, struct ext2_inode *raw,
-		       bool *is_changed)
+static bool check_size(
+	struct ext2_repair *repair, uint32_t ino, struct ext2_inode *raw, bool *is_changed)
 {
 	struct ext2 *ext2 = repair->ext2;
 	uint64_t size = raw->size_low;
@@ -176,7 +180,8 @@ static bool check_inode(struct ext2_repair *repair, uint32_t ino, struct ext2_in
 	bool is_changed = false;
 
 	if (ino < ext2->first_inode && ino != EXT2_ROOT_INO) {
-		/* Reserved: the resize inode's blocks, bad blocks, a journal; in use, whatever they say. */
+		/* Reserved: the resize inode's blocks, bad blocks, a journal; in use, whatever they
+		 * say. */
 		repair->limit = UINT64_MAX;
 		bitmap_set(repair->inodes, ino - 1);
 		return claim_map(repair, raw);
@@ -186,7 +191,7 @@ static bool check_inode(struct ext2_repair *repair, uint32_t ino, struct ext2_in
 	}
 	repair->sectors = 0;
 	if (!check_size(repair, ino, raw, &is_changed) ||
-	    (S_ISLNK(raw->mode) && !is_whole_link(ext2, ino, raw))) {
+		(S_ISLNK(raw->mode) && !is_whole_link(ext2, ino, raw))) {
 		return clear_inode(repair, raw);
 	}
 	if (raw->file_acl != 0) {
@@ -214,7 +219,7 @@ static bool check_inode(struct ext2_repair *repair, uint32_t ino, struct ext2_in
 
 /* Call `look` for each inode, in place in its table. */
 static int for_each_inode(struct ext2_repair *repair,
-			  bool (*look)(struct ext2_repair *, uint32_t, struct ext2_inode *))
+	bool (*look)(struct ext2_repair *, uint32_t, struct ext2_inode *))
 {
 	struct ext2 *ext2 = repair->ext2;
 	uint32_t in_block = ext2->block_size / ext2->inode_size;
@@ -228,7 +233,7 @@ static int for_each_inode(struct ext2_repair *repair,
 
 		if (index % TABLE_READ_AHEAD == 0) {
 			fs_cache_prefetch(ext2->cache, number,
-					  u64_min(TABLE_READ_AHEAD, ext2->inode_table_blocks - index));
+				u64_min(TABLE_READ_AHEAD, ext2->inode_table_blocks - index));
 		}
 		error = fs_cache_get_block(ext2->cache, number, FS_BLOCK_READ, &block);
 		if (error != 0) {
@@ -262,7 +267,8 @@ static void claim_fixed(struct ext2_repair *repair)
 
 		for (uint32_t i = 0; i < ext2_group_blocks(ext2, group); i++) {
 			if (!ext2_block_is_data(ext2, first + i)) {
-				bitmap_set(repair->blocks, first + i - ext2->super.first_data_block);
+				bitmap_set(
+					repair->blocks, first + i - ext2->super.first_data_block);
 			}
 		}
 	}
@@ -270,7 +276,7 @@ static void claim_fixed(struct ext2_repair *repair)
 
 /* Write one bitmap of `bits` bits out of a larger one; *free_bits: how many are clear. */
 static int store_bitmap(struct ext2_repair *repair, uint32_t number, const uint64_t *map,
-			uint64_t first, uint32_t bits, uint32_t *free_bits)
+	uint64_t first, uint32_t bits, uint32_t *free_bits)
 {
 	struct ext2 *ext2 = repair->ext2;
 	struct fs_block block;
@@ -286,7 +292,7 @@ static int store_bitmap(struct ext2_repair *repair, uint32_t number, const uint6
 	*free_bits = 0;
 	for (uint32_t i = 0; i < bits; i++) {
 		if (!bitmap_test(map, first + i)) {
-			copy[i / 8] &= (uint8_t)~(1u << (i % 8));
+			copy[i / 8] &= (uint8_t) ~(1u << (i % 8));
 			*free_bits += 1;
 		}
 	}
@@ -316,11 +322,11 @@ static int store_groups(struct ext2_repair *repair)
 		int error;
 
 		error = store_bitmap(repair, desc->block_bitmap, repair->blocks,
-				     (uint64_t)group * ext2->super.blocks_per_group,
-				     ext2_group_blocks(ext2, group), &blocks);
+			(uint64_t)group * ext2->super.blocks_per_group,
+			ext2_group_blocks(ext2, group), &blocks);
 		if (error == 0) {
 			error = store_bitmap(repair, desc->inode_bitmap, repair->inodes,
-					     (uint64_t)group * ipg, ipg, &inodes);
+				(uint64_t)group * ipg, ipg, &inodes);
 		}
 		if (error != 0) {
 			return error;
@@ -343,7 +349,7 @@ static bool set_links(struct ext2_repair *repair, uint32_t ino, struct ext2_inod
 	uint16_t links = repair->links[ino - 1];
 
 	if ((ino < repair->ext2->first_inode && ino != EXT2_ROOT_INO) ||
-	    !bitmap_test(repair->inodes, ino - 1) || raw->links_count == links) {
+		!bitmap_test(repair->inodes, ino - 1) || raw->links_count == links) {
 		return false;
 	}
 	raw->links_count = links;
@@ -389,7 +395,7 @@ int ext2_repair(struct ext2 *ext2)
 	repair.parent = calloc(inodes, sizeof(repair.parent[0]));
 	repair.types = calloc(inodes, sizeof(repair.types[0]));
 	if (repair.blocks != NULL && repair.inodes != NULL && repair.dirs != NULL &&
-	    repair.links != NULL && repair.parent != NULL && repair.types != NULL) {
+		repair.links != NULL && repair.parent != NULL && repair.types != NULL) {
 		error = repair_all(&repair);
 	}
 	free(repair.blocks);
@@ -399,6 +405,6 @@ int ext2_repair(struct ext2 *ext2)
 	free(repair.parent);
 	free(repair.types);
 	ext2->fs.log("ext2: repaired: %u changes, %s\n", repair.fixes,
-		     error == 0 ? "consistent" : "not consistent");
+		error == 0 ? "consistent" : "not consistent");
 	return error;
 }

@@ -32,11 +32,12 @@ static bool has_dots(const struct ext2_repair *repair, const struct fs_block *bl
 	}
 	dotdot = entry_at(block, dot->rec_len);
 	return dotdot->inode != 0 && dotdot->inode <= repair->ext2->super.inodes_count &&
-	       is_named(dotdot, "..");
+		is_named(dotdot, "..");
 }
 
 /* Empty a block; the first one of a directory gets "." and "..". */
-static void reset_block(struct ext2_repair *repair, struct fs_block *block, uint32_t ino, bool is_first)
+static void reset_block(
+	struct ext2_repair *repair, struct fs_block *block, uint32_t ino, bool is_first)
 {
 	struct ext2 *ext2 = repair->ext2;
 
@@ -56,9 +57,9 @@ static bool keep_entry(struct ext2_repair *repair, uint32_t dir, const struct ex
 	uint32_t index = entry->inode - 1;
 
 	if (entry->inode < repair->ext2->first_inode || !bitmap_test(repair->inodes, index) ||
-	    is_named(entry, ".") || is_named(entry, "..") ||
-	    memchr(entry->name, '/', entry->name_len) != NULL ||
-	    memchr(entry->name, 0, entry->name_len) != NULL) {
+		is_named(entry, ".") || is_named(entry, "..") ||
+		memchr(entry->name, '/', entry->name_len) != NULL ||
+		memchr(entry->name, 0, entry->name_len) != NULL) {
 		return false;
 	}
 	if (bitmap_test(repair->dirs, index)) {
@@ -73,8 +74,8 @@ static bool keep_entry(struct ext2_repair *repair, uint32_t dir, const struct ex
 	return true;
 }
 
-static void check_entries(struct ext2_repair *repair, uint32_t dir, struct fs_block *block,
-			  uint32_t offset)
+static void check_entries(
+	struct ext2_repair *repair, uint32_t dir, struct fs_block *block, uint32_t offset)
 {
 	struct ext2 *ext2 = repair->ext2;
 	struct ext2_dirent *entry;
@@ -119,15 +120,15 @@ static int check_dir(struct ext2_repair *repair, struct ext2_node *dir)
 			return error;
 		}
 		if (!ext2_dir_block_is_sound(ext2, &block) ||
-		    (i == 0 && !has_dots(repair, &block, dir->ino))) {
+			(i == 0 && !has_dots(repair, &block, dir->ino))) {
 			reset_block(repair, &block, dir->ino, i == 0);
 		}
 		if (i == 0) {
 			repair->links[dir->ino - 1]++; /* "." */
 		}
 		check_entries(repair, dir->ino, &block,
-			      i == 0 ? EXT2_DIRENT_LEN(1) + entry_at(&block, EXT2_DIRENT_LEN(1))->rec_len
-				     : 0);
+			i == 0 ? EXT2_DIRENT_LEN(1) + entry_at(&block, EXT2_DIRENT_LEN(1))->rec_len
+			       : 0);
 		fs_cache_put_block(ext2->cache, &block);
 	}
 	return 0;
@@ -140,7 +141,7 @@ int ext2_repair_dirs(struct ext2_repair *repair)
 
 	repair->parent[EXT2_ROOT_INO - 1] = EXT2_ROOT_INO;
 	for (size_t i = bitmap_next_set(repair->dirs, count, 0); i < count;
-	     i = bitmap_next_set(repair->dirs, count, i + 1)) {
+		i = bitmap_next_set(repair->dirs, count, i + 1)) {
 		struct ext2_node *dir;
 		int error = ext2_node_get(ext2, i + 1, &dir);
 
@@ -209,7 +210,8 @@ static void disconnect(struct ext2_repair *repair, uint32_t ino)
 		return;
 	}
 	if (ext2_dir_walk(ext2, parent, 0, note_name, &search) == 0 && search.len > 0 &&
-	    ext2_dir_find(ext2, parent, (struct fs_name){search.text, search.len}, &slot) == 0) {
+		ext2_dir_find(ext2, parent, (struct fs_name){search.text, search.len}, &slot) ==
+			0) {
 		ext2_dir_remove(ext2, parent, &slot);
 		ext2_slot_put(ext2, &slot);
 		repair->parent[ino - 1] = 0;
@@ -220,8 +222,8 @@ static void disconnect(struct ext2_repair *repair, uint32_t ino)
 }
 
 /*
- * The way up from a directory ends at the root, or at one that has no parent yet, or goes round in a circle: then the
- * circle is cut.
+ * The way up from a directory ends at the root, or at one that has no parent yet, or goes round in
+ * a circle: then the circle is cut.
  */
 static void cut_circle(struct ext2_repair *repair, uint32_t ino)
 {
@@ -243,7 +245,7 @@ int ext2_repair_parents(struct ext2_repair *repair)
 	size_t count = repair->ext2->super.inodes_count;
 
 	for (size_t i = bitmap_next_set(repair->dirs, count, 0); i < count;
-	     i = bitmap_next_set(repair->dirs, count, i + 1)) {
+		i = bitmap_next_set(repair->dirs, count, i + 1)) {
 		uint32_t parent;
 		int error;
 
@@ -317,7 +319,7 @@ int ext2_repair_reconnect(struct ext2_repair *repair)
 	int error = 0;
 
 	for (size_t i = bitmap_next_set(repair->inodes, count, ext2->first_inode - 1); i < count;
-	     i = bitmap_next_set(repair->inodes, count, i + 1)) {
+		i = bitmap_next_set(repair->inodes, count, i + 1)) {
 		bool is_dir = bitmap_test(repair->dirs, i);
 		int result;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mounting: nothing of the super block and the group descriptors is used before it was checked here, so
- * that the rest of the code may compute with them.
+ * Mounting: nothing of the super block and the group descriptors is used before it was checked
+ * here, so that the rest of the code may compute with them.
  */
 #include "fs/ext2/ext2.h"
 
@@ -16,7 +16,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structures are used in place");
 
 #define MAX_LOG_BLOCK_SIZE 2 /* 4 KiB: a page */
-#define DAMAGES_LOGGED 16
+#define DAMAGES_LOGGED     16
 
 int ext2_corrupt(struct ext2 *ext2, const char *what, uint64_t number)
 {
@@ -111,32 +111,32 @@ static int check_geometry(struct ext2 *ext2)
 	ext2->pointers = size / 4;
 	ext2->pointer_shift = ext2->block_shift - 2;
 	if (ext2->inode_size < EXT2_ORIGINAL_INODE_SIZE || ext2->inode_size > size ||
-	    (ext2->inode_size & (ext2->inode_size - 1)) != 0) {
+		(ext2->inode_size & (ext2->inode_size - 1)) != 0) {
 		return refuse(ext2, "inode size");
 	}
 	if (super->first_data_block != (size == 1024) ||
-	    super->blocks_count <= super->first_data_block ||
-	    super->blocks_count > ext2->device->size_bytes / size) {
+		super->blocks_count <= super->first_data_block ||
+		super->blocks_count > ext2->device->size_bytes / size) {
 		return refuse(ext2, "block count");
 	}
 	if (super->blocks_per_group == 0 || super->blocks_per_group > 8 * size ||
-	    super->blocks_per_group % 8 != 0 || super->inodes_per_group == 0 ||
-	    super->inodes_per_group > 8 * size ||
-	    super->inodes_per_group % (size / ext2->inode_size) != 0) {
+		super->blocks_per_group % 8 != 0 || super->inodes_per_group == 0 ||
+		super->inodes_per_group > 8 * size ||
+		super->inodes_per_group % (size / ext2->inode_size) != 0) {
 		return refuse(ext2, "group size");
 	}
-	ext2->groups = (super->blocks_count - super->first_data_block - 1) /
-			       super->blocks_per_group + 1;
+	ext2->groups =
+		(super->blocks_count - super->first_data_block - 1) / super->blocks_per_group + 1;
 	if ((uint64_t)ext2->groups * super->inodes_per_group != super->inodes_count ||
-	    ext2->first_inode < EXT2_ORIGINAL_FIRST_INODE ||
-	    ext2->first_inode > super->inodes_per_group) {
+		ext2->first_inode < EXT2_ORIGINAL_FIRST_INODE ||
+		ext2->first_inode > super->inodes_per_group) {
 		return refuse(ext2, "inode count");
 	}
 	in_table = size / (uint32_t)sizeof(struct ext2_group);
 	ext2->group_table_blocks = (ext2->groups + in_table - 1) / in_table;
 	ext2->inode_table_blocks = super->inodes_per_group / (size / ext2->inode_size);
 	if ((uint64_t)super->first_data_block + 1 + ext2->group_table_blocks >
-	    super->blocks_count) {
+		super->blocks_count) {
 		return refuse(ext2, "group count");
 	}
 	return 0;
@@ -163,17 +163,17 @@ static int check_group(struct ext2 *ext2, uint32_t group)
 	uint32_t head = ext2_group_has_super(ext2, group) ? 1 + ext2->group_table_blocks : 0;
 
 	if (desc->block_bitmap < first || desc->block_bitmap - first < head ||
-	    desc->block_bitmap - first >= blocks || desc->inode_bitmap < first ||
-	    desc->inode_bitmap - first < head || desc->inode_bitmap - first >= blocks ||
-	    desc->inode_table < first || desc->inode_table - first < head ||
-	    desc->inode_table - first >= blocks ||
-	    blocks - (desc->inode_table - first) < ext2->inode_table_blocks ||
-	    desc->block_bitmap == desc->inode_bitmap ||
-	    desc->block_bitmap - desc->inode_table < ext2->inode_table_blocks ||
-	    desc->inode_bitmap - desc->inode_table < ext2->inode_table_blocks ||
-	    desc->free_blocks_count > blocks ||
-	    desc->free_inodes_count > ext2->super.inodes_per_group ||
-	    desc->used_dirs_count > ext2->super.inodes_per_group) {
+		desc->block_bitmap - first >= blocks || desc->inode_bitmap < first ||
+		desc->inode_bitmap - first < head || desc->inode_bitmap - first >= blocks ||
+		desc->inode_table < first || desc->inode_table - first < head ||
+		desc->inode_table - first >= blocks ||
+		blocks - (desc->inode_table - first) < ext2->inode_table_blocks ||
+		desc->block_bitmap == desc->inode_bitmap ||
+		desc->block_bitmap - desc->inode_table < ext2->inode_table_blocks ||
+		desc->inode_bitmap - desc->inode_table < ext2->inode_table_blocks ||
+		desc->free_blocks_count > blocks ||
+		desc->free_inodes_count > ext2->super.inodes_per_group ||
+		desc->used_dirs_count > ext2->super.inodes_per_group) {
 		return refuse(ext2, "group descriptor");
 	}
 	return 0;
@@ -191,14 +191,14 @@ static int read_groups(struct ext2 *ext2)
 	}
 	for (uint32_t i = 0; i < ext2->group_table_blocks; i++) {
 		struct fs_block block;
-		int error = fs_cache_get_block(ext2->cache, ext2->super.first_data_block + 1 + i,
-					       FS_BLOCK_READ, &block);
+		int error = fs_cache_get_block(
+			ext2->cache, ext2->super.first_data_block + 1 + i, FS_BLOCK_READ, &block);
 
 		if (error != 0) {
 			return error;
 		}
 		memcpy((uint8_t *)ext2->group + (size_t)i * ext2->block_size, block.data,
-		       ext2->block_size);
+			ext2->block_size);
 		fs_cache_put_block(ext2->cache, &block);
 	}
 	ext2->super.free_blocks_count = 0;
@@ -224,13 +224,13 @@ int ext2_store_super(struct ext2 *ext2)
 		if (!ext2->group_dirty[i]) {
 			continue;
 		}
-		error = fs_cache_get_block(ext2->cache, ext2->super.first_data_block + 1 + i,
-					   FS_BLOCK_READ, &block);
+		error = fs_cache_get_block(
+			ext2->cache, ext2->super.first_data_block + 1 + i, FS_BLOCK_READ, &block);
 		if (error != 0) {
 			return error;
 		}
 		memcpy(block.data, (uint8_t *)ext2->group + (size_t)i * ext2->block_size,
-		       ext2->block_size);
+			ext2->block_size);
 		fs_cache_dirty_block(ext2->cache, &block);
 		fs_cache_put_block(ext2->cache, &block);
 		ext2->group_dirty[i] = 0;
@@ -238,14 +238,14 @@ int ext2_store_super(struct ext2 *ext2)
 	if (!ext2->super_dirty) {
 		return 0;
 	}
-	error = fs_cache_get_block(ext2->cache, EXT2_SUPER_OFFSET / ext2->block_size,
-				   FS_BLOCK_READ, &block);
+	error = fs_cache_get_block(
+		ext2->cache, EXT2_SUPER_OFFSET / ext2->block_size, FS_BLOCK_READ, &block);
 	if (error != 0) {
 		return error;
 	}
 	ext2->super.write_time = (uint32_t)ext2->fs.now().sec;
 	memcpy(block.data + EXT2_SUPER_OFFSET % ext2->block_size, &ext2->super,
-	       sizeof(ext2->super));
+		sizeof(ext2->super));
 	fs_cache_dirty_block(ext2->cache, &block);
 	fs_cache_put_block(ext2->cache, &block);
 	ext2->super_dirty = false;
@@ -341,7 +341,7 @@ static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 	}
 	if (error == 0) {
 		error = fs_cache_create(&ext2->cache, ext2->device, &options->memory,
-					ext2->block_size, options->cache_pages);
+			ext2->block_size, options->cache_pages);
 	}
 	if (error == 0) {
 		error = read_groups(ext2);
@@ -350,10 +350,10 @@ static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 		return error;
 	}
 	ext2->max_size = find_max_size(ext2);
-	ext2->index_slots_max = (uint32_t)u64_min(
-		u64_max(options->cache_pages, FS_CACHE_MIN_PAGES) * 64, 1u << 22);
-	ext2->was_clean = (ext2->super.state & (EXT2_STATE_VALID | EXT2_STATE_ERROR)) ==
-			  EXT2_STATE_VALID;
+	ext2->index_slots_max =
+		(uint32_t)u64_min(u64_max(options->cache_pages, FS_CACHE_MIN_PAGES) * 64, 1u << 22);
+	ext2->was_clean =
+		(ext2->super.state & (EXT2_STATE_VALID | EXT2_STATE_ERROR)) == EXT2_STATE_VALID;
 	error = check_root(ext2);
 	if (error == 0 && !ext2->fs.read_only && begin_writing(ext2) != 0) {
 		ext2->fs.log("ext2: mounted read-only\n");
@@ -423,7 +423,7 @@ int ext2_remount(struct fs *fs, bool read_only)
 		return error;
 	}
 	if (ext2->device->read_only || ext2->is_writing ||
-	    (ext2->super.feature_ro_compat & ~(uint32_t)EXT2_RO_COMPAT_SUPPORTED) != 0) {
+		(ext2->super.feature_ro_compat & ~(uint32_t)EXT2_RO_COMPAT_SUPPORTED) != 0) {
 		return -EROFS;
 	}
 	fs->read_only = false;
@@ -450,8 +450,7 @@ int ext2_statfs(struct fs *fs, struct fs_stat *stat)
 	stat->block_size = ext2->block_size;
 	stat->blocks = super->blocks_count - overhead;
 	stat->blocks_free = super->free_blocks_count;
-	stat->blocks_available =
-		super->free_blocks_count -
+	stat->blocks_available = super->free_blocks_count -
 		u64_min(super->free_blocks_count, super->reserved_blocks_count);
 	stat->nodes = super->inodes_count;
 	stat->nodes_free = super->free_inodes_count;

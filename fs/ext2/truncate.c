@@ -2,9 +2,9 @@
 /*
  * Freeing the end of a file's block map.
  *
- * A tree of pointers that goes as a whole is freed from the top: an indirect block is copied, freed, and then
- * its children follow. So a damaged map that leads to one block twice meets it as free the second time, and
- * stops there instead of walking the same tree again and again.
+ * A tree of pointers that goes as a whole is freed from the top: an indirect block is copied,
+ * freed, and then its children follow. So a damaged map that leads to one block twice meets it as
+ * free the second time, and stops there instead of walking the same tree again and again.
  */
 #include "fs/ext2/bmap.h"
 
@@ -88,8 +88,8 @@ static void free_tree(struct tail *tail, uint32_t block, unsigned level)
 }
 
 /*
- * Free what lies at or beyond `first`, counted from the beginning of the tree below *pointer. first == 0
- * takes the tree itself.
+ * Free what lies at or beyond `first`, counted from the beginning of the tree below *pointer. first
+ * == 0 takes the tree itself.
  */
 static void free_from(struct tail *tail, uint32_t *pointer, unsigned level, uint64_t first)
 {
@@ -122,7 +122,7 @@ static void free_from(struct tail *tail, uint32_t *pointer, unsigned level, uint
 	pointers = (uint32_t *)(void *)indirect.data;
 	for (uint32_t i = (uint32_t)(first >> shift); i < ext2->pointers; i++) {
 		free_from(tail, &pointers[i], level - 1,
-			  i == first >> shift ? first & ((1ull << shift) - 1) : 0);
+			i == first >> shift ? first & ((1ull << shift) - 1) : 0);
 	}
 	fs_cache_dirty_block(ext2->cache, &indirect);
 	fs_cache_put_block(ext2->cache, &indirect);
@@ -139,7 +139,7 @@ int ext2_free_tail(struct ext2 *ext2, struct ext2_node *node, uint64_t first)
 	for (unsigned level = 1; level <= 3; level++) {
 		if (first < base + span) {
 			free_from(&tail, &node->raw.block[EXT2_DIRECT_BLOCKS + level - 1], level,
-				  first > base ? first - base : 0);
+				first > base ? first - base : 0);
 		}
 		base += span;
 		span <<= ext2->pointer_shift;

@@ -10,7 +10,8 @@
 #include "lib/sys/grant.h"
 #include "lib/sys/ipc.h"
 
-/* Whether an error says that the driver's process is gone or was replaced, not that the device failed. */
+/* Whether an error says that the driver's process is gone or was replaced, not that the device
+ * failed. */
 static bool is_driver_gone(int error)
 {
 	return error == -EDEADSRCDST || error == -ERESTARTED;
@@ -69,8 +70,8 @@ static int next_driver(struct bdev *bdev)
 }
 
 /* Do `once` again and again while drivers die under it. */
-static int with_tries(struct bdev *bdev, int (*once)(struct bdev *bdev, const void *what),
-		      const void *what)
+static int with_tries(
+	struct bdev *bdev, int (*once)(struct bdev *bdev, const void *what), const void *what)
 {
 	for (int tries = 0; tries < BDEV_TRIES && !bdev->is_dead; tries++) {
 		int error = once(bdev, what);
@@ -90,7 +91,7 @@ static int with_tries(struct bdev *bdev, int (*once)(struct bdev *bdev, const vo
 }
 
 int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing,
-	      bdev_find_fn *find_driver)
+	bdev_find_fn *find_driver)
 {
 	int error;
 
@@ -128,8 +129,8 @@ static void revoke_pieces(struct bdev *bdev, size_t count)
 }
 
 /* Grant all pieces; the number of bytes in all, or -ENOMEM. */
-static int64_t grant_pieces(struct bdev *bdev, bool is_write, const struct bdev_vec *vec,
-			    size_t count)
+static int64_t grant_pieces(
+	struct bdev *bdev, bool is_write, const struct bdev_vec *vec, size_t count)
 {
 	uint32_t access = is_write ? GRANT_READ : GRANT_WRITE;
 	int64_t bytes = 0;
@@ -172,8 +173,8 @@ static int transfer_once(struct bdev *bdev, const void *what)
 		return (int)bytes;
 	}
 	if (count > 1) {
-		array = grant_direct(bdev->driver, bdev->pieces, count * sizeof(bdev->pieces[0]),
-				     GRANT_READ);
+		array = grant_direct(
+			bdev->driver, bdev->pieces, count * sizeof(bdev->pieces[0]), GRANT_READ);
 		if (array == GRANT_INVALID) {
 			revoke_pieces(bdev, count);
 			return -ENOMEM;
@@ -196,7 +197,7 @@ static int transfer_once(struct bdev *bdev, const void *what)
 }
 
 int bdev_transfer(struct bdev *bdev, bool is_write, uint64_t position, const struct bdev_vec *vec,
-		  size_t count)
+	size_t count)
 {
 	struct transfer transfer = {is_write, position, vec, count};
 

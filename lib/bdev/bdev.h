@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The client of block drivers (proto/blk.h) for file systems: synchronous transfers, gathered from several
- * pieces of memory.
+ * The client of block drivers (proto/blk.h) for file systems: synchronous transfers, gathered from
+ * several pieces of memory.
  *
- * A driver may die and be restarted under a call: reads and writes of whole blocks may be repeated, so the call is
- * simply issued again, after the owner's find_driver() told (and waited for) the new endpoint and the minor device
- * was opened again. A driver that fails so BDEV_TRIES times in a row, or does not come back, is given up:
- * -ENXIO, until bdev_set_driver() names another.
+ * A driver may die and be restarted under a call: reads and writes of whole blocks may be repeated,
+ * so the call is simply issued again, after the owner's find_driver() told (and waited for) the new
+ * endpoint and the minor device was opened again. A driver that fails so BDEV_TRIES times in a row,
+ * or does not come back, is given up: -ENXIO, until bdev_set_driver() names another.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ struct bdev {
 	uint32_t seq;
 	bool for_writing;
 	bool read_only; /* as the driver says */
-	bool is_dead;	/* given up */
+	bool is_dead;   /* given up */
 	uint64_t size_bytes;
 	struct blk_piece pieces[BLK_PIECES_MAX];
 };
@@ -40,7 +40,7 @@ struct bdev_vec {
 
 /* Open a minor device. -ENXIO: none such; -EACCES, -EROFS: not for writing. */
 int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing,
-	      bdev_find_fn *find_driver);
+	bdev_find_fn *find_driver);
 void bdev_close(struct bdev *bdev);
 
 /* Another endpoint serves the device from now on. */
@@ -51,7 +51,7 @@ int bdev_set_driver(struct bdev *bdev, endpoint_t driver);
  * pieces. All or -EIO, -ENXIO, -ENOMEM (no grant).
  */
 int bdev_transfer(struct bdev *bdev, bool is_write, uint64_t position, const struct bdev_vec *vec,
-		  size_t count);
+	size_t count);
 
 /* What was written so far is on stable storage when it returns 0. */
 int bdev_flush(struct bdev *bdev);

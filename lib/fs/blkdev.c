@@ -14,10 +14,10 @@ static struct fs_blkdev *blkdev_of(struct fs_device *device)
 }
 
 static int blkdev_transfer(struct fs_device *device, bool is_write, uint64_t position,
-			   const struct fs_iovec *vec, size_t count)
+	const struct fs_iovec *vec, size_t count)
 {
 	return bdev_transfer(&blkdev_of(device)->bdev, is_write, position,
-			     (const struct bdev_vec *)(const void *)vec, count);
+		(const struct bdev_vec *)(const void *)vec, count);
 }
 
 static int blkdev_flush(struct fs_device *device)
@@ -26,7 +26,7 @@ static int blkdev_flush(struct fs_device *device)
 }
 
 int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bool read_only,
-		   bdev_find_fn *find_driver)
+	bdev_find_fn *find_driver)
 {
 	int error = bdev_open(&blkdev->bdev, driver, minor, !read_only, find_driver);
 
@@ -44,7 +44,7 @@ int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, 
 static void *vm_alloc(void *ctx, size_t pages)
 {
 	void *memory = mmap(NULL, pages * FS_PAGE_SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	(void)ctx;
 	return memory == MAP_FAILED ? NULL : memory;

@@ -19,7 +19,8 @@ static struct list *bucket_of(const struct fs_cache *cache, uint64_t object, uin
 	return &cache->bucket[hash & (cache->buckets - 1)];
 }
 
-/* Take memory for up to FS_CHUNK_PAGES pages more; false when there is none or the bound is reached. */
+/* Take memory for up to FS_CHUNK_PAGES pages more; false when there is none or the bound is
+ * reached. */
 static bool grow(struct fs_cache *cache)
 {
 	size_t pages = u64_min(FS_CHUNK_PAGES, cache->max_pages - cache->pages);
@@ -53,19 +54,20 @@ static bool grow(struct fs_cache *cache)
 
 static void free_chunks(struct fs_cache *cache)
 {
-	list_for_each_safe(chunk, &cache->chunks, struct fs_chunk, link) {
+	list_for_each_safe(chunk, &cache->chunks, struct fs_chunk, link)
+	{
 		cache->memory.free(cache->memory.ctx, chunk->memory, chunk->pages);
 		free(chunk);
 	}
 }
 
 int fs_cache_create(struct fs_cache **result, struct fs_device *device,
-		    const struct fs_cache_memory *memory, uint32_t block_size, size_t max_pages)
+	const struct fs_cache_memory *memory, uint32_t block_size, size_t max_pages)
 {
 	struct fs_cache *cache;
 
 	if (block_size < FS_PAGE_SIZE / FS_PAGE_SLOTS || block_size > FS_PAGE_SIZE ||
-	    FS_PAGE_SIZE % block_size != 0) {
+		FS_PAGE_SIZE % block_size != 0) {
 		return -EINVAL;
 	}
 	cache = calloc(1, sizeof(*cache));
@@ -172,8 +174,8 @@ static bool select_object(const struct fs_page *page, uint64_t object)
 }
 
 /*
- * Free the page that has not been used for the longest time. One walk around the use list; pages that
- * must stay go to its end. Too many dirty ones on the way: write some.
+ * Free the page that has not been used for the longest time. One walk around the use list; pages
+ * that must stay go to its end. Too many dirty ones on the way: write some.
  */
 static bool evict(struct fs_cache *cache)
 {
@@ -213,7 +215,8 @@ static int take_free_page(struct fs_cache *cache, struct fs_page **page)
 
 struct fs_page *fs_cache_find_page(struct fs_cache *cache, uint64_t object, uint64_t index)
 {
-	list_for_each(page, bucket_of(cache, object, index), struct fs_page, hash_link) {
+	list_for_each(page, bucket_of(cache, object, index), struct fs_page, hash_link)
+	{
 		if (page->object == object && page->index == index) {
 			page->pins++;
 			list_remove(&page->use_link);
@@ -224,8 +227,8 @@ struct fs_page *fs_cache_find_page(struct fs_cache *cache, uint64_t object, uint
 	return NULL;
 }
 
-int fs_cache_get_page(struct fs_cache *cache, uint64_t object, uint64_t index,
-		      struct fs_page **result)
+int fs_cache_get_page(
+	struct fs_cache *cache, uint64_t object, uint64_t index, struct fs_page **result)
 {
 	struct fs_page *page = fs_cache_find_page(cache, object, index);
 	int error;
@@ -321,8 +324,8 @@ int fs_cache_fill_pages(struct fs_cache *cache, struct fs_page **pages, size_t c
 	return error;
 }
 
-int fs_cache_get_block(struct fs_cache *cache, uint64_t number, enum fs_block_how how,
-		       struct fs_block *block)
+int fs_cache_get_block(
+	struct fs_cache *cache, uint64_t number, enum fs_block_how how, struct fs_block *block)
 {
 	struct fs_page *page;
 	unsigned slot = (unsigned)(number % cache->slots);
@@ -339,7 +342,7 @@ int fs_cache_get_block(struct fs_cache *cache, uint64_t number, enum fs_block_ho
 	if (how == FS_BLOCK_ZERO) {
 		memset(fs_page_slot_data(cache, page, slot), 0, cache->block_size);
 		page->valid |= (uint8_t)(1u << slot);
-		page->checked &= (uint8_t)~(1u << slot);
+		page->checked &= (uint8_t) ~(1u << slot);
 	} else if (!((page->valid >> slot) & 1)) {
 		error = fs_cache_fill_pages(cache, &page, 1);
 		if (!((page->valid >> slot) & 1)) {
@@ -369,8 +372,7 @@ void fs_cache_put_block(struct fs_cache *cache, struct fs_block *block)
 
 void fs_cache_forget(struct fs_cache *cache, uint64_t number)
 {
-	struct fs_page *page =
-		fs_cache_find_page(cache, FS_OBJECT_DEVICE, number / cache->slots);
+	struct fs_page *page = fs_cache_find_page(cache, FS_OBJECT_DEVICE, number / cache->slots);
 
 	if (page != NULL) {
 		fs_page_clear_dirty(cache, page, (uint8_t)(1u << (number % cache->slots)));
@@ -382,14 +384,14 @@ void fs_cache_prefetch(struct fs_cache *cache, uint64_t number, size_t count)
 {
 	struct fs_page *pages[FS_CHUNK_PAGES];
 	uint64_t first = number / cache->slots;
-	uint64_t end = (u64_min(number + count, cache->device_blocks) + cache->slots - 1) /
-		       cache->slots;
+	uint64_t end =
+		(u64_min(number + count, cache->device_blocks) + cache->slots - 1) / cache->slots;
 	size_t held = 0;
 
 	count = u64_min(u64_min(end > first ? end - first : 0, FS_CHUNK_PAGES),
-			fs_cache_readahead_limit(cache));
+		fs_cache_readahead_limit(cache));
 	while (held < count &&
-	       fs_cache_get_page(cache, FS_OBJECT_DEVICE, first + held, &pages[held]) == 0) {
+		fs_cache_get_page(cache, FS_OBJECT_DEVICE, first + held, &pages[held]) == 0) {
 		held++;
 	}
 	fs_cache_fill_pages(cache, pages, held);
@@ -442,20 +444,22 @@ void fs_cache_drop(struct fs_cache *cache, uint64_t object, uint64_t first, uint
 		}
 		return;
 	}
-	list_for_each_safe(page, &cache->use_list, struct fs_page, use_link) {
+	list_for_each_safe(page, &cache->use_list, struct fs_page, use_link)
+	{
 		if (page->object == object && page->index >= first && page->index < end) {
 			drop_page(cache, page);
 		}
 	}
 }
 
-static int flush_selected(struct fs_cache *cache, bool (*selects)(const struct fs_page *, uint64_t),
-			  uint64_t object)
+static int flush_selected(
+	struct fs_cache *cache, bool (*selects)(const struct fs_page *, uint64_t), uint64_t object)
 {
 	size_t written;
 	int error;
 
-	/* What cannot be written stays at the front of each batch; go on as long as anything else moves. */
+	/* What cannot be written stays at the front of each batch; go on as long as anything else
+	 * moves. */
 	do {
 		error = fs_cache_write_batch(cache, selects, object, &written);
 	} while (written > 0);
@@ -497,12 +501,13 @@ size_t fs_cache_readahead_limit(const struct fs_cache *cache)
 
 static bool page_is_sound(const struct fs_cache *cache, const struct fs_page *page)
 {
-	if ((page->dirty & ~page->valid) != 0 || (page->dirty != 0) != list_is_linked(&page->dirty_link)) {
+	if ((page->dirty & ~page->valid) != 0 ||
+		(page->dirty != 0) != list_is_linked(&page->dirty_link)) {
 		return false;
 	}
 	for (unsigned slot = 0; slot < cache->slots; slot++) {
 		if (((page->dirty >> slot) & 1) && page->object != FS_OBJECT_DEVICE &&
-		    (page->block[slot] == 0 || page->block[slot] >= cache->device_blocks)) {
+			(page->block[slot] == 0 || page->block[slot] >= cache->device_blocks)) {
 			return false;
 		}
 	}
@@ -513,7 +518,8 @@ bool fs_cache_check(const struct fs_cache *cache, size_t pins)
 {
 	size_t named = 0, unnamed = 0, dirty = 0, pinned = 0;
 
-	list_for_each(page, &cache->use_list, struct fs_page, use_link) {
+	list_for_each(page, &cache->use_list, struct fs_page, use_link)
+	{
 		if (!page_is_sound(cache, page)) {
 			return false;
 		}
@@ -521,7 +527,8 @@ bool fs_cache_check(const struct fs_cache *cache, size_t pins)
 		pinned += page->pins;
 		dirty += page->dirty != 0;
 	}
-	list_for_each(page, &cache->free_list, struct fs_page, use_link) {
+	list_for_each(page, &cache->free_list, struct fs_page, use_link)
+	{
 		if (page->is_named || page->pins != 0 || page->dirty != 0) {
 			return false;
 		}

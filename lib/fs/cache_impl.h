@@ -25,7 +25,7 @@ struct fs_cache {
 	struct fs_device *device;
 	struct fs_cache_memory memory;
 	uint32_t block_size;
-	uint32_t slots;	  /* blocks in a page */
+	uint32_t slots;    /* blocks in a page */
 	uint8_t all_slots; /* mask of them */
 	uint64_t device_blocks;
 	size_t max_pages;
@@ -43,15 +43,15 @@ struct fs_cache {
 };
 
 /* The device block behind a slot; of file pages, 0 for a hole. */
-static inline uint64_t fs_page_slot_block(const struct fs_cache *cache, const struct fs_page *page,
-					  unsigned slot)
+static inline uint64_t fs_page_slot_block(
+	const struct fs_cache *cache, const struct fs_page *page, unsigned slot)
 {
 	return page->object == FS_OBJECT_DEVICE ? page->index * cache->slots + slot
 						: page->block[slot];
 }
 
-static inline uint8_t *fs_page_slot_data(const struct fs_cache *cache, const struct fs_page *page,
-					 unsigned slot)
+static inline uint8_t *fs_page_slot_data(
+	const struct fs_cache *cache, const struct fs_page *page, unsigned slot)
 {
 	return page->data + (size_t)slot * cache->block_size;
 }
@@ -60,11 +60,11 @@ void fs_page_set_dirty(struct fs_cache *cache, struct fs_page *page, uint8_t mas
 void fs_page_clear_dirty(struct fs_cache *cache, struct fs_page *page, uint8_t mask);
 
 /*
- * Write up to a batch of the oldest dirty slots that `selects` accepts. *written tells how many pages
- * became clean. Returns 0 or the first error.
+ * Write up to a batch of the oldest dirty slots that `selects` accepts. *written tells how many
+ * pages became clean. Returns 0 or the first error.
  */
 int fs_cache_write_batch(struct fs_cache *cache, bool (*selects)(const struct fs_page *, uint64_t),
-			 uint64_t object, size_t *written);
+	uint64_t object, size_t *written);
 
 /* Read the slots named in batch[0 .. count). */
 int fs_cache_read_batch(struct fs_cache *cache, size_t count);

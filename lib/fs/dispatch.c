@@ -51,7 +51,7 @@ static int get_name(const struct fs_request *request, char *buf, struct fs_name 
 		}
 		memcpy(buf, req->short_name, req->name_len);
 		if (memchr(buf, '/', req->name_len) != NULL ||
-		    memchr(buf, 0, req->name_len) != NULL) {
+			memchr(buf, 0, req->name_len) != NULL) {
 			return -EINVAL;
 		}
 		name->text = buf;
@@ -69,8 +69,8 @@ static int on_lookup(struct fs_mount *mount, struct fs_request *request)
 	int error = get_name(request, buf, &name);
 
 	if (error == 0) {
-		error = mount->fs->ops->lookup(mount->fs, MSG(&request->in, fs_req_head)->ino, name,
-					       &attr);
+		error = mount->fs->ops->lookup(
+			mount->fs, MSG(&request->in, fs_req_head)->ino, name, &attr);
 	}
 	return error != 0 ? error : reply_node(request, &attr);
 }
@@ -92,7 +92,7 @@ static bool may_make(int op, uint32_t mode)
 		return S_ISDIR(mode);
 	default:
 		return S_ISREG(mode) || S_ISCHR(mode) || S_ISBLK(mode) || S_ISFIFO(mode) ||
-		       S_ISSOCK(mode);
+			S_ISSOCK(mode);
 	}
 }
 
@@ -145,8 +145,8 @@ static int on_symlink(struct fs_mount *mount, struct fs_request *request)
 		error = sys_safecopyfrom(request->client, req->target, 0, target, req->target_len);
 	}
 	if (error == 0) {
-		error = mount->fs->ops->symlink(mount->fs, req->head.ino, name, &what, target,
-						req->target_len, &attr);
+		error = mount->fs->ops->symlink(
+			mount->fs, req->head.ino, name, &what, target, req->target_len, &attr);
 	}
 	return error != 0 ? error : reply_node(request, &attr);
 }
@@ -193,20 +193,20 @@ static int on_rename(struct fs_mount *mount, struct fs_request *request)
 	int error;
 
 	if (req->flags & ~(uint32_t)(FS_RENAME_NOREPLACE | FS_RENAME_EXCHANGE) ||
-	    req->flags == (FS_RENAME_NOREPLACE | FS_RENAME_EXCHANGE)) {
+		req->flags == (FS_RENAME_NOREPLACE | FS_RENAME_EXCHANGE)) {
 		return -EINVAL;
 	}
 	error = fs_request_name(request->client, req->old_name, req->old_len, old_buf, &old_name);
 	if (error == 0) {
-		error = fs_request_name(request->client, req->new_name, req->new_len, new_buf,
-					&new_name);
+		error = fs_request_name(
+			request->client, req->new_name, req->new_len, new_buf, &new_name);
 	}
 	if (error == 0 && (fs_name_is_dots(&old_name) || fs_name_is_dots(&new_name))) {
 		error = -EBUSY;
 	}
 	return error != 0 ? error
 			  : mount->fs->ops->rename(mount->fs, req->head.ino, old_name, req->new_dir,
-						   new_name, req->flags);
+				    new_name, req->flags);
 }
 
 static int on_readlink(struct fs_mount *mount, struct fs_request *request)
@@ -214,8 +214,8 @@ static int on_readlink(struct fs_mount *mount, struct fs_request *request)
 	static char target[PATH_MAX];
 	const struct fs_io_req *req = MSG(&request->in, fs_io_req);
 	size_t len;
-	int error = mount->fs->ops->readlink(mount->fs, req->head.ino, target,
-					     u64_min(sizeof(target), req->len), &len);
+	int error = mount->fs->ops->readlink(
+		mount->fs, req->head.ino, target, u64_min(sizeof(target), req->len), &len);
 
 	if (error == 0 && len > 0) {
 		error = sys_safecopyto(request->client, req->grant, 0, target, len);
@@ -238,9 +238,8 @@ static int on_read_write(struct fs_mount *mount, struct fs_request *request)
 		return -EINVAL;
 	}
 	fs_grant_data_init(&data, request->client, req->grant);
-	error = (request->op == FS_READ ? ops->read : ops->write)(
-		mount->fs, req->head.ino, req->offset, u64_min(req->len, INT_MAX), &data.data,
-		&done);
+	error = (request->op == FS_READ ? ops->read : ops->write)(mount->fs, req->head.ino,
+		req->offset, u64_min(req->len, INT_MAX), &data.data, &done);
 	reply->done = done;
 	reply->offset = req->offset + done;
 	if (request->op == FS_WRITE && ops->get_attr(mount->fs, req->head.ino, &attr) == 0) {
@@ -292,8 +291,8 @@ static int on_setattr(struct fs_mount *mount, struct fs_request *request)
 	const struct fs_setattr_req *req = MSG(&request->in, fs_setattr_req);
 	struct fs_time now = mount->fs->now();
 	struct fs_attr attr = {.mode = req->mode, .uid = req->uid, .gid = req->gid};
-	unsigned set = req->mask & (FS_SET_MODE | FS_SET_UID | FS_SET_GID | FS_SET_ATIME |
-				    FS_SET_MTIME);
+	unsigned set =
+		req->mask & (FS_SET_MODE | FS_SET_UID | FS_SET_GID | FS_SET_ATIME | FS_SET_MTIME);
 	int error;
 
 	attr.atime = fs_time_from_ns(req->atime_ns);
@@ -314,9 +313,9 @@ static int on_setattr(struct fs_mount *mount, struct fs_request *request)
 }
 
 _Static_assert((int)FS_SET_MODE == FS_ATTR_MODE && (int)FS_SET_UID == FS_ATTR_UID &&
-		       (int)FS_SET_GID == FS_ATTR_GID && (int)FS_SET_ATIME == FS_ATTR_ATIME &&
-		       (int)FS_SET_MTIME == FS_ATTR_MTIME,
-	       "attribute masks are the protocol's");
+		(int)FS_SET_GID == FS_ATTR_GID && (int)FS_SET_ATIME == FS_ATTR_ATIME &&
+		(int)FS_SET_MTIME == FS_ATTR_MTIME,
+	"attribute masks are the protocol's");
 
 /* Directory records on their way out. */
 struct records {
@@ -353,11 +352,10 @@ static int on_getdents(struct fs_mount *mount, struct fs_request *request)
 	static uint8_t buf[BUFFER_BYTES];
 	const struct fs_io_req *req = MSG(&request->in, fs_io_req);
 	struct fs_io_rep *reply = MSG(&request->out, fs_io_rep);
-	struct records records = {.buf = buf,
-				  .size = u64_min(sizeof(buf), req->len),
-				  .next = req->offset};
-	int error = mount->fs->ops->readdir(mount->fs, req->head.ino, req->offset, put_record,
-					    &records);
+	struct records records = {
+		.buf = buf, .size = u64_min(sizeof(buf), req->len), .next = req->offset};
+	int error = mount->fs->ops->readdir(
+		mount->fs, req->head.ino, req->offset, put_record, &records);
 
 	if (records.used == 0) {
 		return error == 0 && records.is_full ? -EINVAL : error;
@@ -415,16 +413,26 @@ static int on_remount(struct fs_mount *mount, struct fs_request *request)
 }
 
 static handler_fn *const handlers[] = {
-	[FS_LOOKUP - FS_BASE_OP] = on_lookup,	  [FS_PUTNODE - FS_BASE_OP] = on_putnode,
-	[FS_CREATE - FS_BASE_OP] = on_create,	  [FS_MKDIR - FS_BASE_OP] = on_create,
-	[FS_MKNOD - FS_BASE_OP] = on_create,	  [FS_SYMLINK - FS_BASE_OP] = on_symlink,
-	[FS_LINK - FS_BASE_OP] = on_link,	  [FS_UNLINK - FS_BASE_OP] = on_unlink,
-	[FS_RMDIR - FS_BASE_OP] = on_unlink,	  [FS_RENAME - FS_BASE_OP] = on_rename,
-	[FS_READLINK - FS_BASE_OP] = on_readlink, [FS_READ - FS_BASE_OP] = on_read_write,
-	[FS_WRITE - FS_BASE_OP] = on_read_write,  [FS_TRUNCATE - FS_BASE_OP] = on_truncate,
-	[FS_STAT - FS_BASE_OP] = on_stat,	  [FS_SETATTR - FS_BASE_OP] = on_setattr,
-	[FS_GETDENTS - FS_BASE_OP] = on_getdents, [FS_SYNC - FS_BASE_OP] = on_sync,
-	[FS_FSYNC - FS_BASE_OP] = on_fsync,	  [FS_STATFS - FS_BASE_OP] = on_statfs,
+	[FS_LOOKUP - FS_BASE_OP] = on_lookup,
+	[FS_PUTNODE - FS_BASE_OP] = on_putnode,
+	[FS_CREATE - FS_BASE_OP] = on_create,
+	[FS_MKDIR - FS_BASE_OP] = on_create,
+	[FS_MKNOD - FS_BASE_OP] = on_create,
+	[FS_SYMLINK - FS_BASE_OP] = on_symlink,
+	[FS_LINK - FS_BASE_OP] = on_link,
+	[FS_UNLINK - FS_BASE_OP] = on_unlink,
+	[FS_RMDIR - FS_BASE_OP] = on_unlink,
+	[FS_RENAME - FS_BASE_OP] = on_rename,
+	[FS_READLINK - FS_BASE_OP] = on_readlink,
+	[FS_READ - FS_BASE_OP] = on_read_write,
+	[FS_WRITE - FS_BASE_OP] = on_read_write,
+	[FS_TRUNCATE - FS_BASE_OP] = on_truncate,
+	[FS_STAT - FS_BASE_OP] = on_stat,
+	[FS_SETATTR - FS_BASE_OP] = on_setattr,
+	[FS_GETDENTS - FS_BASE_OP] = on_getdents,
+	[FS_SYNC - FS_BASE_OP] = on_sync,
+	[FS_FSYNC - FS_BASE_OP] = on_fsync,
+	[FS_STATFS - FS_BASE_OP] = on_statfs,
 	[FS_REMOUNT - FS_BASE_OP] = on_remount,
 };
 

@@ -6,7 +6,7 @@
 
 struct fs_mount {
 	struct fs *fs;
-	uint64_t dev;	/* st_dev */
+	uint64_t dev;   /* st_dev */
 	uint32_t flags; /* FS_FLAG_* */
 };
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a file system implements: one table of operations over node (inode) numbers. The frame
- * (lib/fs/server.c) turns messages of proto/fs.h into these calls, one at a time; host tests call them
- * directly. The virtual file system server walks paths, checks permissions, follows mount points and
- * serialises what must be: here names are single components, never empty, never longer than FS_NAME_MAX and,
- * where a name is made or removed, never "." or "..".
+ * (lib/fs/server.c) turns messages of proto/fs.h into these calls, one at a time; host tests call
+ * them directly. The virtual file system server walks paths, checks permissions, follows mount
+ * points and serialises what must be: here names are single components, never empty, never longer
+ * than FS_NAME_MAX and, where a name is made or removed, never "." or "..".
  *
- * References: lookup, get and create return a node with one reference more; put takes references back.
- * A node whose last link is gone lives on until its last reference is.
+ * References: lookup, get and create return a node with one reference more; put takes references
+ * back. A node whose last link is gone lives on until its last reference is.
  *
- * All return 0 or a negative errno. Each either does what it says or changes nothing (write: reports how
- * far it came); after -EIO the file system is as consistent as the device lets it be.
+ * All return 0 or a negative errno. Each either does what it says or changes nothing (write:
+ * reports how far it came); after -EIO the file system is as consistent as the device lets it be.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ struct fs_attr {
 	uint32_t gid;
 	uint32_t major; /* of device nodes */
 	uint32_t minor;
-	uint64_t size;	 /* bytes */
+	uint64_t size;   /* bytes */
 	uint64_t blocks; /* 512-byte units */
 	uint32_t block_size;
 	uint32_t generation;
@@ -63,16 +63,16 @@ struct fs_new {
 /* The caller's side of a transfer: a grant, in tests plain memory. */
 struct fs_data {
 	/*
-	 * Copy between pieces of memory, at most FS_IOVEC_MAX, and the caller's bytes from `offset` on.
-	 * Returns 0 or a negative errno.
+	 * Copy between pieces of memory, at most FS_IOVEC_MAX, and the caller's bytes from `offset`
+	 * on. Returns 0 or a negative errno.
 	 */
 	int (*copy)(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec, size_t count,
-		    bool to_caller);
+		bool to_caller);
 };
 
 /* Which attributes set_attr changes. */
 enum fs_set {
-	FS_SET_MODE = 1,  /* permission bits only */
+	FS_SET_MODE = 1, /* permission bits only */
 	FS_SET_UID = 2,
 	FS_SET_GID = 4,
 	FS_SET_ATIME = 8,
@@ -113,19 +113,19 @@ struct fs_ops {
 	int (*get)(struct fs *fs, uint64_t ino, struct fs_attr *attr);
 	int (*put)(struct fs *fs, uint64_t ino, uint64_t count);
 	int (*create)(struct fs *fs, uint64_t dir, struct fs_name name, const struct fs_new *what,
-		      struct fs_attr *attr); /* any type but a symbolic link */
+		struct fs_attr *attr); /* any type but a symbolic link */
 	int (*symlink)(struct fs *fs, uint64_t dir, struct fs_name name, const struct fs_new *what,
-		       const char *target, size_t len, struct fs_attr *attr);
+		const char *target, size_t len, struct fs_attr *attr);
 	int (*link)(struct fs *fs, uint64_t ino, uint64_t dir, struct fs_name name);
 	int (*unlink)(struct fs *fs, uint64_t dir, struct fs_name name);
 	int (*rmdir)(struct fs *fs, uint64_t dir, struct fs_name name);
 	int (*rename)(struct fs *fs, uint64_t old_dir, struct fs_name old_name, uint64_t new_dir,
-		      struct fs_name new_name, unsigned flags);
+		struct fs_name new_name, unsigned flags);
 	int (*readlink)(struct fs *fs, uint64_t ino, char *buf, size_t size, size_t *len);
-	int (*read)(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
-		    size_t *done);
+	int (*read)(struct fs *fs, uint64_t ino, uint64_t position, size_t len,
+		struct fs_data *data, size_t *done);
 	int (*write)(struct fs *fs, uint64_t ino, uint64_t position, size_t len,
-		     struct fs_data *data, size_t *done);
+		struct fs_data *data, size_t *done);
 	int (*truncate)(struct fs *fs, uint64_t ino, uint64_t size);
 	int (*get_attr)(struct fs *fs, uint64_t ino, struct fs_attr *attr);
 	int (*set_attr)(struct fs *fs, uint64_t ino, unsigned set, const struct fs_attr *attr);
@@ -134,7 +134,8 @@ struct fs_ops {
 	int (*fsync)(struct fs *fs, uint64_t ino, bool data_only);
 	int (*statfs)(struct fs *fs, struct fs_stat *stat);
 	bool (*is_dirty)(struct fs *fs); /* sync would have something to write; may be NULL */
-	void (*idle)(struct fs *fs); /* between requests: write back when much is dirty; may be NULL */
+	void (*idle)(
+		struct fs *fs); /* between requests: write back when much is dirty; may be NULL */
 };
 
 /* A mounted file system: each kind embeds this first. */

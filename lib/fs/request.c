@@ -12,24 +12,23 @@
 _Static_assert(FS_IOVEC_MAX <= VCOPY_MAX, "a transfer is one kernel call");
 
 static int grant_copy(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec,
-		      size_t count, bool to_caller)
+	size_t count, bool to_caller)
 {
 	const struct fs_grant_data *from = container_of(data, struct fs_grant_data, data);
 	struct safecopy_vec copies[FS_IOVEC_MAX];
 
 	if (count == 1) {
-		return to_caller ? sys_safecopyto(from->client, from->grant, offset, vec->base,
-						  vec->len)
-				 : sys_safecopyfrom(from->client, from->grant, offset, vec->base,
-						    vec->len);
+		return to_caller
+			? sys_safecopyto(from->client, from->grant, offset, vec->base, vec->len)
+			: sys_safecopyfrom(from->client, from->grant, offset, vec->base, vec->len);
 	}
 	for (size_t i = 0; i < count; i++) {
 		copies[i] = (struct safecopy_vec){.granter = from->client,
-						  .grant = from->grant,
-						  .offset = offset,
-						  .address = (uint64_t)vec[i].base,
-						  .bytes = vec[i].len,
-						  .write = to_caller};
+			.grant = from->grant,
+			.offset = offset,
+			.address = (uint64_t)vec[i].base,
+			.bytes = vec[i].len,
+			.write = to_caller};
 		offset += vec[i].len;
 	}
 	return sys_vsafecopy(copies, (int)count);
@@ -42,8 +41,7 @@ void fs_grant_data_init(struct fs_grant_data *grant_data, endpoint_t client, gra
 	grant_data->grant = grant;
 }
 
-int fs_request_name(endpoint_t client, grant_t grant, uint32_t len, char *buf,
-		    struct fs_name *name)
+int fs_request_name(endpoint_t client, grant_t grant, uint32_t len, char *buf, struct fs_name *name)
 {
 	int error;
 
@@ -67,8 +65,7 @@ int fs_request_name(endpoint_t client, grant_t grant, uint32_t len, char *buf,
 
 bool fs_name_is_dots(const struct fs_name *name)
 {
-	return name->text[0] == '.' &&
-	       (name->len == 1 || (name->len == 2 && name->text[1] == '.'));
+	return name->text[0] == '.' && (name->len == 1 || (name->len == 2 && name->text[1] == '.'));
 }
 
 void fs_fill_node(struct fs_node *node, const struct fs_attr *attr)

@@ -25,8 +25,8 @@ void fs_grant_data_init(struct fs_grant_data *grant_data, endpoint_t client, gra
  * Fetch a name of `len` bytes into buf (FS_NAME_MAX + 1 bytes). -ENAMETOOLONG, -ENOENT (empty),
  * -EINVAL (a slash or NUL in it), -EFAULT and the like when the grant is none.
  */
-int fs_request_name(endpoint_t client, grant_t grant, uint32_t len, char *buf,
-		    struct fs_name *name);
+int fs_request_name(
+	endpoint_t client, grant_t grant, uint32_t len, char *buf, struct fs_name *name);
 
 /* -EINVAL, -EEXIST: for names that cannot be made ("." and ".."). */
 bool fs_name_is_dots(const struct fs_name *name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The frame of a file-system process: its main loop, and mounting. The operations stand in dispatch.c. */
+/* The frame of a file-system process: its main loop, and mounting. The operations stand in
+ * dispatch.c. */
 #include "lib/fs/server.h"
 
 #include <errno.h>
@@ -24,14 +25,15 @@
 /* How long a request waits for a block driver to come back. */
 #define DRIVER_WAIT_NS 15000000000ull
 /* The cache's share of the machine's memory, and its least. */
-#define CACHE_SHARE 6
+#define CACHE_SHARE     6
 #define CACHE_PAGES_MAX (64u * 1024)
 
 static struct fs_server {
 	const struct fs_type *type;
 	struct fs_blkdev blkdev;
 	struct fs_mount mount;
-	struct list waiting; /* struct waiting_message: came while a request waited for its driver */
+	struct list
+		waiting; /* struct waiting_message: came while a request waited for its driver */
 	bool has_device;
 	bool is_alarm_set;
 	bool has_now; /* `now` is this request's time */
@@ -94,8 +96,8 @@ static void keep_waiting(const struct message *m)
 }
 
 /*
- * A request has met a dead driver (bdev_find_fn): wait until VFS names the next instance. Other requests wait
- * meanwhile.
+ * A request has met a dead driver (bdev_find_fn): wait until VFS names the next instance. Other
+ * requests wait meanwhile.
  */
 static int find_driver(struct bdev *bdev, endpoint_t *driver)
 {
@@ -132,7 +134,8 @@ static int find_driver(struct bdev *bdev, endpoint_t *driver)
 	return error;
 }
 
-/* How many pages the cache may have: a share of the memory, and not more than the device could fill. */
+/* How many pages the cache may have: a share of the memory, and not more than the device could
+ * fill. */
 static void set_cache_size(struct fs_mount_args *args)
 {
 	struct vm_stats stats = {0};
@@ -142,11 +145,11 @@ static void set_cache_size(struct fs_mount_args *args)
 		stats.free = stats.total;
 	}
 	args->total_pages = stats.total;
-	args->cache_pages = u64_min(u64_min(stats.total / CACHE_SHARE, stats.free / 3),
-				    CACHE_PAGES_MAX);
+	args->cache_pages =
+		u64_min(u64_min(stats.total / CACHE_SHARE, stats.free / 3), CACHE_PAGES_MAX);
 	if (args->device != NULL) {
-		args->cache_pages = u64_min(args->cache_pages,
-					    args->device->size_bytes / FS_PAGE_SIZE + 1);
+		args->cache_pages =
+			u64_min(args->cache_pages, args->device->size_bytes / FS_PAGE_SIZE + 1);
 	}
 }
 
@@ -170,10 +173,10 @@ static int server_mount(const struct fs_request *request)
 	const struct fs_mount_req *req = (const struct fs_mount_req *)(const void *)request->in.raw;
 	char options[256];
 	struct fs_mount_args args = {.memory = fs_vm_memory,
-				     .read_only = req->flags & FS_MOUNT_RDONLY,
-				     .options = options,
-				     .now = server_now,
-				     .log = server_log};
+		.read_only = req->flags & FS_MOUNT_RDONLY,
+		.options = options,
+		.now = server_now,
+		.log = server_log};
 	int error;
 
 	if (server.mount.fs != NULL) {
@@ -184,8 +187,8 @@ static int server_mount(const struct fs_request *request)
 		return error;
 	}
 	if (server.type->needs_device) {
-		error = fs_blkdev_open(&server.blkdev, req->driver, minor(req->dev),
-				       args.read_only, find_driver);
+		error = fs_blkdev_open(
+			&server.blkdev, req->driver, minor(req->dev), args.read_only, find_driver);
 		if (error != 0) {
 			return error;
 		}
@@ -259,8 +262,7 @@ static void settle(void)
 		fs->ops->idle(fs);
 	}
 	if (!server.is_alarm_set && fs->ops->is_dirty != NULL && fs->ops->is_dirty(fs)) {
-		server.is_alarm_set =
-			sys_setalarm(sys_monotonic_ns() + WRITE_BACK_NS) >= 0;
+		server.is_alarm_set = sys_setalarm(sys_monotonic_ns() + WRITE_BACK_NS) >= 0;
 	}
 }
 

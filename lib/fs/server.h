@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame of a file-system process: life cycle, messages of proto/fs.h, names and buffers by grant. A file system
- * gives its type and, in ops.h's form, its operations; its main() is
+ * The frame of a file-system process: life cycle, messages of proto/fs.h, names and buffers by
+ * grant. A file system gives its type and, in ops.h's form, its operations; its main() is
  *
  *   int main(void) { return fs_server_main(&my_type); }
  *

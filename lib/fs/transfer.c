@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Transfers between the cache and the device: what is wanted is sorted by its place on the device, and
- * each run of neighbours travels in one request, since a round trip to the driver is the dear part.
+ * Transfers between the cache and the device: what is wanted is sorted by its place on the device,
+ * and each run of neighbours travels in one request, since a round trip to the driver is the dear
+ * part.
  */
 #include "lib/fs/cache_impl.h"
 
@@ -16,8 +17,8 @@ static int compare_slots(const void *a, const void *b)
 }
 
 /* Move batch[first .. ) as far as blocks follow each other; *end is the first that was left out. */
-static int transfer_run(struct fs_cache *cache, bool is_write, size_t first, size_t count,
-			size_t *end)
+static int transfer_run(
+	struct fs_cache *cache, bool is_write, size_t first, size_t count, size_t *end)
 {
 	struct fs_iovec vec[FS_IOVEC_MAX];
 	size_t pieces = 0, i;
@@ -29,8 +30,7 @@ static int transfer_run(struct fs_cache *cache, bool is_write, size_t first, siz
 		if (i > first && ref->block != ref[-1].block + 1) {
 			break;
 		}
-		if (pieces > 0 &&
-		    (uint8_t *)vec[pieces - 1].base + vec[pieces - 1].len == data) {
+		if (pieces > 0 && (uint8_t *)vec[pieces - 1].base + vec[pieces - 1].len == data) {
 			vec[pieces - 1].len += cache->block_size;
 			continue;
 		}
@@ -44,7 +44,7 @@ static int transfer_run(struct fs_cache *cache, bool is_write, size_t first, siz
 	*end = i;
 	cache->transfers++;
 	return cache->device->transfer(cache->device, is_write,
-				       cache->batch[first].block * cache->block_size, vec, pieces);
+		cache->batch[first].block * cache->block_size, vec, pieces);
 }
 
 /* Note that a slot has arrived. */
@@ -60,7 +60,8 @@ static void slot_done(struct fs_cache *cache, bool is_write, const struct fs_slo
 	}
 }
 
-/* Move the whole sorted batch. A run that fails is tried again block by block: one bad sector costs one block. */
+/* Move the whole sorted batch. A run that fails is tried again block by block: one bad sector costs
+ * one block. */
 static int transfer_batch(struct fs_cache *cache, bool is_write, size_t count)
 {
 	int error = 0;
@@ -92,12 +93,13 @@ int fs_cache_read_batch(struct fs_cache *cache, size_t count)
 }
 
 /* Fill the batch with the oldest dirty slots that are selected; returns how many. */
-static size_t collect_dirty(struct fs_cache *cache,
-			    bool (*selects)(const struct fs_page *, uint64_t), uint64_t object)
+static size_t collect_dirty(
+	struct fs_cache *cache, bool (*selects)(const struct fs_page *, uint64_t), uint64_t object)
 {
 	size_t count = 0;
 
-	list_for_each(page, &cache->dirty_list, struct fs_page, dirty_link) {
+	list_for_each(page, &cache->dirty_list, struct fs_page, dirty_link)
+	{
 		if (!selects(page, object)) {
 			continue;
 		}
@@ -118,7 +120,7 @@ static size_t collect_dirty(struct fs_cache *cache,
 }
 
 int fs_cache_write_batch(struct fs_cache *cache, bool (*selects)(const struct fs_page *, uint64_t),
-			 uint64_t object, size_t *written)
+	uint64_t object, size_t *written)
 {
 	size_t count = collect_dirty(cache, selects, object);
 	size_t dirty_before = cache->dirty_pages;

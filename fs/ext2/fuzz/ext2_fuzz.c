@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fuzzer of ext2: a small image with damaged metadata is mounted, walked, read and written. Nothing may crash or
- * hang; errors are fine. The input is a list of changes to a base image: 3 bytes of position and 1 of value each,
- * after one byte that says how it is used. Positions are folded onto the metadata, which lies in front.
+ * Fuzzer of ext2: a small image with damaged metadata is mounted, walked, read and written. Nothing
+ * may crash or hang; errors are fine. The input is a list of changes to a base image: 3 bytes of
+ * position and 1 of value each, after one byte that says how it is used. Positions are folded onto
+ * the metadata, which lies in front.
  *
- * With AXO_FUZZ_STANDALONE it is a program of its own that makes seeded inputs: ext2_mutations [COUNT [SEED]].
+ * With AXO_FUZZ_STANDALONE it is a program of its own that makes seeded inputs: ext2_mutations
+ * [COUNT [SEED]].
  */
 #include "fs/ext2/ext2.h"
 #include "lib/fs/test/hostdev.h"
@@ -17,7 +19,7 @@
 #include <unistd.h>
 
 #define IMAGE_BYTES (256u << 10)
-#define NODES_MAX 200   /* visited in one walk */
+#define NODES_MAX   200 /* visited in one walk */
 #define ENTRIES_MAX 400 /* of one directory */
 
 static uint8_t *base_image[2]; /* 1 KiB and 4 KiB blocks */
@@ -33,7 +35,7 @@ __attribute__((format(printf, 1, 2))) static void no_log(const char *format, ...
 }
 
 static int swallow(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec, size_t count,
-		   bool to_caller)
+	bool to_caller)
 {
 	(void)data;
 	(void)offset;
@@ -78,7 +80,7 @@ static void visit(struct walk *walk, const struct fs_attr *attr)
 	} else if (S_ISREG(attr->mode)) {
 		ops->read(walk->fs, attr->ino, 0, 32 << 10, &blackhole, &done);
 		ops->read(walk->fs, attr->ino, attr->size > 5000 ? attr->size - 5000 : 0, 8192,
-			  &blackhole, &done);
+			&blackhole, &done);
 	}
 }
 
@@ -101,7 +103,7 @@ static void walk_tree(struct walk *walk)
 			}
 			visit(walk, &attr);
 			if (S_ISDIR(attr.mode) && walk->queued < NODES_MAX &&
-			    !(name.len <= 2 && name.text[0] == '.')) {
+				!(name.len <= 2 && name.text[0] == '.')) {
 				walk->queue[walk->queued++] = attr.ino;
 			}
 			ops->put(walk->fs, attr.ino, 1);
@@ -116,8 +118,8 @@ static void change_tree(struct walk *walk, unsigned how)
 	struct fs *fs = walk->fs;
 
 	for (size_t i = 0; i < walk->queued && i < 20; i++) {
-		static const char *const old_names[] = {"hello", "large", "link", "deep", "sub",
-							"made", "f7", "fast", "slow"};
+		static const char *const old_names[] = {
+			"hello", "large", "link", "deep", "sub", "made", "f7", "fast", "slow"};
 		uint64_t dir = walk->queue[i];
 		struct fs_new file = {.mode = S_IFREG | 0600}, sub = {.mode = S_IFDIR | 0700};
 		struct fs_attr attr;
@@ -130,7 +132,7 @@ static void change_tree(struct walk *walk, unsigned how)
 		}
 		if (ops->create(fs, dir, (struct fs_name){"made.d", 6}, &sub, &attr) == 0) {
 			ops->rename(fs, walk->fs->root, (struct fs_name){"sub", 3}, attr.ino,
-				    (struct fs_name){"moved", 5}, 0);
+				(struct fs_name){"moved", 5}, 0);
 			ops->put(fs, attr.ino, 1);
 		}
 		for (size_t j = 0; j < sizeof(old_names) / sizeof(old_names[0]); j++) {
@@ -172,10 +174,10 @@ static void try_image(const uint8_t *changes, size_t size)
 	struct walk *walk = calloc(1, sizeof(*walk));
 	unsigned how = changes[0];
 	struct ext2_options options = {.device = &dev.device,
-				       .cache_pages = 0,
-				       .read_only = how % 8 == 7,
-				       .now = fixed_now,
-				       .log = no_log};
+		.cache_pages = 0,
+		.read_only = how % 8 == 7,
+		.now = fixed_now,
+		.log = no_log};
 
 	hostdev_init(&dev, IMAGE_BYTES);
 	hostmem_init(&mem);
@@ -215,12 +217,13 @@ static void make_base(int which, const char *block_size)
 	}
 	close(fd);
 	snprintf(command, sizeof(command),
-		 "set -e; export PATH=$PATH:/sbin:/usr/sbin; d=$(mktemp -d); cd $d; echo hi >hello; "
-		 "head -c 60000 /dev/zero | tr '\\0' x >large; ln -s hello fast; "
-		 "ln -s $(head -c 200 /dev/zero | tr '\\0' y) slow; ln hello link; "
-		 "mkdir -p sub/deep/deeper; for i in 1 2 3 4 5 6 7 8 9; do echo $i >sub/f$i; done; mkfifo pipe; "
-		 "mke2fs -q -F -t ext2 -b %s -N 64 -d $d %s >/dev/null 2>&1; cd /; rm -r $d",
-		 block_size, path);
+		"set -e; export PATH=$PATH:/sbin:/usr/sbin; d=$(mktemp -d); cd $d; echo hi >hello; "
+		"head -c 60000 /dev/zero | tr '\\0' x >large; ln -s hello fast; "
+		"ln -s $(head -c 200 /dev/zero | tr '\\0' y) slow; ln hello link; "
+		"mkdir -p sub/deep/deeper; for i in 1 2 3 4 5 6 7 8 9; do echo $i >sub/f$i; done; "
+		"mkfifo pipe; "
+		"mke2fs -q -F -t ext2 -b %s -N 64 -d $d %s >/dev/null 2>&1; cd /; rm -r $d",
+		block_size, path);
 	base_image[which] = malloc(IMAGE_BYTES);
 	if (system(command) != 0 || base_image[which] == NULL) {
 		fprintf(stderr, "no base image\n");

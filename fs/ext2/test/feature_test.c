@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ext2, case by case: features, limits, large files, directories with a hash tree, orphans, transfers. */
+/* ext2, case by case: features, limits, large files, directories with a hash tree, orphans,
+ * transfers. */
 #include "fs/ext2/test/harness.h"
 
 #include <errno.h>
@@ -16,7 +17,8 @@ static uint64_t create(struct fs *fs, uint64_t dir, const char *name, uint32_t m
 	return attr.ino;
 }
 
-static size_t write_at(struct fs *fs, uint64_t ino, uint64_t position, const void *bytes, size_t len)
+static size_t write_at(
+	struct fs *fs, uint64_t ino, uint64_t position, const void *bytes, size_t len)
 {
 	struct memory_data data;
 	size_t done;
@@ -124,7 +126,8 @@ static void test_large_files(const char *options, uint32_t block_size)
 	CHECK_ERROR(0, harness_mount(&h, 0, false));
 	CHECK_ERROR(0, h.fs->ops->get(h.fs, ino, &(struct fs_attr){0}));
 	for (int i = 0; i < 4; i++) {
-		CHECK(read_at(h.fs, ino, borders[i] * block_size - 8, text, 16) == (i == 3 ? 12 : 16));
+		CHECK(read_at(h.fs, ino, borders[i] * block_size - 8, text, 16) ==
+			(i == 3 ? 12 : 16));
 		CHECK(memcmp(text, "\0\0\0\00012345678\0\0\0\0", i == 3 ? 12 : 16) == 0);
 	}
 	for (int i = 3; i >= 0; i--) {
@@ -154,9 +157,11 @@ static void test_indexed_directory(void)
 
 	harness_make(&h, 8 << 20, "-b 1024 -N 4000");
 	snprintf(command, sizeof(command),
-		 "d=$(mktemp -d) && mkdir $d/many && cd $d/many && seq -f 'file_with_a_name_%%g' 2000 | xargs touch && "
-		 "PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext2 -b 1024 -N 4000 -d $d %s >/dev/null 2>&1; rm -r $d",
-		 h.path);
+		"d=$(mktemp -d) && mkdir $d/many && cd $d/many && seq -f 'file_with_a_name_%%g' "
+		"2000 | xargs touch && "
+		"PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext2 -b 1024 -N 4000 -d $d %s "
+		">/dev/null 2>&1; rm -r $d",
+		h.path);
 	CHECK(system(command) == 0);
 	hostdev_free(&h.dev);
 	hostdev_load(&h.dev, h.path);
@@ -192,7 +197,8 @@ static void check_names(struct fs *fs, uint64_t dir, const uint8_t *state)
 			struct fs_attr attr;
 			int error;
 
-			snprintf(name, sizeof(name), kind == 1 ? "%d" : "renamed_to_a_longer_name_%d", i);
+			snprintf(name, sizeof(name),
+				kind == 1 ? "%d" : "renamed_to_a_longer_name_%d", i);
 			error = fs->ops->lookup(fs, dir, name_of(name), &attr);
 			CHECK(error == (state[i] == kind ? 0 : -ENOENT));
 			if (error == 0) {
@@ -202,7 +208,8 @@ static void check_names(struct fs *fs, uint64_t dir, const uint8_t *state)
 	}
 }
 
-/* Names made, removed and renamed at random in a large directory: each one is there or not, as it should. */
+/* Names made, removed and renamed at random in a large directory: each one is there or not, as it
+ * should. */
 static void test_large_directory(const char *options)
 {
 	static uint8_t state[MANY]; /* 0: not there; 1: under its first name; 2: renamed */
@@ -225,8 +232,9 @@ static void test_large_directory(const char *options)
 			CHECK_ERROR(0, h.fs->ops->put(h.fs, create(h.fs, dir, name, S_IFREG), 1));
 			break;
 		case 1:
-			CHECK_ERROR(0, h.fs->ops->rename(h.fs, dir, name_of(name), dir,
-							 name_of(other), 0));
+			CHECK_ERROR(0,
+				h.fs->ops->rename(
+					h.fs, dir, name_of(name), dir, name_of(other), 0));
 			break;
 		default:
 			CHECK_ERROR(0, h.fs->ops->unlink(h.fs, dir, name_of(other)));

@@ -15,8 +15,8 @@ static struct fs_time test_now(void)
 	static int64_t ticks;
 
 	ticks++;
-	return (struct fs_time){.sec = 1700000000 + ticks / 1000,
-				.nsec = (uint32_t)(ticks % 1000) * 1000000};
+	return (struct fs_time){
+		.sec = 1700000000 + ticks / 1000, .nsec = (uint32_t)(ticks % 1000) * 1000000};
 }
 
 __attribute__((format(printf, 1, 2))) static void test_log(const char *format, ...)
@@ -41,8 +41,9 @@ void harness_make(struct harness *harness, uint64_t size, const char *options)
 	CHECK(fd >= 0);
 	CHECK(ftruncate(fd, (off_t)size) == 0);
 	close(fd);
-	snprintf(command, sizeof(command), "PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext2 %s %s 2>&1",
-		 options, harness->path);
+	snprintf(command, sizeof(command),
+		"PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext2 %s %s 2>&1", options,
+		harness->path);
 	CHECK(system(command) == 0);
 	hostdev_load(&harness->dev, harness->path);
 	hostmem_init(&harness->mem);
@@ -51,11 +52,11 @@ void harness_make(struct harness *harness, uint64_t size, const char *options)
 int harness_mount(struct harness *harness, size_t pages, bool read_only)
 {
 	struct ext2_options options = {.device = &harness->dev.device,
-				       .memory = harness->mem.memory,
-				       .cache_pages = pages,
-				       .read_only = read_only,
-				       .now = test_now,
-				       .log = test_log};
+		.memory = harness->mem.memory,
+		.cache_pages = pages,
+		.read_only = read_only,
+		.now = test_now,
+		.log = test_log};
 
 	return ext2_mount(&options, &harness->fs);
 }
@@ -73,9 +74,8 @@ int harness_fsck_with(struct harness *harness, const char *flags)
 	int status;
 
 	hostdev_save(&harness->dev, harness->path);
-	snprintf(command, sizeof(command),
-		 "PATH=$PATH:/sbin:/usr/sbin e2fsck %s %s >%s.log 2>&1", flags, harness->path,
-		 harness->path);
+	snprintf(command, sizeof(command), "PATH=$PATH:/sbin:/usr/sbin e2fsck %s %s >%s.log 2>&1",
+		flags, harness->path, harness->path);
 	status = system(command);
 	hostdev_free(&harness->dev);
 	hostdev_load(&harness->dev, harness->path);
@@ -101,8 +101,9 @@ char *harness_debugfs(struct harness *harness, const char *request)
 	FILE *pipe;
 
 	hostdev_save(&harness->dev, harness->path);
-	snprintf(command, sizeof(command), "PATH=$PATH:/sbin:/usr/sbin debugfs -R '%s' %s 2>/dev/null",
-		 request, harness->path);
+	snprintf(command, sizeof(command),
+		"PATH=$PATH:/sbin:/usr/sbin debugfs -R '%s' %s 2>/dev/null", request,
+		harness->path);
 	pipe = popen(command, "r");
 	CHECK(pipe != NULL && output != NULL);
 	(void)!fread(output, 1, size - 1, pipe);
@@ -121,7 +122,7 @@ void harness_free(struct harness *harness)
 }
 
 static int memory_copy(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec,
-		       size_t count, bool to_caller)
+	size_t count, bool to_caller)
 {
 	struct memory_data *memory = (struct memory_data *)(void *)data;
 

@@ -9,23 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			abort();                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                        \
+		}                                                                       \
 	} while (0)
 
 /* Expect an error number. */
-#define CHECK_ERROR(expected, call)                                                                \
-	do {                                                                                       \
-		int check_result = (call);                                                         \
-		if (check_result != (expected)) {                                                  \
-			fprintf(stderr, "%s:%d: %s: %d, not %d\n", __FILE__, __LINE__, #call,      \
-				check_result, (expected));                                         \
-			abort();                                                                   \
-		}                                                                                  \
+#define CHECK_ERROR(expected, call)                                                           \
+	do {                                                                                  \
+		int check_result = (call);                                                    \
+		if (check_result != (expected)) {                                             \
+			fprintf(stderr, "%s:%d: %s: %d, not %d\n", __FILE__, __LINE__, #call, \
+				check_result, (expected));                                    \
+			abort();                                                              \
+		}                                                                             \
 	} while (0)
 
 struct harness {

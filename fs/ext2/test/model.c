@@ -26,7 +26,7 @@ int model_find(const struct model *model, int dir, const char *name)
 {
 	for (int i = 0; i < MODEL_ENTRIES; i++) {
 		if (model->entry[i].is_used && model->entry[i].dir == dir &&
-		    strcmp(model->entry[i].name, name) == 0) {
+			strcmp(model->entry[i].name, name) == 0) {
 			return i;
 		}
 	}

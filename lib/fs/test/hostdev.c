@@ -21,7 +21,7 @@ static bool count_down(uint64_t *counter, bool fails_on)
 }
 
 static int transfer(struct fs_device *device, bool is_write, uint64_t position,
-		    const struct fs_iovec *vec, size_t count)
+	const struct fs_iovec *vec, size_t count)
 {
 	struct hostdev *dev = (struct hostdev *)(void *)device;
 	bool is_lost;
@@ -40,7 +40,7 @@ static int transfer(struct fs_device *device, bool is_write, uint64_t position,
 	is_lost = dev->lose_after != 0 && dev->writes > dev->lose_after;
 	for (size_t i = 0; i < count; i++) {
 		if (vec[i].len % 512 != 0 || position > device->size_bytes ||
-		    vec[i].len > device->size_bytes - position) {
+			vec[i].len > device->size_bytes - position) {
 			abort();
 		}
 		if (!is_write) {
@@ -99,7 +99,7 @@ void hostdev_save(const struct hostdev *dev, const char *path)
 	FILE *file = fopen(path, "wb");
 
 	if (file == NULL ||
-	    fwrite(dev->bytes, 1, dev->device.size_bytes, file) != dev->device.size_bytes) {
+		fwrite(dev->bytes, 1, dev->device.size_bytes, file) != dev->device.size_bytes) {
 		perror(path);
 		exit(2);
 	}
