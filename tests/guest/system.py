@@ -87,6 +87,8 @@ def test_console_session(kind):
             console.command('kill %1')
             guest.expect('/dev/' in console.command('tty'), 'tty')
             console.type('vi /root/typed\n')
+            console.wait_for(r'\x1b\[999;999H\x1b\[6n')
+            console.type('\x1b[24;80R')
             console.wait_for('typed')
             console.type('ihello from vi')
             console.wait_for('hello from vi')
