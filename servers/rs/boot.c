@@ -14,8 +14,15 @@ static const struct {
 	const char *label;
 	endpoint_t ep;
 } boot_services[] = {
-	{"rs", EP_RS},	 {"ds", EP_DS},	    {"sched", EP_SCHED}, {"vm", EP_VM}, {"pm", EP_PM},
-	{"vfs", EP_VFS}, {"memory", EP_MEMORY}, {"tty", EP_TTY},	 {"fs", EP_BOOTFS},
+	{"rs", EP_RS},
+	{"ds", EP_DS},
+	{"sched", EP_SCHED},
+	{"vm", EP_VM},
+	{"pm", EP_PM},
+	{"vfs", EP_VFS},
+	{"memory", EP_MEMORY},
+	{"tty", EP_TTY},
+	{"fs", EP_BOOTFS},
 };
 
 /* RS and VM have privileges already: the kernel gave them. */
@@ -56,8 +63,8 @@ static void give_privileges(struct rs *rs, struct service *s)
 }
 
 /*
- * A service takes nothing from RS before its init message, and each gets RS's messages in order: so first all init
- * messages, then the news.
+ * A service takes nothing from RS before its init message, and each gets RS's messages in order: so
+ * first all init messages, then the news.
  */
 void boot_begin(struct rs *rs)
 {

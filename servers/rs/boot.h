@@ -13,4 +13,3 @@ void boot_begin(struct rs *rs);
 
 /* A boot service has reported its init's result; after the last one init may run. */
 void boot_started(struct rs *rs, struct service *service, int result);
-

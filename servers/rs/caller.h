@@ -8,8 +8,8 @@
 bool caller_is_root(endpoint_t program);
 
 /*
- * Copy from and to its memory. -EFAULT also for pages that are not present: RS waits for no one on a program's behalf, so
- * callers hand in memory that they have touched.
+ * Copy from and to its memory. -EFAULT also for pages that are not present: RS waits for no one on
+ * a program's behalf, so callers hand in memory that they have touched.
  */
 int caller_copy_in(endpoint_t program, vaddr_t from, void *to, size_t bytes);
 int caller_copy_out(endpoint_t program, vaddr_t to, const void *from, size_t bytes);

@@ -152,7 +152,8 @@ static int read_majors(struct parser *p, uint32_t *majors, uint32_t *count)
 			return r;
 		}
 		if (*count == CONF_MAJORS_MAX) {
-			return word_fail(p, "'%s' has more than %d numbers", p->keyword, CONF_MAJORS_MAX);
+			return word_fail(
+				p, "'%s' has more than %d numbers", p->keyword, CONF_MAJORS_MAX);
 		}
 		majors[(*count)++] = (uint32_t)value;
 	}
@@ -178,9 +179,11 @@ static int read_pci(struct parser *p)
 		const char *colon = strchr(p->word, ':');
 		uint64_t vendor, device;
 
-		if (!colon || !word_digits(p->word, (size_t)(colon - p->word), 16, 0xffff, &vendor) ||
-		    !word_digits(colon + 1, strlen(colon + 1), 16, 0xffff, &device)) {
-			return word_fail(p, "'pci': '%.32s' is not VENDOR:DEVICE in hexadecimal", p->word);
+		if (!colon ||
+			!word_digits(p->word, (size_t)(colon - p->word), 16, 0xffff, &vendor) ||
+			!word_digits(colon + 1, strlen(colon + 1), 16, 0xffff, &device)) {
+			return word_fail(
+				p, "'pci': '%.32s' is not VENDOR:DEVICE in hexadecimal", p->word);
 		}
 		if (out->pci_count == CONF_PCI_MAX) {
 			return word_fail(p, "'pci' has more than %d devices", CONF_PCI_MAX);
@@ -206,10 +209,12 @@ static int read_ranges(struct parser *p, uint64_t limit, struct priv_range *rang
 			return r;
 		}
 		if (length == 0 || length - 1 > limit - start) {
-			return word_fail(p, "'%s': the range of %.32s is empty or too long", p->keyword, p->word);
+			return word_fail(p, "'%s': the range of %.32s is empty or too long",
+				p->keyword, p->word);
 		}
 		if (*count == PRIV_RANGES) {
-			return word_fail(p, "'%s' has more than %d ranges", p->keyword, PRIV_RANGES);
+			return word_fail(
+				p, "'%s' has more than %d ranges", p->keyword, PRIV_RANGES);
 		}
 		ranges[*count].start = start;
 		ranges[*count].end = start + length - 1;
@@ -265,9 +270,11 @@ static int read_sched(struct parser *p)
 		uint64_t value;
 
 		if (!is_priority && strcmp(p->word, "quantum") != 0) {
-			return word_fail(p, "'sched' knows priority and quantum, not '%s'", p->word);
+			return word_fail(
+				p, "'sched' knows priority and quantum, not '%s'", p->word);
 		}
-		r = word_need_number(p, "a number", is_priority ? SCHED_PRIORITIES - 1 : 10000, &value);
+		r = word_need_number(
+			p, "a number", is_priority ? SCHED_PRIORITIES - 1 : 10000, &value);
 		if (r < 0) {
 			return r;
 		}
@@ -392,8 +399,9 @@ static int read_head(struct parser *p)
 	p->out->line = p->word_line;
 	p->keyword = "service";
 	if (word_next(p) <= 0 || !conf_is_name(p->word)) {
-		return word_fail(p, "'service' needs a name of at most %d letters, digits, '_', '-' or '.'",
-			    CONF_NAME_MAX - 1);
+		return word_fail(p,
+			"'service' needs a name of at most %d letters, digits, '_', '-' or '.'",
+			CONF_NAME_MAX - 1);
 	}
 	memcpy(p->out->name, p->word, strlen(p->word) + 1);
 	if (word_next(p) <= 0 || strcmp(p->word, "{") != 0) {
@@ -414,7 +422,8 @@ bool conf_is_name(const char *name)
 		bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 
 		if (n == CONF_NAME_MAX - 1 ||
-		    !(is_letter || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.')) {
+			!(is_letter || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+				c == '.')) {
 			return false;
 		}
 	}
@@ -443,7 +452,8 @@ int conf_next(struct conf_text *in, struct conf_service *out, struct conf_error 
 			return r;
 		}
 		if (r == 0) {
-			return word_fail(p, "the text ends within 'service %s' of line %u", out->name, out->line);
+			return word_fail(p, "the text ends within 'service %s' of line %u",
+				out->name, out->line);
 		}
 		if (strcmp(p->word, "}") == 0) {
 			set_priority(out);
@@ -455,7 +465,7 @@ int conf_next(struct conf_text *in, struct conf_service *out, struct conf_error 
 }
 
 int conf_find(const char *text, size_t len, const char *name, struct conf_service *out,
-	      struct conf_error *error)
+	struct conf_error *error)
 {
 	struct conf_service next;
 	struct conf_text in;
@@ -469,7 +479,8 @@ int conf_find(const char *text, size_t len, const char *name, struct conf_servic
 
 		if (is_it && is_found) {
 			error->line = next.line;
-			snprintf(error->text, sizeof(error->text), "'service %s' is declared twice", name);
+			snprintf(error->text, sizeof(error->text), "'service %s' is declared twice",
+				name);
 			return -EINVAL;
 		}
 		if (is_it || (count == 0 && !is_found)) {

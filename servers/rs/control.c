@@ -43,7 +43,8 @@ static char *fetch_text(endpoint_t program, vaddr_t from, uint64_t len, uint64_t
 }
 
 /* On a wrong declaration the error goes to the caller's `out`, as "LINE: TEXT". */
-static int fetch_conf(endpoint_t program, const struct axo_service_req *req, struct conf_service *conf)
+static int fetch_conf(
+	endpoint_t program, const struct axo_service_req *req, struct conf_service *conf)
 {
 	struct conf_error error;
 	char line[160];
@@ -65,7 +66,8 @@ static int fetch_conf(endpoint_t program, const struct axo_service_req *req, str
 	return r;
 }
 
-static int fetch_binary(endpoint_t program, const struct axo_service_req *req, struct binary **binary)
+static int fetch_binary(
+	endpoint_t program, const struct axo_service_req *req, struct binary **binary)
 {
 	struct binary *b;
 	int r;
@@ -94,7 +96,8 @@ static void parcel_free(struct parcel *parcel)
 	free(parcel->args);
 }
 
-static int fetch_parcel(endpoint_t program, const struct axo_service_req *req, struct parcel *parcel)
+static int fetch_parcel(
+	endpoint_t program, const struct axo_service_req *req, struct parcel *parcel)
 {
 	int r;
 
@@ -150,7 +153,8 @@ static int control_template(struct rs *rs, endpoint_t program, const struct axo_
 
 typedef int change_fn(struct rs *rs, struct service *service, struct waiter waiter);
 
-static int control_change(struct rs *rs, endpoint_t program, const struct axo_service_req *req, change_fn *change)
+static int control_change(
+	struct rs *rs, endpoint_t program, const struct axo_service_req *req, change_fn *change)
 {
 	struct service *service = service_by_label(rs, req->name);
 	int r;
@@ -186,7 +190,8 @@ static int control_status(struct rs *rs, endpoint_t program, const struct axo_se
 	return len;
 }
 
-static int dispatch(struct rs *rs, endpoint_t program, const struct axo_service_req *req, int64_t *result)
+static int dispatch(
+	struct rs *rs, endpoint_t program, const struct axo_service_req *req, int64_t *result)
 {
 	int r;
 

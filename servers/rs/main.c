@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The reincarnation server: starts the services with the privileges that their declarations name, manages their
- * signals, and brings up anew what has crashed. docs/recovery.md.
+ * The reincarnation server: starts the services with the privileges that their declarations name,
+ * manages their signals, and brings up anew what has crashed. docs/recovery.md.
  *
  * It waits for VM and the kernel only; all others are told asynchronously.
  */
@@ -28,9 +28,9 @@
 static struct rs *the_rs; /* for the signal callback, which has no argument of its own */
 
 /* Signals that end a service; all others are its own to handle. */
-#define LETHAL                                                                                                    \
-	(1ull << LSIGILL | 1ull << LSIGTRAP | 1ull << LSIGABRT | 1ull << LSIGBUS | 1ull << LSIGFPE |               \
-	 1ull << LSIGKILL | 1ull << LSIGSEGV | 1ull << LSIGSYS)
+#define LETHAL                                                                     \
+	(1ull << LSIGILL | 1ull << LSIGTRAP | 1ull << LSIGABRT | 1ull << LSIGBUS | \
+		1ull << LSIGFPE | 1ull << LSIGKILL | 1ull << LSIGSEGV | 1ull << LSIGSYS)
 
 /* Signals of a service. Nonzero: it has been cleared. */
 static int on_signals(const struct ksig *ksig)

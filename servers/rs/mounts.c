@@ -30,8 +30,8 @@ static struct template *free_template(struct rs *rs)
 	return NULL;
 }
 
-int mounts_register(struct rs *rs, const char *type, const struct conf_service *conf, struct binary *binary,
-		    const char *args)
+int mounts_register(struct rs *rs, const char *type, const struct conf_service *conf,
+	struct binary *binary, const char *args)
 {
 	struct template *t = find(rs, type);
 	char *copy;
@@ -66,7 +66,8 @@ int mounts_register(struct rs *rs, const char *type, const struct conf_service *
 }
 
 /* The wanted label, or with a number behind it when it is taken. */
-static void choose_label(struct rs *rs, const char *wanted, const char *type, char label[CONF_NAME_MAX])
+static void choose_label(
+	struct rs *rs, const char *wanted, const char *type, char label[CONF_NAME_MAX])
 {
 	const char *base = conf_is_name(wanted) ? wanted : type;
 

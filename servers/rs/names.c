@@ -15,7 +15,10 @@ struct name_bit {
 static const struct name_bit kernel_calls[] = {KCALL_TABLE(KCALL)};
 #undef KCALL
 
-#define VM_NAME(name, op) {name, (op) - VM_BASE}
+#define VM_NAME(name, op)          \
+	{                          \
+		name, (op)-VM_BASE \
+	}
 static const struct name_bit vm_calls[] = {
 	VM_NAME("fork", VM_FORK),
 	VM_NAME("exit", VM_EXIT),

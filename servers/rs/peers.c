@@ -15,7 +15,8 @@
 #include "proto/vfs.h"
 #include "servers/rs/service.h"
 
-/* A message that is lost because its receiver is dead is told anew when the receiver has been restarted. */
+/* A message that is lost because its receiver is dead is told anew when the receiver has been
+ * restarted. */
 static void tell(endpoint_t whom, const struct message *m)
 {
 	(void)asyn_send(whom, m);
@@ -124,9 +125,11 @@ void peers_announce(struct rs *rs, struct service *s)
 	publish_label(s);
 	tell_pci(rs, s);
 	if (s == service_by_label(rs, "pci")) {
-		/* It comes up after drivers only when it was restarted: it has forgotten what they may have. */
+		/* It comes up after drivers only when it was restarted: it has forgotten what they
+		 * may have. */
 		for (unsigned i = 0; i < RS_SERVICES_MAX; i++) {
-			if (rs->services[i].state != SERVICE_FREE && rs->services[i].ep != EP_NONE) {
+			if (rs->services[i].state != SERVICE_FREE &&
+				rs->services[i].ep != EP_NONE) {
 				tell_pci(rs, &rs->services[i]);
 			}
 		}
@@ -142,8 +145,8 @@ void peers_renounce(const struct service *s)
 	tell_pm(s, PM_SERVICE_GONE);
 }
 
-static void map_majors(const struct service *s, endpoint_t ep, uint32_t kind, const uint32_t *majors, uint32_t count,
-		       bool is_restarted)
+static void map_majors(const struct service *s, endpoint_t ep, uint32_t kind,
+	const uint32_t *majors, uint32_t count, bool is_restarted)
 {
 	struct message m = {.type = VFS_RS_MAPDRIVER};
 	struct vfs_rs_mapdriver *req = MSG(&m, vfs_rs_mapdriver);
@@ -185,7 +188,8 @@ void peers_answer(struct waiter *waiter, int result, endpoint_t ep)
 	if (waiter->kind == WAITER_PROGRAM) {
 		ipc_reply_call(waiter->program, result);
 	} else if (waiter->kind == WAITER_MOUNT) {
-		*MSG(&m, vfs_rs_fs_reply) = (struct vfs_rs_fs_reply){.seq = waiter->seq, .result = result, .ep = ep};
+		*MSG(&m, vfs_rs_fs_reply) =
+			(struct vfs_rs_fs_reply){.seq = waiter->seq, .result = result, .ep = ep};
 		tell(EP_VFS, &m);
 	}
 	waiter->kind = WAITER_NONE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What RS tells other servers about services. All of it asynchronous: RS waits for nobody whom it may have to restart. */
+/* What RS tells other servers about services. All of it asynchronous: RS waits for nobody whom it
+ * may have to restart. */
 #pragma once
 
 #include "servers/rs/rs.h"
@@ -19,7 +20,8 @@ void peers_renounce(const struct service *service);
 /* The service runs: VFS sends requests for its device numbers to it. */
 void peers_map_drivers(const struct service *service, bool is_restarted);
 
-/* The service will not come back: its label goes from DS, its device numbers and its mount from VFS. */
+/* The service will not come back: its label goes from DS, its device numbers and its mount from
+ * VFS. */
 void peers_forget(const struct service *service);
 
 /* Tell the waiter of an operation how it ended, and forget it. */

@@ -40,7 +40,7 @@ static endpoint_t manager_of(const struct rs *rs, const struct service *s)
 		const struct service *other = &rs->services[i];
 
 		if (other->state != SERVICE_FREE && other->ep != EP_NONE &&
-		    strcmp(other->label, s->conf.signal_manager) == 0) {
+			strcmp(other->label, s->conf.signal_manager) == 0) {
 			return other->ep;
 		}
 	}
@@ -52,7 +52,8 @@ static void fill_send_mask(const struct rs *rs, const struct service *s, struct 
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
 		const struct service *other = &rs->services[i];
 
-		if (other == s || other->state == SERVICE_FREE || other->ep == EP_NONE || other->priv_id <= 0) {
+		if (other == s || other->state == SERVICE_FREE || other->ep == EP_NONE ||
+			other->priv_id <= 0) {
 			continue;
 		}
 		if (other->ep == EP_RS || privilege_names(s, other) || privilege_names(other, s)) {
@@ -66,9 +67,13 @@ void privilege_spec(const struct rs *rs, const struct service *s, struct priv_sp
 	const struct conf_service *conf = &s->conf;
 
 	*spec = (struct priv_spec){
-		.flags = (conf->magic_grants ? PRIV_FLAG_MAGIC : 0) | (conf->io_all ? PRIV_FLAG_ALL_IO : 0) |
-			 (s->ep == EP_VM ? PRIV_FLAG_VM : 0) | (s->ep == EP_RS ? PRIV_FLAG_ROOT : 0) |
-			 (s->ep != EP_RS && (conf->kcalls >> KCALL_privctl & 1) != 0 ? PRIV_FLAG_DEVICES : 0),
+		.flags = (conf->magic_grants ? PRIV_FLAG_MAGIC : 0) |
+			(conf->io_all ? PRIV_FLAG_ALL_IO : 0) |
+			(s->ep == EP_VM ? PRIV_FLAG_VM : 0) |
+			(s->ep == EP_RS ? PRIV_FLAG_ROOT : 0) |
+			(s->ep != EP_RS && (conf->kcalls >> KCALL_privctl & 1) != 0
+					? PRIV_FLAG_DEVICES
+					: 0),
 		.trap_mask = (1u << (TRAP_LAST - TRAP_BASE)) - 1,
 		.kcall_mask = conf->kcalls | KCALL_BASIC,
 		.sig_mgr = manager_of(rs, s),

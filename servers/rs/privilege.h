@@ -5,13 +5,14 @@
 #include "servers/rs/rs.h"
 
 /*
- * The privileges of `service`: masks, ranges, manager. Its send mask names the services that exist; the kernel keeps
- * masks symmetric, so those that come later are added with them.
+ * The privileges of `service`: masks, ranges, manager. Its send mask names the services that exist;
+ * the kernel keeps masks symmetric, so those that come later are added with them.
  */
 void privilege_spec(const struct rs *rs, const struct service *service, struct priv_spec *spec);
 
 /* Whether a's declaration names b as somebody it sends to. */
 bool privilege_names(const struct service *a, const struct service *b);
 
-/* Give the service's process its privileges and its rights with VM; sets priv_id. `op`: PRIV_SET or PRIV_UPDATE. */
+/* Give the service's process its privileges and its rights with VM; sets priv_id. `op`: PRIV_SET or
+ * PRIV_UPDATE. */
 int privilege_give(const struct rs *rs, struct service *service, enum privctl_op op);

@@ -19,7 +19,8 @@
 #include "servers/rs/privilege.h"
 
 #define STACK_BYTES (256ul << 10)
-/* A service is linked for address 0 and may stand anywhere (docs/architecture.md, "placement as policy"). */
+/* A service is linked for address 0 and may stand anywhere (docs/architecture.md, "placement as
+ * policy"). */
 #define SERVICE_BASE 0x0000000000400000ul
 
 /* The loader's target. */
@@ -76,8 +77,8 @@ static int target_protect(void *opaque, vaddr_t addr, uint64_t len, int prot)
 	const struct target *target = opaque;
 	struct message m = {0};
 
-	*MSG(&m, vm_mprotect_for_req) =
-		(struct vm_mprotect_for_req){.ep = target->ep, .prot = prot, .addr = addr, .len = len};
+	*MSG(&m, vm_mprotect_for_req) = (struct vm_mprotect_for_req){
+		.ep = target->ep, .prot = prot, .addr = addr, .len = len};
 	return call_vm(&m, VM_MPROTECT_FOR);
 }
 
@@ -245,8 +246,9 @@ void process_log_death(const struct service *s, int signo, vaddr_t address)
 	struct proc_info info = {0};
 
 	(void)sys_getinfo(GETINFO_PROC, &info, sizeof(info), s->ep);
-	diag_printf("%s (endpoint %d) ended by signal %d; ip 0x%llx sp 0x%llx address 0x%llx", s->label, s->ep, signo,
-		    (unsigned long long)info.ip, (unsigned long long)info.sp, (unsigned long long)address);
+	diag_printf("%s (endpoint %d) ended by signal %d; ip 0x%llx sp 0x%llx address 0x%llx",
+		s->label, s->ep, signo, (unsigned long long)info.ip, (unsigned long long)info.sp,
+		(unsigned long long)address);
 }
 
 int process_pid(const struct service *s)

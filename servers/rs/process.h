@@ -8,8 +8,8 @@
 int process_check(const struct binary *binary);
 
 /*
- * Make the process of a service, with memory, stack and privileges, ready to run: sets ep and priv_id. On failure nothing
- * is left of it.
+ * Make the process of a service, with memory, stack and privileges, ready to run: sets ep and
+ * priv_id. On failure nothing is left of it.
  */
 int process_create(struct rs *rs, struct service *service);
 

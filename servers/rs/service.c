@@ -12,7 +12,7 @@
 #include "servers/rs/peers.h"
 #include "servers/rs/process.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S      1000000000ull
 #define BACKOFF_MAX_S 30
 
 void binary_release(struct binary *binary)
@@ -197,7 +197,8 @@ static void begin_again(struct rs *rs, struct service *s, bool is_restart)
 	}
 }
 
-/* How long the next restart waits: the first of a window comes at once, then 1, 2, 4 ... seconds. */
+/* How long the next restart waits: the first of a window comes at once, then 1, 2, 4 ... seconds.
+ */
 static time_ns_t backoff_ns(uint32_t crashes)
 {
 	uint64_t seconds = crashes < 2 ? 0 : 1ull << (crashes - 2 < 8 ? crashes - 2 : 8);
@@ -282,7 +283,8 @@ void service_started(struct rs *rs, struct service *s, int result)
 
 static bool is_stoppable(const struct service *s)
 {
-	return s->state == SERVICE_RUNNING || s->state == SERVICE_BACKOFF || s->state == SERVICE_FAILED;
+	return s->state == SERVICE_RUNNING || s->state == SERVICE_BACKOFF ||
+		s->state == SERVICE_FAILED;
 }
 
 int service_down(struct rs *rs, struct service *s, struct waiter waiter)
@@ -367,7 +369,8 @@ void service_tick(struct rs *rs)
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
 		struct service *s = &rs->services[i];
 
-		if (s->state != SERVICE_FREE && s->deadline_ns && (next == 0 || s->deadline_ns < next)) {
+		if (s->state != SERVICE_FREE && s->deadline_ns &&
+			(next == 0 || s->deadline_ns < next)) {
 			next = s->deadline_ns;
 		}
 	}
@@ -380,8 +383,12 @@ void service_tick(struct rs *rs)
 static const char *state_name(const struct service *s)
 {
 	static const char *const names[] = {
-		[SERVICE_FREE] = "free",	 [SERVICE_STARTING] = "starting", [SERVICE_RUNNING] = "running",
-		[SERVICE_STOPPING] = "stopping", [SERVICE_BACKOFF] = "waiting",	  [SERVICE_FAILED] = "failed",
+		[SERVICE_FREE] = "free",
+		[SERVICE_STARTING] = "starting",
+		[SERVICE_RUNNING] = "running",
+		[SERVICE_STOPPING] = "stopping",
+		[SERVICE_BACKOFF] = "waiting",
+		[SERVICE_FAILED] = "failed",
 	};
 
 	return names[s->state];
@@ -394,21 +401,23 @@ static int status_line(const struct rs *rs, const struct service *s, char *text,
 	if (s->ep != EP_NONE) {
 		snprintf(endpoint, sizeof(endpoint), "%d", s->ep);
 	}
-	return snprintf(text, size, "%-16s %8s %5d %-8s %8u %9llu %5u %4d %s\n", s->label, endpoint, process_pid(s),
-			state_name(s), s->restarts, (unsigned long long)((rs->now_ns - s->since_ns) / NS_PER_S),
-			s->conf.uid, s->conf.priority, conf_class_name(s->conf.class));
+	return snprintf(text, size, "%-16s %8s %5d %-8s %8u %9llu %5u %4d %s\n", s->label, endpoint,
+		process_pid(s), state_name(s), s->restarts,
+		(unsigned long long)((rs->now_ns - s->since_ns) / NS_PER_S), s->conf.uid,
+		s->conf.priority, conf_class_name(s->conf.class));
 }
 
 int service_status(struct rs *rs, const char *label, char *text, size_t size)
 {
-	int len = snprintf(text, size, "%-16s %8s %5s %-8s %8s %9s %5s %4s %s\n", "LABEL", "ENDPOINT", "PID", "STATE",
-			   "RESTARTS", "SINCE(s)", "UID", "PRIO", "CLASS");
+	int len = snprintf(text, size, "%-16s %8s %5s %-8s %8s %9s %5s %4s %s\n", "LABEL",
+		"ENDPOINT", "PID", "STATE", "RESTARTS", "SINCE(s)", "UID", "PRIO", "CLASS");
 	bool is_found = label[0] == '\0';
 
 	for (int i = 0; i < RS_SERVICES_MAX && len >= 0 && (size_t)len < size; i++) {
 		struct service *s = &rs->services[i];
 
-		if (s->state != SERVICE_FREE && (label[0] == '\0' || strcmp(s->label, label) == 0)) {
+		if (s->state != SERVICE_FREE &&
+			(label[0] == '\0' || strcmp(s->label, label) == 0)) {
 			is_found = true;
 			len += status_line(rs, s, text + len, size - (size_t)len);
 		}

@@ -2,13 +2,15 @@
 /*
  * The life of services: the state machine of rs.h.
  *
- * Everything here is driven by events and returns at once; operations that take time end by a word to the `waiter`.
+ * Everything here is driven by events and returns at once; operations that take time end by a word
+ * to the `waiter`.
  */
 #pragma once
 
 #include "servers/rs/rs.h"
 
-/* What a new service is made of. The service takes references and copies; the caller keeps its own. */
+/* What a new service is made of. The service takes references and copies; the caller keeps its own.
+ */
 struct service_plan {
 	const char *label;
 	const struct conf_service *conf;
@@ -25,14 +27,15 @@ struct service *service_by_endpoint(struct rs *rs, endpoint_t ep);
 struct service *service_new(struct rs *rs, const struct service_plan *plan);
 
 /*
- * Start a service. 0: the waiter will be told when its init has ended; -EBUSY: the label is taken; -ENOSPC: no slot;
- * -ENOMEM, -ENOEXEC (the binary), or what else hinders its process: nobody is told, nothing is left.
+ * Start a service. 0: the waiter will be told when its init has ended; -EBUSY: the label is taken;
+ * -ENOSPC: no slot; -ENOMEM, -ENOEXEC (the binary), or what else hinders its process: nobody is
+ * told, nothing is left.
  */
 int service_up(struct rs *rs, const struct service_plan *plan);
 
 /*
- * Stop a service. 0: the waiter will be told; -EPERM: part of the core; -EBUSY: it is starting or stopping. One without a
- * process (failed) goes at once: 1, and nobody is told.
+ * Stop a service. 0: the waiter will be told; -EPERM: part of the core; -EBUSY: it is starting or
+ * stopping. One without a process (failed) goes at once: 1, and nobody is told.
  */
 int service_down(struct rs *rs, struct service *service, struct waiter waiter);
 
@@ -51,7 +54,8 @@ void service_died(struct rs *rs, struct service *service, int signo);
 /* Act on the deadlines that have passed, and set the alarm for the next. */
 void service_tick(struct rs *rs);
 
-/* Lines of text about the service of this label ("": all): bytes written (without a NUL), -ESRCH, -ENOSPC. */
+/* Lines of text about the service of this label ("": all): bytes written (without a NUL), -ESRCH,
+ * -ENOSPC. */
 int service_status(struct rs *rs, const char *label, char *text, size_t size);
 
 /* One reference less; frees it with the last one. NULL is fine. */

@@ -77,7 +77,8 @@ int word_next(struct parser *p)
 	}
 	p->word[n] = '\0';
 	if (n == 0) {
-		return word_fail(p, "a byte that no word may have: 0x%02x", (unsigned char)in->text[in->pos]);
+		return word_fail(p, "a byte that no word may have: 0x%02x",
+			(unsigned char)in->text[in->pos]);
 	}
 	return 1;
 }
@@ -160,8 +161,8 @@ int word_number(struct parser *p, uint64_t max, uint64_t *value)
 	const char *digits = is_hex ? p->word + 2 : p->word;
 
 	if (!word_digits(digits, strlen(digits), is_hex ? 16 : 10, max, value)) {
-		return word_fail(p, "'%s': '%.32s' is not a number of at most %llu", p->keyword, p->word,
-			    (unsigned long long)max);
+		return word_fail(p, "'%s': '%.32s' is not a number of at most %llu", p->keyword,
+			p->word, (unsigned long long)max);
 	}
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The words of a declaration, for conf.c: words are separated by blanks; '{', '}' and ';' are words of their own; '#'
- * begins a comment that lasts to the end of its line. Functions that fail return -EINVAL with *error filled in.
+ * The words of a declaration, for conf.c: words are separated by blanks; '{', '}' and ';' are words
+ * of their own; '#' begins a comment that lasts to the end of its line. Functions that fail return
+ * -EINVAL with *error filled in.
  */
 #pragma once
 
@@ -13,9 +14,9 @@ struct parser {
 	struct conf_text *in;
 	struct conf_service *out;
 	struct conf_error *error;
-	const char *keyword;   /* the statement being read */
-	uint64_t seen;         /* bit: statement of conf.c's table was there */
-	char word[WORD_MAX];   /* the last word read; empty at the end of the text */
+	const char *keyword; /* the statement being read */
+	uint64_t seen;       /* bit: statement of conf.c's table was there */
+	char word[WORD_MAX]; /* the last word read; empty at the end of the text */
 	uint32_t word_line;
 };
 

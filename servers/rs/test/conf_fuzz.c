@@ -15,11 +15,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	conf_open(&in, (const char *)data, size);
 	while ((r = conf_next(&in, &service, &error)) == 1) {
-		if (!conf_is_name(service.name) || service.ipc_count > CONF_IPC_MAX || service.io_count > PRIV_RANGES) {
+		if (!conf_is_name(service.name) || service.ipc_count > CONF_IPC_MAX ||
+			service.io_count > PRIV_RANGES) {
 			abort();
 		}
 	}
-	if (r < 0 && (error.line == 0 || strnlen(error.text, sizeof(error.text)) == sizeof(error.text))) {
+	if (r < 0 &&
+		(error.line == 0 ||
+			strnlen(error.text, sizeof(error.text)) == sizeof(error.text))) {
 		abort();
 	}
 	return 0;

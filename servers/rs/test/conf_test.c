@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parser of declarations: meanings, errors with their lines, mutated and random texts, the files given as arguments. */
+/* The parser of declarations: meanings, errors with their lines, mutated and random texts, the
+ * files given as arguments. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,28 +12,27 @@
 
 static unsigned failures;
 
-#define CHECK(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);    \
-			failures++;                                                       \
-		}                                                                         \
+#define CHECK(condition)                                                               \
+	do {                                                                           \
+		if (!(condition)) {                                                    \
+			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+			failures++;                                                    \
+		}                                                                      \
 	} while (0)
 
-static const char full[] =
-	"# a comment { ; }\n"
-	"service virtio_blk {\n"
-	"\tuid 17; class driver;\n"
-	"\tipc vfs @fs pm; ipc ds;\n"
-	"\tkcall vumap devio irqctl;\n"
-	"\tvm map_phys alloc_contig;\n"
-	"\tchr 4 5; blk 254;\n"
-	"\tpci 1af4:1042 1AF4:1001;\n"
-	"\tio 0x3f8 8 0x60 1; irq 4 1;\n"
-	"\tmem 0xa0000 0x20000;\n"
-	"\tsched priority 3 quantum 20;\n"
-	"\trestart no; signal_manager pm; heap no; core yes; magic_grants yes;\n"
-	"}\n";
+static const char full[] = "# a comment { ; }\n"
+			   "service virtio_blk {\n"
+			   "\tuid 17; class driver;\n"
+			   "\tipc vfs @fs pm; ipc ds;\n"
+			   "\tkcall vumap devio irqctl;\n"
+			   "\tvm map_phys alloc_contig;\n"
+			   "\tchr 4 5; blk 254;\n"
+			   "\tpci 1af4:1042 1AF4:1001;\n"
+			   "\tio 0x3f8 8 0x60 1; irq 4 1;\n"
+			   "\tmem 0xa0000 0x20000;\n"
+			   "\tsched priority 3 quantum 20;\n"
+			   "\trestart no; signal_manager pm; heap no; core yes; magic_grants yes;\n"
+			   "}\n";
 
 static int parse(const char *text, struct conf_service *out, struct conf_error *error)
 {
@@ -51,12 +51,16 @@ static void test_meaning(void)
 	CHECK(parse(full, &s, &error) == 1);
 	CHECK(strcmp(s.name, "virtio_blk") == 0 && s.line == 2);
 	CHECK(s.uid == 17 && s.class == CONF_CLASS_DRIVER);
-	CHECK(s.ipc_count == 4 && strcmp(s.ipc[1], "@fs") == 0 && strcmp(s.ipc[3], "ds") == 0 && !s.ipc_all);
+	CHECK(s.ipc_count == 4 && strcmp(s.ipc[1], "@fs") == 0 && strcmp(s.ipc[3], "ds") == 0 &&
+		!s.ipc_all);
 	CHECK(s.kcalls == (1ull << KCALL_vumap | 1ull << KCALL_devio | 1ull << KCALL_irqctl));
-	CHECK(s.vm_calls == (1ull << (VM_MAP_PHYS - VM_BASE) | 1ull << (VM_ALLOC_CONTIG - VM_BASE)));
-	CHECK(s.chr_count == 2 && s.chr[0] == 4 && s.chr[1] == 5 && s.blk_count == 1 && s.blk[0] == 254);
+	CHECK(s.vm_calls ==
+		(1ull << (VM_MAP_PHYS - VM_BASE) | 1ull << (VM_ALLOC_CONTIG - VM_BASE)));
+	CHECK(s.chr_count == 2 && s.chr[0] == 4 && s.chr[1] == 5 && s.blk_count == 1 &&
+		s.blk[0] == 254);
 	CHECK(s.pci_count == 2 && s.pci[0] == 0x1af41042 && s.pci[1] == 0x1af41001);
-	CHECK(s.io_count == 2 && s.io[0].start == 0x3f8 && s.io[0].end == 0x3ff && s.io[1].end == 0x60);
+	CHECK(s.io_count == 2 && s.io[0].start == 0x3f8 && s.io[0].end == 0x3ff &&
+		s.io[1].end == 0x60);
 	CHECK(s.mem_count == 1 && s.mem[0].end == 0xbffff && s.irq_count == 2 && s.irq[1] == 1);
 	CHECK(s.priority == 3 && s.quantum_ns == 20000000 && s.restart == CONF_RESTART_NO);
 	CHECK(strcmp(s.signal_manager, "pm") == 0 && !s.heap && s.is_core && s.magic_grants);
@@ -68,8 +72,10 @@ static void test_defaults(void)
 	struct conf_error error;
 
 	CHECK(parse("service a{class fs;}", &s, &error) == 1);
-	CHECK(s.uid == 999 && s.ipc_count == 0 && s.kcalls == 0 && s.vm_calls == 0 && s.heap && !s.is_core);
-	CHECK(s.priority == SCHED_PRIO_FS && s.restart == CONF_RESTART_YES && strcmp(s.signal_manager, "rs") == 0);
+	CHECK(s.uid == 999 && s.ipc_count == 0 && s.kcalls == 0 && s.vm_calls == 0 && s.heap &&
+		!s.is_core);
+	CHECK(s.priority == SCHED_PRIO_FS && s.restart == CONF_RESTART_YES &&
+		strcmp(s.signal_manager, "rs") == 0);
 	CHECK(parse("service a { ipc all; kcall all; vm none; io all; }", &s, &error) == 1);
 	CHECK(s.ipc_all && s.kcalls == UINT64_MAX && s.vm_calls == 0 && s.io_all);
 	CHECK(parse("", &s, &error) == 0 && parse(" \n# nothing\n", &s, &error) == 0);
@@ -113,7 +119,9 @@ static void test_errors(void)
 		{"service x { restart maybe; }", 1, "yes or no"},
 		{"service x { signal_manager @fs; }", 1, "no label"},
 		{"service x { \001 }", 1, "byte that no word"},
-		{"service x { aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; }", 1, "too long"},
+		{"service x { "
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; }",
+			1, "too long"},
 	};
 
 	for (size_t i = 0; i < AXO_ARRAY_LEN(cases); i++) {
@@ -121,7 +129,8 @@ static void test_errors(void)
 		struct conf_error error;
 		int r = parse(cases[i].text, &s, &error);
 
-		if (r != -EINVAL || error.line != cases[i].line || !strstr(error.text, cases[i].words)) {
+		if (r != -EINVAL || error.line != cases[i].line ||
+			!strstr(error.text, cases[i].words)) {
 			printf("case %zu: r %d line %u '%s'\n", i, r, error.line, error.text);
 			failures++;
 		}
@@ -145,7 +154,8 @@ static void test_find(void)
 	CHECK(conf_find(bad, strlen(bad), "a", &s, &error) == -EINVAL && error.line == 2);
 }
 
-/* Texts made of a right one by damage: none may do worse than an error. The buffer ends where the text does. */
+/* Texts made of a right one by damage: none may do worse than an error. The buffer ends where the
+ * text does. */
 static void test_mutations(void)
 {
 	static const char pool[] = "{};# \n0x:@_-.az9\xff\x80";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The life of services against fakes of processes and peers: each path of rs.h's diagram, what the others are told, and
- * the axo_service call with every pointer wrong.
+ * The life of services against fakes of processes and peers: each path of rs.h's diagram, what the
+ * others are told, and the axo_service call with every pointer wrong.
  */
 #include "servers/rs/service.h"
 
@@ -24,12 +24,12 @@
 
 static unsigned failures;
 
-#define CHECK(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);    \
-			failures++;                                                       \
-		}                                                                         \
+#define CHECK(condition)                                                               \
+	do {                                                                           \
+		if (!(condition)) {                                                    \
+			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+			failures++;                                                    \
+		}                                                                      \
 	} while (0)
 
 #define S 1000000000ull
@@ -41,7 +41,7 @@ static struct {
 	int create_error;
 	int alive; /* processes */
 	int announced, renounced, mapped, forgotten, system_failed;
-	int inits[3];  /* by type */
+	int inits[3]; /* by type */
 	int signals;
 	int answers, last_answer;
 	endpoint_t last_ep;
@@ -224,11 +224,12 @@ static int up_declared(struct rs *rs, const char *label, const char *text)
 	binary->len = 4;
 	memcpy(binary->data, "\177ELF", 4);
 	CHECK(conf_find(text, strlen(text), label, &conf, &error) == 0);
-	r = service_up(rs, &(struct service_plan){.label = label,
-						  .conf = &conf,
-						  .binary = binary,
-						  .args = "x",
-						  .waiter = {.kind = WAITER_PROGRAM, .program = 7}});
+	r = service_up(rs,
+		&(struct service_plan){.label = label,
+			.conf = &conf,
+			.binary = binary,
+			.args = "x",
+			.waiter = {.kind = WAITER_PROGRAM, .program = 7}});
 	binary_release(binary);
 	return r;
 }
@@ -259,14 +260,17 @@ static void test_up(void)
 	struct service *s;
 
 	rs->now_ns = 5 * S;
-	CHECK(up(rs, "a") == 0 && fake.announced == 1 && fake.inits[SEF_INIT_FRESH] == 1 && fake.answers == 0);
+	CHECK(up(rs, "a") == 0 && fake.announced == 1 && fake.inits[SEF_INIT_FRESH] == 1 &&
+		fake.answers == 0);
 	CHECK(fake.alarm == 5 * S + RS_INIT_LIMIT_NS && up(rs, "a") == -EBUSY);
 	s = service_by_label(rs, "a");
-	CHECK(s && s == service_by_endpoint(rs, 1000) && s->state == SERVICE_STARTING && fake.mapped == 0);
+	CHECK(s && s == service_by_endpoint(rs, 1000) && s->state == SERVICE_STARTING &&
+		fake.mapped == 0);
 	CHECK(service_down(rs, s, someone) == -EBUSY && service_restart(rs, s, someone) == -EBUSY);
 	service_started(rs, s, 0);
 	service_started(rs, s, -EIO); /* a second report means nothing */
-	CHECK(s->state == SERVICE_RUNNING && fake.answers == 1 && fake.last_ep == 1000 && fake.mapped == 1);
+	CHECK(s->state == SERVICE_RUNNING && fake.answers == 1 && fake.last_ep == 1000 &&
+		fake.mapped == 1);
 	service_tick(rs);
 	CHECK(fake.alarm == 0);
 	finish(rs);
@@ -277,18 +281,22 @@ static void test_up_fails(void)
 	struct rs *rs = fresh();
 
 	fake.create_error = -ENOMEM;
-	CHECK(up(rs, "a") == -ENOMEM && !service_by_label(rs, "a") && fake.announced == 0 && fake.answers == 0);
+	CHECK(up(rs, "a") == -ENOMEM && !service_by_label(rs, "a") && fake.announced == 0 &&
+		fake.answers == 0);
 	fake.create_error = 0;
 	CHECK(up(rs, "a") == 0);
 	service_started(rs, service_by_label(rs, "a"), -ENODEV);
-	CHECK(!service_by_label(rs, "a") && fake.last_answer == -ENODEV && fake.alive == 0 && fake.forgotten == 1);
+	CHECK(!service_by_label(rs, "a") && fake.last_answer == -ENODEV && fake.alive == 0 &&
+		fake.forgotten == 1);
 	CHECK(up(rs, "a") == 0);
 	service_died(rs, service_by_label(rs, "a"), LSIGSEGV);
-	CHECK(!service_by_label(rs, "a") && fake.last_answer == -EIO && fake.alive == 0 && fake.answers == 2);
+	CHECK(!service_by_label(rs, "a") && fake.last_answer == -EIO && fake.alive == 0 &&
+		fake.answers == 2);
 	CHECK(up(rs, "a") == 0);
 	rs->now_ns += RS_INIT_LIMIT_NS;
 	service_tick(rs);
-	CHECK(!service_by_label(rs, "a") && fake.last_answer == -ETIMEDOUT && fake.alive == 0 && fake.answers == 3);
+	CHECK(!service_by_label(rs, "a") && fake.last_answer == -ETIMEDOUT && fake.alive == 0 &&
+		fake.answers == 3);
 	finish(rs);
 }
 
@@ -297,15 +305,18 @@ static void test_down(void)
 	struct rs *rs = fresh();
 	struct service *s = running(rs, "a");
 
-	CHECK(service_down(rs, s, someone) == 0 && fake.signals == 1 && s->state == SERVICE_STOPPING);
+	CHECK(service_down(rs, s, someone) == 0 && fake.signals == 1 &&
+		s->state == SERVICE_STOPPING);
 	CHECK(service_down(rs, s, someone) == -EBUSY && fake.answers == 1);
 	service_died(rs, s, LSIGABRT);
-	CHECK(!service_by_label(rs, "a") && fake.answers == 2 && fake.last_answer == 0 && fake.alive == 0);
+	CHECK(!service_by_label(rs, "a") && fake.answers == 2 && fake.last_answer == 0 &&
+		fake.alive == 0);
 	s = running(rs, "b"); /* does not end by itself */
 	CHECK(service_down(rs, s, someone) == 0);
 	rs->now_ns += RS_STOP_LIMIT_NS;
 	service_tick(rs);
-	CHECK(!service_by_label(rs, "b") && fake.answers == 4 && fake.alive == 0 && fake.forgotten == 2);
+	CHECK(!service_by_label(rs, "b") && fake.answers == 4 && fake.alive == 0 &&
+		fake.forgotten == 2);
 	finish(rs);
 }
 
@@ -316,9 +327,11 @@ static void test_restart(void)
 
 	CHECK(service_restart(rs, s, someone) == 0 && s->state == SERVICE_STOPPING);
 	service_died(rs, s, LSIGABRT);
-	CHECK(s->state == SERVICE_STARTING && s->ep == 1001 && fake.inits[SEF_INIT_FRESH] == 2 && fake.answers == 1);
+	CHECK(s->state == SERVICE_STARTING && s->ep == 1001 && fake.inits[SEF_INIT_FRESH] == 2 &&
+		fake.answers == 1);
 	service_started(rs, s, 0);
-	CHECK(s->state == SERVICE_RUNNING && fake.answers == 2 && s->restarts == 1 && fake.forgotten == 0);
+	CHECK(s->state == SERVICE_RUNNING && fake.answers == 2 && s->restarts == 1 &&
+		fake.forgotten == 0);
 	CHECK(service_restart(rs, s, someone) == 0);
 	service_died(rs, s, LSIGABRT);
 	service_started(rs, s, -EIO); /* stays visible */
@@ -354,7 +367,8 @@ static void test_crashes(void)
 	}
 	CHECK(fake.inits[SEF_INIT_RESTART] == RS_CRASHES_MAX && fake.answers == 1);
 	service_died(rs, s, LSIGSEGV);
-	CHECK(s->state == SERVICE_FAILED && fake.forgotten == 1 && fake.alive == 0 && fake.alarm == 0);
+	CHECK(s->state == SERVICE_FAILED && fake.forgotten == 1 && fake.alive == 0 &&
+		fake.alarm == 0);
 	CHECK(service_down(rs, s, someone) == 1 && !service_by_label(rs, "a") && fake.answers == 1);
 	s = running(rs, "b"); /* crashes that are far apart do not add up */
 	for (int i = 0; i < 3 * RS_CRASHES_MAX; i++) {
@@ -426,7 +440,8 @@ static void test_mounts(void)
 
 	*binary = (struct binary){.references = 1, .len = 4};
 	CHECK(conf_find(text, strlen(text), "fsx", &conf, &error) == 0);
-	CHECK(mounts_register(rs, "fsx", &conf, binary, "") == 0 && mounts_register(rs, "fsx", &conf, binary, "y") == 0);
+	CHECK(mounts_register(rs, "fsx", &conf, binary, "") == 0 &&
+		mounts_register(rs, "fsx", &conf, binary, "y") == 0);
 	conf.class = CONF_CLASS_DRIVER;
 	CHECK(mounts_register(rs, "other", &conf, binary, "") == -EINVAL);
 	binary_release(binary);
@@ -460,7 +475,8 @@ static void test_control(void)
 	static const char good[] = "service a { }";
 	struct rs *rs = fresh();
 	char out[8192] = "";
-	struct axo_service_req req = {.cmd = AXO_SERVICE_UP, .name = "a", .out = (uint64_t)out, .out_len = sizeof(out)};
+	struct axo_service_req req = {
+		.cmd = AXO_SERVICE_UP, .name = "a", .out = (uint64_t)out, .out_len = sizeof(out)};
 	int64_t result = 99;
 
 #define CALL() (control_call(rs, 7, (vaddr_t)&req, &result))
@@ -481,10 +497,10 @@ static void test_control(void)
 	req.args_len = 3;
 	req.binary_len = UINT64_MAX;
 	CHECK(CALL() == 0 && result == -E2BIG);
-	req.binary = (uint64_t)"abc";
+	req.binary = (uint64_t) "abc";
 	req.binary_len = 3;
 	CHECK(CALL() == 0 && result == -ENOEXEC);
-	req.binary = (uint64_t)"abcd";
+	req.binary = (uint64_t) "abcd";
 	req.binary_len = 4;
 	CHECK(CALL() == CONTROL_LATER && strcmp(service_by_label(rs, "a")->args, "ser") == 0);
 	CHECK(CALL() == 0 && result == -EBUSY);
@@ -528,9 +544,12 @@ static void test_privileges(void)
 	struct service *disk, *ext2, *other;
 	struct priv_spec spec;
 
-	CHECK(up_declared(rs, "disk", "service disk { uid 5; kcall vumap; irq 3; io 0x60 1; signal_manager other; }") == 0);
+	CHECK(up_declared(rs, "disk",
+		      "service disk { uid 5; kcall vumap; irq 3; io 0x60 1; signal_manager other; "
+		      "}") == 0);
 	CHECK(up_declared(rs, "ext2.vda", "service ext2 { class fs; ipc @driver; heap no; }") == 0);
-	CHECK(up_declared(rs, "other", "service other { class server; ipc ext2; magic_grants yes; }") == 0);
+	CHECK(up_declared(rs, "other",
+		      "service other { class server; ipc ext2; magic_grants yes; }") == 0);
 	disk = service_by_label(rs, "disk");
 	ext2 = service_by_label(rs, "ext2.vda");
 	other = service_by_label(rs, "other");
@@ -538,13 +557,16 @@ static void test_privileges(void)
 	ext2->priv_id = 70;
 	other->priv_id = 127;
 	CHECK(may_send(rs, ext2, disk) && may_send(rs, disk, ext2)); /* answers */
-	CHECK(may_send(rs, other, ext2) && !may_send(rs, other, disk) && !may_send(rs, disk, other));
+	CHECK(may_send(rs, other, ext2) && !may_send(rs, other, disk) &&
+		!may_send(rs, disk, other));
 	privilege_spec(rs, disk, &spec);
-	CHECK(spec.uid == 5 && spec.irq_count == 1 && spec.irq[0] == 3 && spec.io[0].end == 0x60 && spec.linux_mem);
+	CHECK(spec.uid == 5 && spec.irq_count == 1 && spec.irq[0] == 3 && spec.io[0].end == 0x60 &&
+		spec.linux_mem);
 	CHECK(spec.kcall_mask == (1ull << KCALL_vumap | KCALL_BASIC) && spec.sig_mgr == other->ep);
 	CHECK(spec.flags == 0 && strcmp(spec.label, "disk") == 0);
 	privilege_spec(rs, other, &spec);
-	CHECK(spec.flags == PRIV_FLAG_MAGIC && spec.sig_mgr == EP_RS && spec.kcall_mask == KCALL_BASIC);
+	CHECK(spec.flags == PRIV_FLAG_MAGIC && spec.sig_mgr == EP_RS &&
+		spec.kcall_mask == KCALL_BASIC);
 	privilege_spec(rs, ext2, &spec);
 	CHECK(!spec.linux_mem);
 	finish(rs);
