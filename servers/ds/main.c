@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The data store: labels of services and small values by key (proto/ds.h). Called by any service that may send to it;
- * RS publishes the labels, without waiting for the answer.
+ * The data store: labels of services and small values by key (proto/ds.h). Called by any service
+ * that may send to it; RS publishes the labels, without waiting for the answer.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -73,7 +73,8 @@ static void describe(const struct store *store, const struct store_entry *entry,
 }
 
 /* A string must fit whole; of a memory range comes what fits. */
-static int retrieve(const struct store *store, endpoint_t caller, const struct ds_req *req, struct ds_rep *rep)
+static int retrieve(
+	const struct store *store, endpoint_t caller, const struct ds_req *req, struct ds_rep *rep)
 {
 	const struct store_entry *entry;
 	char key[DS_KEY_MAX];
@@ -100,7 +101,7 @@ static int retrieve(const struct store *store, endpoint_t caller, const struct d
 	return 0;
 }
 
-static int delete(struct store *store, endpoint_t caller, const struct ds_req *req)
+static int delete (struct store *store, endpoint_t caller, const struct ds_req *req)
 {
 	char key[DS_KEY_MAX];
 	int r;
@@ -120,7 +121,8 @@ static int subscribe(struct store *store, endpoint_t caller, const struct ds_req
 	return r < 0 ? r : store_subscribe(store, caller, pattern, req->type, req->flags);
 }
 
-static int check(struct store *store, endpoint_t caller, const struct ds_req *req, struct ds_rep *rep)
+static int check(
+	struct store *store, endpoint_t caller, const struct ds_req *req, struct ds_rep *rep)
 {
 	const struct store_entry *entry = store_check(store, caller);
 	size_t len;
@@ -164,7 +166,7 @@ static int dispatch(struct store *store, const struct message *m, struct ds_rep 
 	case DS_RETRIEVE:
 		return retrieve(store, m->source, req, rep);
 	case DS_DELETE:
-		return delete(store, m->source, req);
+		return delete (store, m->source, req);
 	case DS_SUBSCRIBE:
 		return subscribe(store, m->source, req);
 	case DS_CHECK:

@@ -23,7 +23,8 @@ static void copy_label(char to[STORE_LABEL_MAX], const char *label)
 
 static struct store_entry *find(const struct store *store, const char *key, uint32_t type)
 {
-	list_for_each(entry, &store->entries, struct store_entry, link) {
+	list_for_each(entry, &store->entries, struct store_entry, link)
+	{
 		if (entry->type == type && strcmp(entry->key, key) == 0) {
 			return entry;
 		}
@@ -38,7 +39,8 @@ const struct store_entry *store_find(const struct store *store, const char *key,
 
 static struct store_entry *find_label_of(const struct store *store, endpoint_t ep)
 {
-	list_for_each(entry, &store->entries, struct store_entry, link) {
+	list_for_each(entry, &store->entries, struct store_entry, link)
+	{
 		if (entry->type == DS_TYPE_LABEL && (endpoint_t)entry->value == ep) {
 			return entry;
 		}
@@ -68,7 +70,7 @@ endpoint_t store_owner(const struct store *store, const struct store_entry *entr
 static bool wants(const struct store_subscription *s, const struct store_entry *entry)
 {
 	return s->used && (s->types == 0 || (s->types >> entry->type & 1)) &&
-	       regexec(&s->pattern, entry->key, 0, NULL, 0) == 0;
+		regexec(&s->pattern, entry->key, 0, NULL, 0) == 0;
 }
 
 /* Subscribers learn that something has happened to the entry; `is_gone`: only that. */
@@ -105,7 +107,8 @@ static void drop_subscription(struct store *store, int index)
 {
 	regfree(&store->subscriptions[index].pattern);
 	store->subscriptions[index].used = false;
-	list_for_each(entry, &store->entries, struct store_entry, link) {
+	list_for_each(entry, &store->entries, struct store_entry, link)
+	{
 		entry->changed &= ~(1ull << index);
 	}
 }
@@ -119,7 +122,8 @@ static bool is_value_right(const struct store_value *value)
 		return true;
 	case DS_TYPE_STR:
 		return value->len > 0 && value->len <= STORE_DATA_MAX &&
-		       memchr(value->data, '\0', value->len) == (const char *)value->data + value->len - 1;
+			memchr(value->data, '\0', value->len) ==
+			(const char *)value->data + value->len - 1;
 	case DS_TYPE_MEM:
 		return value->len <= STORE_DATA_MAX;
 	default:
@@ -133,8 +137,9 @@ static bool has_data(uint32_t type)
 }
 
 /* Who may publish this, and as whose: the owner's label in *owner. */
-static int check_publisher(const struct store *store, endpoint_t caller, const struct store_entry *old,
-			   const struct store_value *value, uint32_t flags, const char **owner)
+static int check_publisher(const struct store *store, endpoint_t caller,
+	const struct store_entry *old, const struct store_value *value, uint32_t flags,
+	const char **owner)
 {
 	if (value->type == DS_TYPE_LABEL) {
 		const struct store_entry *other = find_label_of(store, (endpoint_t)value->value);
@@ -155,7 +160,8 @@ static int check_publisher(const struct store *store, endpoint_t caller, const s
 	return old && !(flags & DS_FLAG_OVERWRITE) ? -EEXIST : 0;
 }
 
-static struct store_entry *new_entry(struct store *store, const char *key, const char *owner, uint32_t type)
+static struct store_entry *new_entry(
+	struct store *store, const char *key, const char *owner, uint32_t type)
 {
 	struct store_entry *entry = calloc(1, sizeof(*entry));
 
@@ -169,8 +175,8 @@ static struct store_entry *new_entry(struct store *store, const char *key, const
 	return entry;
 }
 
-int store_publish(struct store *store, endpoint_t caller, const char *key, const struct store_value *value,
-		  uint32_t flags)
+int store_publish(struct store *store, endpoint_t caller, const char *key,
+	const struct store_value *value, uint32_t flags)
 {
 	struct store_entry *entry = find(store, key, value->type);
 	uint32_t len = has_data(value->type) ? value->len : 0;
@@ -179,7 +185,7 @@ int store_publish(struct store *store, endpoint_t caller, const char *key, const
 	int r;
 
 	if (key[0] == '\0' || !is_value_right(value) ||
-	    (value->type == DS_TYPE_LABEL && strlen(key) >= STORE_LABEL_MAX)) {
+		(value->type == DS_TYPE_LABEL && strlen(key) >= STORE_LABEL_MAX)) {
 		return -EINVAL;
 	}
 	r = check_publisher(store, caller, entry, value, flags, &owner);
@@ -187,7 +193,7 @@ int store_publish(struct store *store, endpoint_t caller, const char *key, const
 		return r;
 	}
 	if ((!entry && store->count == STORE_ENTRIES_MAX) ||
-	    store->total_bytes - (entry ? entry->len : 0) + len > STORE_TOTAL_MAX) {
+		store->total_bytes - (entry ? entry->len : 0) + len > STORE_TOTAL_MAX) {
 		return -ENOSPC;
 	}
 	if (len > 0) {
@@ -217,11 +223,13 @@ int store_publish(struct store *store, endpoint_t caller, const char *key, const
 static void drop_owner(struct store *store, const char *label)
 {
 	for (int i = 0; i < STORE_SUBSCRIPTIONS_MAX; i++) {
-		if (store->subscriptions[i].used && strcmp(store->subscriptions[i].owner, label) == 0) {
+		if (store->subscriptions[i].used &&
+			strcmp(store->subscriptions[i].owner, label) == 0) {
 			drop_subscription(store, i);
 		}
 	}
-	list_for_each_safe(entry, &store->entries, struct store_entry, link) {
+	list_for_each_safe(entry, &store->entries, struct store_entry, link)
+	{
 		if (entry->type != DS_TYPE_LABEL && strcmp(entry->owner, label) == 0) {
 			drop_entry(store, entry);
 		}
@@ -276,7 +284,8 @@ static int choose_subscription(const struct store *store, const char *owner)
 	return free_index;
 }
 
-int store_subscribe(struct store *store, endpoint_t caller, const char *pattern, uint32_t types, uint32_t flags)
+int store_subscribe(
+	struct store *store, endpoint_t caller, const char *pattern, uint32_t types, uint32_t flags)
 {
 	const char *label = store_label_of(store, caller);
 	char anchored[DS_KEY_MAX + 8];
@@ -307,7 +316,8 @@ int store_subscribe(struct store *store, endpoint_t caller, const char *pattern,
 	if (flags & DS_FLAG_INITIAL) {
 		bool is_any = false;
 
-		list_for_each(entry, &store->entries, struct store_entry, link) {
+		list_for_each(entry, &store->entries, struct store_entry, link)
+		{
 			if (wants(s, entry)) {
 				entry->changed |= 1ull << index;
 				is_any = true;
@@ -332,7 +342,8 @@ const struct store_entry *store_check(struct store *store, endpoint_t caller)
 	if (index < 0 || !store->subscriptions[index].used) {
 		return NULL;
 	}
-	list_for_each(entry, &store->entries, struct store_entry, link) {
+	list_for_each(entry, &store->entries, struct store_entry, link)
+	{
 		if (entry->changed >> index & 1) {
 			entry->changed &= ~(1ull << index);
 			return entry;
@@ -346,19 +357,22 @@ void store_verify(const struct store *store)
 	uint64_t total = 0;
 	uint32_t count = 0;
 
-	list_for_each(entry, &store->entries, struct store_entry, link) {
+	list_for_each(entry, &store->entries, struct store_entry, link)
+	{
 		count++;
 		total += entry->len;
 		assert(find(store, entry->key, entry->type) == entry);
 		assert(entry->type == DS_TYPE_LABEL || find(store, entry->owner, DS_TYPE_LABEL));
-		assert(entry->type != DS_TYPE_LABEL || find_label_of(store, (endpoint_t)entry->value) == entry);
+		assert(entry->type != DS_TYPE_LABEL ||
+			find_label_of(store, (endpoint_t)entry->value) == entry);
 		for (int i = 0; i < STORE_SUBSCRIPTIONS_MAX; i++) {
-			assert(!(entry->changed >> i & 1) || wants(&store->subscriptions[i], entry));
+			assert(!(entry->changed >> i & 1) ||
+				wants(&store->subscriptions[i], entry));
 		}
 	}
 	assert(count == store->count && total == store->total_bytes);
 	for (int i = 0; i < STORE_SUBSCRIPTIONS_MAX; i++) {
 		assert(!store->subscriptions[i].used ||
-		       find(store, store->subscriptions[i].owner, DS_TYPE_LABEL));
+			find(store, store->subscriptions[i].owner, DS_TYPE_LABEL));
 	}
 }

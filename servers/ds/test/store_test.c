@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The store: every refusal of its interface, owners, subscriptions, and a random run with the invariants walked. */
+/* The store: every refusal of its interface, owners, subscriptions, and a random run with the
+ * invariants walked. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,12 @@
 static unsigned failures, notified;
 static endpoint_t last_notified;
 
-#define CHECK(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);    \
-			failures++;                                                       \
-		}                                                                         \
+#define CHECK(condition)                                                               \
+	do {                                                                           \
+		if (!(condition)) {                                                    \
+			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+			failures++;                                                    \
+		}                                                                      \
 	} while (0)
 
 #define A 100
@@ -29,18 +30,21 @@ static void notify(endpoint_t subscriber)
 
 static int label(struct store *s, const char *name, endpoint_t ep, uint32_t flags)
 {
-	return store_publish(s, EP_RS, name, &(struct store_value){.type = DS_TYPE_LABEL, .value = (uint64_t)ep}, flags);
+	return store_publish(s, EP_RS, name,
+		&(struct store_value){.type = DS_TYPE_LABEL, .value = (uint64_t)ep}, flags);
 }
 
 static int number(struct store *s, endpoint_t who, const char *key, uint64_t value, uint32_t flags)
 {
-	return store_publish(s, who, key, &(struct store_value){.type = DS_TYPE_U32, .value = value}, flags);
+	return store_publish(
+		s, who, key, &(struct store_value){.type = DS_TYPE_U32, .value = value}, flags);
 }
 
 static int string(struct store *s, endpoint_t who, const char *key, const char *text, uint32_t len)
 {
-	return store_publish(s, who, key, &(struct store_value){.type = DS_TYPE_STR, .data = text, .len = len},
-			     DS_FLAG_OVERWRITE);
+	return store_publish(s, who, key,
+		&(struct store_value){.type = DS_TYPE_STR, .data = text, .len = len},
+		DS_FLAG_OVERWRITE);
 }
 
 static struct store *fresh(void)
@@ -49,7 +53,8 @@ static struct store *fresh(void)
 
 	store_init(&s, notify);
 	notified = 0;
-	CHECK(label(&s, "rs", EP_RS, 0) == 0 && label(&s, "a", A, 0) == 0 && label(&s, "b", B, 0) == 0);
+	CHECK(label(&s, "rs", EP_RS, 0) == 0 && label(&s, "a", A, 0) == 0 &&
+		label(&s, "b", B, 0) == 0);
 	return &s;
 }
 
@@ -57,7 +62,8 @@ static struct store *fresh(void)
 static void finish(struct store *s)
 {
 	store_verify(s);
-	CHECK(store_delete(s, EP_RS, "a", DS_TYPE_LABEL) == 0 && store_delete(s, EP_RS, "b", DS_TYPE_LABEL) == 0);
+	CHECK(store_delete(s, EP_RS, "a", DS_TYPE_LABEL) == 0 &&
+		store_delete(s, EP_RS, "b", DS_TYPE_LABEL) == 0);
 	CHECK(store_delete(s, EP_RS, "rs", DS_TYPE_LABEL) == 0);
 	store_verify(s);
 	CHECK(s->count == 0 && s->total_bytes == 0);
@@ -70,15 +76,18 @@ static void test_labels(void)
 	CHECK(label(s, "a", 200, 0) == -EEXIST);
 	CHECK(label(s, "c", A, 0) == -EEXIST);
 	CHECK(label(s, "c", A, DS_FLAG_OVERWRITE) == -EEXIST);
-	CHECK(store_publish(s, A, "c", &(struct store_value){.type = DS_TYPE_LABEL, .value = 5}, 0) == -EPERM);
-	CHECK(label(s, "a-label-that-is-too-long-for-it", 300, 0) == -EINVAL && label(s, "", 300, 0) == -EINVAL);
+	CHECK(store_publish(s, A, "c", &(struct store_value){.type = DS_TYPE_LABEL, .value = 5},
+		      0) == -EPERM);
+	CHECK(label(s, "a-label-that-is-too-long-for-it", 300, 0) == -EINVAL &&
+		label(s, "", 300, 0) == -EINVAL);
 	CHECK(strcmp(store_label_of(s, A), "a") == 0 && store_label_of(s, 55) == NULL);
 	CHECK(number(s, A, "k", 1, 0) == 0);
 	CHECK(label(s, "a", 200, DS_FLAG_OVERWRITE) == 0);
 	CHECK(number(s, A, "k", 2, DS_FLAG_OVERWRITE) == -EPERM);
 	CHECK(number(s, 200, "k", 2, DS_FLAG_OVERWRITE) == 0);
 	CHECK(store_owner(s, store_find(s, "k", DS_TYPE_U32)) == 200);
-	CHECK(store_delete_label_of(s, A, 200) == -EPERM && store_delete_label_of(s, EP_RS, A) == -ESRCH);
+	CHECK(store_delete_label_of(s, A, 200) == -EPERM &&
+		store_delete_label_of(s, EP_RS, A) == -ESRCH);
 	CHECK(store_delete_label_of(s, EP_RS, 200) == 0 && store_find(s, "k", DS_TYPE_U32) == NULL);
 	CHECK(label(s, "a", A, 0) == 0);
 	finish(s);
@@ -92,17 +101,22 @@ static void test_values(void)
 	CHECK(number(s, 77, "k", 1, 0) == -EPERM && number(s, A, "k", 1ull << 32, 0) == -EINVAL);
 	CHECK(number(s, A, "k", 1, 0) == 0 && number(s, A, "k", 2, 0) == -EEXIST);
 	CHECK(number(s, B, "k", 2, DS_FLAG_OVERWRITE) == -EPERM);
-	CHECK(number(s, A, "k", 3, DS_FLAG_OVERWRITE) == 0 && store_find(s, "k", DS_TYPE_U32)->value == 3);
+	CHECK(number(s, A, "k", 3, DS_FLAG_OVERWRITE) == 0 &&
+		store_find(s, "k", DS_TYPE_U32)->value == 3);
 	CHECK(string(s, B, "k", "text", 5) == 0); /* another type: another entry */
 	CHECK(string(s, B, "k", "longer text", 12) == 0);
 	CHECK(string(s, B, "k", "text", 4) == -EINVAL && string(s, B, "k", "a\0b", 4) == -EINVAL);
 	CHECK(string(s, B, "k", "text", 0) == -EINVAL);
 	e = store_find(s, "k", DS_TYPE_STR);
-	CHECK(e && e->len == 12 && strcmp((char *)e->data, "longer text") == 0 && s->total_bytes == 12);
+	CHECK(e && e->len == 12 && strcmp((char *)e->data, "longer text") == 0 &&
+		s->total_bytes == 12);
 	CHECK(store_publish(s, A, "m", &(struct store_value){.type = 9}, 0) == -EINVAL);
-	CHECK(store_publish(s, A, "m", &(struct store_value){.type = DS_TYPE_MEM, .data = "xy", .len = 2}, 0) == 0);
-	CHECK(store_delete(s, B, "m", DS_TYPE_MEM) == -EPERM && store_delete(s, 77, "m", DS_TYPE_MEM) == -EPERM);
-	CHECK(store_delete(s, A, "m", DS_TYPE_MEM) == 0 && store_delete(s, A, "m", DS_TYPE_MEM) == -ESRCH);
+	CHECK(store_publish(s, A, "m",
+		      &(struct store_value){.type = DS_TYPE_MEM, .data = "xy", .len = 2}, 0) == 0);
+	CHECK(store_delete(s, B, "m", DS_TYPE_MEM) == -EPERM &&
+		store_delete(s, 77, "m", DS_TYPE_MEM) == -EPERM);
+	CHECK(store_delete(s, A, "m", DS_TYPE_MEM) == 0 &&
+		store_delete(s, A, "m", DS_TYPE_MEM) == -ESRCH);
 	finish(s);
 }
 
@@ -111,19 +125,25 @@ static void test_subscriptions(void)
 	struct store *s = fresh();
 	const struct store_entry *e;
 
-	CHECK(store_subscribe(s, 77, "x", 0, 0) == -EPERM && store_subscribe(s, A, "(", 0, 0) == -EINVAL);
-	CHECK(store_subscribe(s, A, "drv\\.[a-z]+", 0, 0) == 0 && store_subscribe(s, A, "x", 0, 0) == -EEXIST);
+	CHECK(store_subscribe(s, 77, "x", 0, 0) == -EPERM &&
+		store_subscribe(s, A, "(", 0, 0) == -EINVAL);
+	CHECK(store_subscribe(s, A, "drv\\.[a-z]+", 0, 0) == 0 &&
+		store_subscribe(s, A, "x", 0, 0) == -EEXIST);
 	CHECK(store_check(s, A) == NULL && notified == 0);
 	CHECK(number(s, B, "drv.disk", 1, 0) == 0 && notified == 1 && last_notified == A);
 	CHECK(number(s, B, "drv.disk", 2, DS_FLAG_OVERWRITE) == 0);
-	CHECK(number(s, B, "xdrv.disk", 1, 0) == 0 && number(s, B, "drv.disk1", 1, 0) == 0 && notified == 2);
+	CHECK(number(s, B, "xdrv.disk", 1, 0) == 0 && number(s, B, "drv.disk1", 1, 0) == 0 &&
+		notified == 2);
 	e = store_check(s, A);
 	CHECK(e && strcmp(e->key, "drv.disk") == 0 && e->value == 2 && store_check(s, A) == NULL);
-	CHECK(store_delete(s, B, "drv.disk", DS_TYPE_U32) == 0 && notified == 3 && store_check(s, A) == NULL);
-	CHECK(store_subscribe(s, A, ".*disk.*", 1u << DS_TYPE_U32, DS_FLAG_OVERWRITE | DS_FLAG_INITIAL) == 0);
+	CHECK(store_delete(s, B, "drv.disk", DS_TYPE_U32) == 0 && notified == 3 &&
+		store_check(s, A) == NULL);
+	CHECK(store_subscribe(s, A, ".*disk.*", 1u << DS_TYPE_U32,
+		      DS_FLAG_OVERWRITE | DS_FLAG_INITIAL) == 0);
 	CHECK(notified == 4 && store_check(s, A) && store_check(s, A) && !store_check(s, A));
 	CHECK(string(s, B, "a.disk", "t", 2) == 0 && notified == 4);
-	CHECK(label(s, "a", 300, DS_FLAG_OVERWRITE) == 0 && number(s, B, "c.disk", 1, 0) == 0 && last_notified == 300);
+	CHECK(label(s, "a", 300, DS_FLAG_OVERWRITE) == 0 && number(s, B, "c.disk", 1, 0) == 0 &&
+		last_notified == 300);
 	CHECK(store_check(s, A) == NULL && store_check(s, 300) != NULL);
 	CHECK(store_subscribe(s, B, ".*", 0, 0) == 0);
 	CHECK(store_delete(s, EP_RS, "b", DS_TYPE_LABEL) == 0);
@@ -143,12 +163,15 @@ static void test_limits(void)
 		r = number(s, A, key, 1, 0);
 	}
 	CHECK(r == -ENOSPC && s->count == STORE_ENTRIES_MAX);
-	CHECK(store_delete(s, EP_RS, "a", DS_TYPE_LABEL) == 0 && s->count == 2 && label(s, "a", A, 0) == 0);
+	CHECK(store_delete(s, EP_RS, "a", DS_TYPE_LABEL) == 0 && s->count == 2 &&
+		label(s, "a", A, 0) == 0);
 	r = 0;
 	for (int i = 0; r == 0 && i < 20; i++) {
 		snprintf(key, sizeof(key), "m%d", i);
 		r = store_publish(s, A, key,
-				  &(struct store_value){.type = DS_TYPE_MEM, .data = big, .len = STORE_DATA_MAX}, 0);
+			&(struct store_value){
+				.type = DS_TYPE_MEM, .data = big, .len = STORE_DATA_MAX},
+			0);
 	}
 	CHECK(r == -ENOSPC && s->total_bytes <= STORE_TOTAL_MAX);
 	free(big);
