@@ -50,7 +50,9 @@ int copy_file(const char *from, const char *to)
 	if (in < 0) {
 		return -errno;
 	}
-	out = fstat(in, &st) < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st.st_mode & 0777);
+	out = fstat(in, &st) < 0
+		? -1
+		: open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st.st_mode & 0777);
 	r = out < 0 ? -errno : copy_bytes(in, out);
 	close(in);
 	if (out >= 0 && close(out) < 0 && r == 0) {

@@ -11,25 +11,40 @@
 #define CHR S_IFCHR
 #define BLK S_IFBLK
 
-/* Numbers as on Linux (its Documentation/admin-guide/devices.txt); virtio disks have 254 there as well in practice. */
+/* Numbers as on Linux (its Documentation/admin-guide/devices.txt); virtio disks have 254 there as
+ * well in practice. */
 static const struct {
 	const char *name;
 	mode_t mode;
 	unsigned major, minor;
 } nodes[] = {
-	{"console", CHR | 0600, 5, 1}, {"tty", CHR | 0666, 5, 0},     {"tty0", CHR | 0620, 4, 0},
-	{"tty1", CHR | 0620, 4, 1},    {"ttyS0", CHR | 0620, 4, 64},  {"null", CHR | 0666, 1, 3},
-	{"zero", CHR | 0666, 1, 5},    {"full", CHR | 0666, 1, 7},    {"random", CHR | 0666, 1, 8},
-	{"urandom", CHR | 0666, 1, 9}, {"kmsg", CHR | 0644, 1, 11},   {"ram0", BLK | 0660, 1, 0},
-	{"vda", BLK | 0660, 254, 0},   {"vdb", BLK | 0660, 254, 16},  {"vdc", BLK | 0660, 254, 32},
-	{"rtc0", CHR | 0600, 252, 0},  {"hello", CHR | 0666, 253, 0},
+	{"console", CHR | 0600, 5, 1},
+	{"tty", CHR | 0666, 5, 0},
+	{"tty0", CHR | 0620, 4, 0},
+	{"tty1", CHR | 0620, 4, 1},
+	{"ttyS0", CHR | 0620, 4, 64},
+	{"null", CHR | 0666, 1, 3},
+	{"zero", CHR | 0666, 1, 5},
+	{"full", CHR | 0666, 1, 7},
+	{"random", CHR | 0666, 1, 8},
+	{"urandom", CHR | 0666, 1, 9},
+	{"kmsg", CHR | 0644, 1, 11},
+	{"ram0", BLK | 0660, 1, 0},
+	{"vda", BLK | 0660, 254, 0},
+	{"vdb", BLK | 0660, 254, 16},
+	{"vdc", BLK | 0660, 254, 32},
+	{"rtc0", CHR | 0600, 252, 0},
+	{"hello", CHR | 0666, 253, 0},
 };
 
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{"fd", "/proc/self/fd"},	{"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-	{"stderr", "/proc/self/fd/2"}, {"rtc", "rtc0"},
+	{"fd", "/proc/self/fd"},
+	{"stdin", "/proc/self/fd/0"},
+	{"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"},
+	{"rtc", "rtc0"},
 };
 
 int devices_make(const char *dev)
@@ -40,8 +55,8 @@ int devices_make(const char *dev)
 	umask(0);
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dev, nodes[i].name);
-		if (mknod(path, nodes[i].mode, makedev(nodes[i].major, nodes[i].minor)) < 0 && errno != EEXIST &&
-		    result == 0) {
+		if (mknod(path, nodes[i].mode, makedev(nodes[i].major, nodes[i].minor)) < 0 &&
+			errno != EEXIST && result == 0) {
 			result = -errno;
 		}
 	}

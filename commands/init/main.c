@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * init, process 1. It lives twice: on the boot ramdisk, where it starts what leads to the disk and makes the disk the
- * root; then from /run/axolotl/bin, where it runs rc and then the command of exec= or shells on the console, and at last
- * shuts the system down. The kernel command line is argv[1] at first, and in the environment then, where ps does not
- * show it. docs/boot.md.
+ * init, process 1. It lives twice: on the boot ramdisk, where it starts what leads to the disk and
+ * makes the disk the root; then from /run/axolotl/bin, where it runs rc and then the command of
+ * exec= or shells on the console, and at last shuts the system down. The kernel command line is
+ * argv[1] at first, and in the environment then, where ps does not show it. docs/boot.md.
  */
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,7 @@
 #include "commands/init/shutdown.h"
 #include "commands/service/client.h"
 
-#define LINE_VARIABLE "AXOLOTL_COMMAND_LINE"
+#define LINE_VARIABLE   "AXOLOTL_COMMAND_LINE"
 #define RESPAWN_DELAY_S 1
 
 static volatile sig_atomic_t wanted_end; /* enum shutdown_kind, set by signals */
@@ -31,9 +31,9 @@ static volatile sig_atomic_t wanted_end; /* enum shutdown_kind, set by signals *
 /* busybox's poweroff, halt and reboot send these. */
 static void on_end_signal(int signo)
 {
-	wanted_end = signo == SIGUSR2   ? SHUTDOWN_POWEROFF
-		     : signo == SIGUSR1 ? SHUTDOWN_HALT
-					: SHUTDOWN_REBOOT;
+	wanted_end = signo == SIGUSR2 ? SHUTDOWN_POWEROFF
+		: signo == SIGUSR1    ? SHUTDOWN_HALT
+				      : SHUTDOWN_REBOOT;
 }
 
 static void on_child(int signo)
@@ -41,7 +41,8 @@ static void on_child(int signo)
 	(void)signo;
 }
 
-/* All is blocked but for the time of sigsuspend: no signal is missed between a look and the wait. */
+/* All is blocked but for the time of sigsuspend: no signal is missed between a look and the wait.
+ */
 static void set_signals(void)
 {
 	static const int ends[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
@@ -98,7 +99,8 @@ static void run_command(const struct options *options)
 	if (status >= 0) {
 		say("axolotl: exit status %d", exit_status(status));
 	}
-	shutdown_system(wanted_end == SHUTDOWN_NONE ? SHUTDOWN_POWEROFF : (enum shutdown_kind)wanted_end);
+	shutdown_system(
+		wanted_end == SHUTDOWN_NONE ? SHUTDOWN_POWEROFF : (enum shutdown_kind)wanted_end);
 }
 
 /* A shell that cannot run would be started forever: not faster than once a second. */

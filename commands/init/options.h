@@ -9,10 +9,10 @@
 
 struct options {
 	char root[OPTIONS_PATH_MAX]; /* block device, "/dev/vda" unless root= */
-	char root_type[16];	     /* "ext2" unless rootfstype= */
-	bool is_read_only;	     /* ro */
-	bool is_vga;		     /* console=vga */
-	char *command;		     /* exec=: what to run, or NULL */
+	char root_type[16];          /* "ext2" unless rootfstype= */
+	bool is_read_only;           /* ro */
+	bool is_vga;                 /* console=vga */
+	char *command;               /* exec=: what to run, or NULL */
 };
 
 /* Read the options out of the kernel command line. 0; -EINVAL: exec= is no base64; -ENOMEM. */

@@ -50,7 +50,8 @@ static int hand_over(enum axo_service_cmd cmd, const char *name)
 	return r;
 }
 
-static int try_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+static int try_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	const char *data)
 {
 	if (mount(source, target, type, flags, data) < 0) {
 		int error = errno;
@@ -96,13 +97,15 @@ static int mount_disk(const struct options *options)
 		}
 		error = errno;
 		if (error != EROFS && error != EACCES) {
-			say_aloud("init: cannot mount %s as %s: %s", options->root, options->root_type, strerror(error));
+			say_aloud("init: cannot mount %s as %s: %s", options->root,
+				options->root_type, strerror(error));
 			return -error;
 		}
 	}
 	if (mount(options->root, NEW_ROOT, options->root_type, MS_RDONLY, "") < 0) {
 		error = errno;
-		say_aloud("init: cannot mount %s as %s: %s", options->root, options->root_type, strerror(error));
+		say_aloud("init: cannot mount %s as %s: %s", options->root, options->root_type,
+			strerror(error));
 		return -error;
 	}
 	return 0;
@@ -115,14 +118,19 @@ static void make_directories(void)
 		const char *path;
 		mode_t mode;
 	} directories[] = {
-		{NEW_ROOT "/dev", 0755}, {NEW_ROOT "/proc", 0555}, {NEW_ROOT "/run", 0755},
-		{NEW_ROOT "/tmp", 01777}, {NEW_ROOT "/root", 0700}, {NEW_ROOT "/sys", 0555},
+		{NEW_ROOT "/dev", 0755},
+		{NEW_ROOT "/proc", 0555},
+		{NEW_ROOT "/run", 0755},
+		{NEW_ROOT "/tmp", 01777},
+		{NEW_ROOT "/root", 0700},
+		{NEW_ROOT "/sys", 0555},
 	};
 
 	for (size_t i = 0; i < AXO_ARRAY_LEN(directories); i++) {
 		struct stat st;
 
-		if (stat(directories[i].path, &st) < 0 && mkdir(directories[i].path, directories[i].mode) == 0) {
+		if (stat(directories[i].path, &st) < 0 &&
+			mkdir(directories[i].path, directories[i].mode) == 0) {
 			(void)chmod(directories[i].path, directories[i].mode);
 		}
 	}
@@ -164,7 +172,8 @@ static int copy_all(void)
 		int r = copy_directory(trees[i].from, trees[i].to);
 
 		if (r < 0) {
-			say("init: cannot copy %s to %s: %s", trees[i].from, trees[i].to, strerror(-r));
+			say("init: cannot copy %s to %s: %s", trees[i].from, trees[i].to,
+				strerror(-r));
 			result = r;
 		}
 	}

@@ -14,7 +14,8 @@
 #include "commands/init/root.h"
 #include "commands/init/say.h"
 
-#define SEARCH_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" RUN_DIR "/bin"
+#define SEARCH_PATH \
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" RUN_DIR "/bin"
 
 /* Output byte for byte, and nothing of the input in it. */
 static void make_plain(int fd)
@@ -56,8 +57,13 @@ static void reset_signals(void)
 static _Noreturn void run(enum session_kind kind, char *const argv[], bool is_vga)
 {
 	char *const environment[] = {
-		"HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh", SEARCH_PATH,
-		is_vga ? "TERM=linux" : "TERM=vt220", NULL,
+		"HOME=/root",
+		"USER=root",
+		"LOGNAME=root",
+		"SHELL=/bin/sh",
+		SEARCH_PATH,
+		is_vga ? "TERM=linux" : "TERM=vt220",
+		NULL,
 	};
 
 	reset_signals();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs on the console: each the leader of a session of its own, with the console as its terminal. */
+/* Programs on the console: each the leader of a session of its own, with the console as its
+ * terminal. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,10 +9,11 @@
 enum session_kind {
 	SESSION_SHELL,   /* interactive */
 	SESSION_COMMAND, /* of exec=: no echo, no carriage returns added */
-	SESSION_RC	 /* no terminal of its own: output to the console */
+	SESSION_RC       /* no terminal of its own: output to the console */
 };
 
-/* Start a program: its process id, or a negative errno. `is_vga`: which kind of terminal the console is. */
+/* Start a program: its process id, or a negative errno. `is_vga`: which kind of terminal the
+ * console is. */
 pid_t session_start(enum session_kind kind, char *const argv[], bool is_vga);
 
 /* Wait until all that was written to the console is out. */

@@ -14,7 +14,7 @@
 
 #include "commands/init/say.h"
 
-#define GRACE_MS 1000
+#define GRACE_MS   1000
 #define MOUNTS_MAX 64
 
 static volatile sig_atomic_t is_time_over;
@@ -26,14 +26,14 @@ static void on_alarm(int signo)
 }
 
 /*
- * Wait until there are no children (orphans are init's, so: no processes), or the time is over. The timer goes on
- * ringing, so that a ring between the look and the wait does no harm.
+ * Wait until there are no children (orphans are init's, so: no processes), or the time is over. The
+ * timer goes on ringing, so that a ring between the look and the wait does no harm.
  */
 static void reap(unsigned limit_ms)
 {
 	struct sigaction action = {.sa_handler = on_alarm};
 	struct itimerval rings = {.it_value = {limit_ms / 1000, (long)(limit_ms % 1000) * 1000},
-				  .it_interval = {.tv_usec = 100000}};
+		.it_interval = {.tv_usec = 100000}};
 	static const struct itimerval silence;
 	sigset_t wanted;
 
@@ -84,7 +84,9 @@ static void unmount_all(void)
 
 _Noreturn void shutdown_system(enum shutdown_kind kind)
 {
-	int how = kind == SHUTDOWN_REBOOT ? RB_AUTOBOOT : kind == SHUTDOWN_HALT ? RB_HALT_SYSTEM : RB_POWER_OFF;
+	int how = kind == SHUTDOWN_REBOOT ? RB_AUTOBOOT
+		: kind == SHUTDOWN_HALT   ? RB_HALT_SYSTEM
+					  : RB_POWER_OFF;
 
 	kill_all();
 	sync();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* RS copies only what is present in memory, so everything handed over is in memory that has been written. */
+/* RS copies only what is present in memory, so everything handed over is in memory that has been
+ * written. */
 #include "commands/service/client.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 #define NR_AXO_SERVICE 0x800
-#define ARGS_MAX 1024
+#define ARGS_MAX       1024
 
 static int call(struct axo_service_req *req)
 {
@@ -75,7 +76,7 @@ int client_read_file(const char *path, struct client_file *file)
 }
 
 int client_hand_over(enum axo_service_cmd cmd, const char *name, const struct client_file *binary,
-		     const struct client_file *conf, const char *args, char *detail, size_t detail_size)
+	const struct client_file *conf, const char *args, char *detail, size_t detail_size)
 {
 	char args_copy[ARGS_MAX];
 	struct axo_service_req req;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* service: starts, stops and shows services. docs/services.md. Exit status: 0, 1 (it failed), 2 (wrong use). */
+/* service: starts, stops and shows services. docs/services.md. Exit status: 0, 1 (it failed), 2
+ * (wrong use). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,17 +12,18 @@
 #define STATUS_MAX 8192
 #define PATH_BYTES 512
 
-static const char *const binary_dirs[] = {"/usr/local/lib/axolotl", "/usr/lib/axolotl", "/run/axolotl/service",
-					  "/service"};
+static const char *const binary_dirs[] = {
+	"/usr/local/lib/axolotl", "/usr/lib/axolotl", "/run/axolotl/service", "/service"};
 static const char *const conf_dirs[] = {"/etc/system.conf.d", "/run/axolotl/etc/system.conf.d"};
 
 static int usage(FILE *out)
 {
-	fprintf(out, "usage: service up NAME|FILE [--label NAME] [--conf FILE] [--args TEXT]\n"
-		     "       service down NAME\n"
-		     "       service restart NAME\n"
-		     "       service status [NAME]\n"
-		     "       service list\n");
+	fprintf(out,
+		"usage: service up NAME|FILE [--label NAME] [--conf FILE] [--args TEXT]\n"
+		"       service down NAME\n"
+		"       service restart NAME\n"
+		"       service status [NAME]\n"
+		"       service list\n");
 	return 2;
 }
 
@@ -32,7 +34,8 @@ static int complain(const char *what, int error)
 }
 
 /* The first of `dirs` that has the file; false: none. */
-static int find_file(char path[PATH_BYTES], const char *const *dirs, size_t count, const char *name, const char *suffix)
+static int find_file(char path[PATH_BYTES], const char *const *dirs, size_t count, const char *name,
+	const char *suffix)
 {
 	for (size_t i = 0; i < count; i++) {
 		snprintf(path, PATH_BYTES, "%s/%s%s", dirs[i], name, suffix);
@@ -74,7 +77,8 @@ struct up_options {
 	const char *label, *conf, *args;
 };
 
-static int hand_over(const char *binary_path, const char *conf_path, const char *label, const char *args)
+static int hand_over(
+	const char *binary_path, const char *conf_path, const char *label, const char *args)
 {
 	struct client_file binary, conf;
 	char detail[160];
@@ -111,7 +115,8 @@ static int run_up(const char *name, const struct up_options *options)
 	if (options->conf) {
 		snprintf(conf_path, sizeof(conf_path), "%s", options->conf);
 	} else if (!find_file(conf_path, conf_dirs, AXO_ARRAY_LEN(conf_dirs), base, ".conf")) {
-		fprintf(stderr, "service: %s: no declaration %s.conf in /etc/system.conf.d\n", name, base);
+		fprintf(stderr, "service: %s: no declaration %s.conf in /etc/system.conf.d\n", name,
+			base);
 		return 1;
 	}
 	return hand_over(binary_path, conf_path, label, options->args ? options->args : "");
@@ -122,10 +127,10 @@ static int parse_up(int argc, char **argv)
 	struct up_options options = {0};
 
 	for (int i = 1; i < argc; i++) {
-		const char **value = strcmp(argv[i], "--label") == 0  ? &options.label
-				     : strcmp(argv[i], "--conf") == 0 ? &options.conf
-				     : strcmp(argv[i], "--args") == 0 ? &options.args
-								      : NULL;
+		const char **value = strcmp(argv[i], "--label") == 0 ? &options.label
+			: strcmp(argv[i], "--conf") == 0             ? &options.conf
+			: strcmp(argv[i], "--args") == 0             ? &options.args
+								     : NULL;
 
 		if (!value || i + 1 == argc) {
 			return usage(stderr);
@@ -150,7 +155,8 @@ static int run_simple(enum axo_service_cmd cmd, const char *name)
 		return 1;
 	case EPERM:
 		fprintf(stderr, "service: %s: %s\n", name,
-			geteuid() ? "only root may" : "it is part of the core, or belongs to a mount");
+			geteuid() ? "only root may"
+				  : "it is part of the core, or belongs to a mount");
 		return 1;
 	default:
 		return complain(name, r);

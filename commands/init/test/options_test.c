@@ -9,12 +9,12 @@
 
 static unsigned failures;
 
-#define CHECK(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);    \
-			failures++;                                                       \
-		}                                                                         \
+#define CHECK(condition)                                                               \
+	do {                                                                           \
+		if (!(condition)) {                                                    \
+			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+			failures++;                                                    \
+		}                                                                      \
 	} while (0)
 
 static void check_decode(const char *coded, const char *plain)
@@ -41,13 +41,18 @@ static void test_parse(void)
 {
 	struct options o;
 
-	CHECK(options_parse(&o, "") == 0 && strcmp(o.root, "/dev/vda") == 0 && strcmp(o.root_type, "ext2") == 0);
+	CHECK(options_parse(&o, "") == 0 && strcmp(o.root, "/dev/vda") == 0 &&
+		strcmp(o.root_type, "ext2") == 0);
 	CHECK(!o.command && !o.is_read_only && !o.is_vga);
-	CHECK(options_parse(&o, "  kernel root=/dev/vdb ro rootfstype=tmp console=vga exec=Zm9v log=com2 ") == 0);
-	CHECK(strcmp(o.root, "/dev/vdb") == 0 && strcmp(o.root_type, "tmp") == 0 && o.is_read_only && o.is_vga);
+	CHECK(options_parse(&o,
+		      "  kernel root=/dev/vdb ro rootfstype=tmp console=vga exec=Zm9v log=com2 ") ==
+		0);
+	CHECK(strcmp(o.root, "/dev/vdb") == 0 && strcmp(o.root_type, "tmp") == 0 &&
+		o.is_read_only && o.is_vga);
 	CHECK(o.command && strcmp(o.command, "foo") == 0);
 	free(o.command);
-	CHECK(options_parse(&o, "exec=Zg== exec=Zm8= ro rw root=") == 0 && strcmp(o.command, "fo") == 0);
+	CHECK(options_parse(&o, "exec=Zg== exec=Zm8= ro rw root=") == 0 &&
+		strcmp(o.command, "fo") == 0);
 	CHECK(!o.is_read_only && strcmp(o.root, "/dev/vda") == 0);
 	free(o.command);
 	CHECK(options_parse(&o, "exec=*") == -EINVAL);
