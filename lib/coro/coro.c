@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: 1. a coroutine is running, ready (in `ready`), or asleep; 2. the guard words at the low end of each
- * stack are intact whenever it is switched away from; 3. unused stacks are in `pool`, at most POOL_MAX.
+ * Invariants: 1. a coroutine is running, ready (in `ready`), or asleep; 2. the guard words at the
+ * low end of each stack are intact whenever it is switched away from; 3. unused stacks are in
+ * `pool`, at most POOL_MAX.
  */
 #include "lib/coro/coro.h"
 
@@ -11,13 +12,13 @@
 
 #include "lib/coro/switch.h"
 
-#define POOL_MAX 32
+#define POOL_MAX    32
 #define GUARD_WORDS 8
 #define GUARD_VALUE 0xc0ffee5eed0ddba1ull
 
 struct coro {
 	struct list link; /* in ready or pool */
-	void *sp;	  /* saved stack pointer while not running */
+	void *sp;         /* saved stack pointer while not running */
 	uint64_t *stack;
 	coro_fn *fn;
 	void *arg;
@@ -42,10 +43,10 @@ static struct {
 #if defined(__SANITIZE_ADDRESS__)
 void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom_old, size_t *size_old);
-#define fiber_leave(save, bottom, size) __sanitizer_start_switch_fiber(save, bottom, size)
+#define fiber_leave(save, bottom, size)  __sanitizer_start_switch_fiber(save, bottom, size)
 #define fiber_arrive(fake, bottom, size) __sanitizer_finish_switch_fiber(fake, bottom, size)
 #else
-#define fiber_leave(save, bottom, size) ((void)(save), (void)(bottom), (void)(size))
+#define fiber_leave(save, bottom, size)  ((void)(save), (void)(bottom), (void)(size))
 #define fiber_arrive(fake, bottom, size) ((void)(fake), (void)(bottom), (void)(size))
 #endif
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stackful coroutines: a server's main loop starts one for each request that may wait, and runs them with coro_run()
- * between two messages. Nothing runs in parallel: a coroutine runs until it waits or ends.
+ * Stackful coroutines: a server's main loop starts one for each request that may wait, and runs
+ * them with coro_run() between two messages. Nothing runs in parallel: a coroutine runs until it
+ * waits or ends.
  *
- * A wait is always a loop over its condition: coro_wake() may come for another reason than the one waited for.
+ * A wait is always a loop over its condition: coro_wake() may come for another reason than the one
+ * waited for.
  */
 #pragma once
 
@@ -43,12 +45,14 @@ struct waitq {
 struct waiter {
 	struct list link;
 	struct coro *coro;
-	void (*notify)(struct waiter *waiter); /* called instead of waking a coroutine; NULL usually */
+	void (*notify)(
+		struct waiter *waiter); /* called instead of waking a coroutine; NULL usually */
 	bool woken;
 };
 
 void waitq_init(struct waitq *queue);
-/* Enter the running coroutine into the queue; leave (also after being woken) before the waiter goes out of scope. */
+/* Enter the running coroutine into the queue; leave (also after being woken) before the waiter goes
+ * out of scope. */
 void waitq_enter(struct waitq *queue, struct waiter *waiter);
 void waitq_leave(struct waiter *waiter);
 /* The same with a function that is called, once, in the waker's context: it must not wait. */

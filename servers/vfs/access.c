@@ -50,7 +50,7 @@ int access_check(const struct cred *cred, const struct path *path, unsigned want
 	uint32_t type = vnode_type(path->node);
 
 	if ((want & ACCESS_WRITE) && mount_is_readonly(path->mount) &&
-	    (type == S_IFREG || type == S_IFDIR || type == S_IFLNK)) {
+		(type == S_IFREG || type == S_IFDIR || type == S_IFLNK)) {
 		return -EROFS;
 	}
 	if ((want & ACCESS_EXEC) && type == S_IFREG && (path->mount->flags & MS_NOEXEC)) {
@@ -72,7 +72,7 @@ int access_check_remove(const struct cred *cred, const struct path *dir, const s
 		return r;
 	}
 	if ((dir->node->mode & S_ISVTX) && cred->fsuid != 0 && cred->fsuid != node->uid &&
-	    cred->fsuid != dir->node->uid) {
+		cred->fsuid != dir->node->uid) {
 		return -EPERM;
 	}
 	return 0;

@@ -20,7 +20,8 @@
 /* What a change does with a place whose vnode is locked. */
 typedef int change_fn(struct call *call, const struct path *path, const void *arg);
 
-static int64_t change_place(struct call *call, struct path *path, change_fn *change, const void *arg)
+static int64_t change_place(
+	struct call *call, struct path *path, change_fn *change, const void *arg)
 {
 	int r;
 
@@ -31,8 +32,8 @@ static int64_t change_place(struct call *call, struct path *path, change_fn *cha
 	return r;
 }
 
-static int64_t change_at(struct call *call, int dirfd, vaddr_t name, unsigned walk_flags, change_fn *change,
-			 const void *arg)
+static int64_t change_at(struct call *call, int dirfd, vaddr_t name, unsigned walk_flags,
+	change_fn *change, const void *arg)
 {
 	struct path path;
 	int r = walk_user(call, dirfd, name, walk_flags, &path);
@@ -67,7 +68,8 @@ static int change_mode(struct call *call, const struct path *path, const void *a
 	if (S_ISLNK(path->node->mode)) {
 		return -EOPNOTSUPP;
 	}
-	if (cred->fsuid != 0 && !cred_in_group(cred, path->node->gid) && !vnode_is_dir(path->node)) {
+	if (cred->fsuid != 0 && !cred_in_group(cred, path->node->gid) &&
+		!vnode_is_dir(path->node)) {
 		mode &= ~(uint32_t)S_ISGID;
 	}
 	attributes.mode = (path->node->mode & S_IFMT) | mode;
@@ -111,8 +113,10 @@ static int change_owner(struct call *call, const struct path *path, const void *
 		bool is_owner = cred->fsuid == node->uid;
 
 		if ((owner->uid != UINT32_MAX && (!is_owner || owner->uid != node->uid)) ||
-		    (owner->gid != UINT32_MAX &&
-		     (!is_owner || (owner->gid != node->gid && !cred_in_group(cred, owner->gid))))) {
+			(owner->gid != UINT32_MAX &&
+				(!is_owner ||
+					(owner->gid != node->gid &&
+						!cred_in_group(cred, owner->gid))))) {
 			return -EPERM;
 		}
 	}
@@ -132,7 +136,8 @@ static int change_owner(struct call *call, const struct path *path, const void *
 	return attributes.mask == 0 ? 0 : fs_setattr(node, &attributes);
 }
 
-static int64_t chown_at(struct call *call, int dirfd, vaddr_t name, unsigned walk_flags, uint32_t uid, uint32_t gid)
+static int64_t chown_at(
+	struct call *call, int dirfd, vaddr_t name, unsigned walk_flags, uint32_t uid, uint32_t gid)
 {
 	struct owner owner = {uid, gid};
 
@@ -141,7 +146,8 @@ static int64_t chown_at(struct call *call, int dirfd, vaddr_t name, unsigned wal
 
 int64_t sys_chown(struct call *call)
 {
-	return chown_at(call, AT_FDCWD, ARG(call, 0), WALK_FOLLOW, ARG_U32(call, 1), ARG_U32(call, 2));
+	return chown_at(
+		call, AT_FDCWD, ARG(call, 0), WALK_FOLLOW, ARG_U32(call, 1), ARG_U32(call, 2));
 }
 
 int64_t sys_lchown(struct call *call)
@@ -165,7 +171,8 @@ int64_t sys_fchownat(struct call *call)
 		return -EINVAL;
 	}
 	walk_flags |= flags & AT_EMPTY_PATH ? WALK_EMPTY_PATH : 0;
-	return chown_at(call, ARG_INT(call, 0), ARG(call, 1), walk_flags, ARG_U32(call, 2), ARG_U32(call, 3));
+	return chown_at(call, ARG_INT(call, 0), ARG(call, 1), walk_flags, ARG_U32(call, 2),
+		ARG_U32(call, 3));
 }
 
 /* Times as utimensat has them. */

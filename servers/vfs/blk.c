@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Block devices as files: whole sectors go through a buffer of VFS; the driver sees only aligned requests. */
+/* Block devices as files: whole sectors go through a buffer of VFS; the driver sees only aligned
+ * requests. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,8 @@
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
-#define SECTOR 512u
-#define BLK_CHUNK (64u * 1024)
+#define SECTOR        512u
+#define BLK_CHUNK     (64u * 1024)
 #define RESTART_TRIES 3
 
 /* Sends m to the driver of dev, again when it was restarted, and replaces it by the answer. */
@@ -56,7 +57,8 @@ static int64_t blk_sectors(uint64_t dev, int op, char *buf, uint64_t bytes, uint
 {
 	struct message m = {.type = op};
 	struct blk_io_req *req = MSG(&m, blk_io_req);
-	grant_t grant = grant_direct(device_blk_driver(dev), buf, bytes, op == BLK_READ ? GRANT_WRITE : GRANT_READ);
+	grant_t grant = grant_direct(
+		device_blk_driver(dev), buf, bytes, op == BLK_READ ? GRANT_WRITE : GRANT_READ);
 	int r;
 
 	if (grant == GRANT_INVALID) {
@@ -72,8 +74,8 @@ static int64_t blk_sectors(uint64_t dev, int op, char *buf, uint64_t bytes, uint
 }
 
 /* Bytes [pos, pos + bytes) within one chunk; writing reads partial sectors at the ends first. */
-static int64_t blk_chunk(struct call *call, const struct blk_device *blk, bool is_write, const struct uio *uio,
-			 uint64_t at, uint64_t bytes, uint64_t pos, char *buf)
+static int64_t blk_chunk(struct call *call, const struct blk_device *blk, bool is_write,
+	const struct uio *uio, uint64_t at, uint64_t bytes, uint64_t pos, char *buf)
 {
 	uint64_t start = align_down(pos, SECTOR), len = align_up(pos + bytes, SECTOR) - start;
 	int64_t r = 0;
@@ -89,7 +91,8 @@ static int64_t blk_chunk(struct call *call, const struct blk_device *blk, bool i
 			return 0;
 		}
 		bytes = u64_min(bytes, (uint64_t)r - (pos - start));
-		return uio_copy_out(call, uio, at, buf + (pos - start), bytes) < 0 ? -EFAULT : (int64_t)bytes;
+		return uio_copy_out(call, uio, at, buf + (pos - start), bytes) < 0 ? -EFAULT
+										   : (int64_t)bytes;
 	}
 	if (uio_copy_in(call, uio, at, buf + (pos - start), bytes) < 0) {
 		return -EFAULT;
@@ -98,7 +101,8 @@ static int64_t blk_chunk(struct call *call, const struct blk_device *blk, bool i
 	return r < 0 ? r : (int64_t)bytes;
 }
 
-static int64_t blk_transfer(struct call *call, struct file *file, bool is_write, const struct uio *uio, uint64_t *pos)
+static int64_t blk_transfer(
+	struct call *call, struct file *file, bool is_write, const struct uio *uio, uint64_t *pos)
 {
 	const struct blk_device *blk = file->blk;
 	uint64_t done = 0, total = uio->total;
@@ -119,8 +123,8 @@ static int64_t blk_transfer(struct call *call, struct file *file, bool is_write,
 	while (done < total) {
 		uint64_t here = *pos + done;
 
-		r = blk_chunk(call, blk, is_write, uio, done, u64_min(total - done, BLK_CHUNK - here % SECTOR), here,
-			      buf);
+		r = blk_chunk(call, blk, is_write, uio, done,
+			u64_min(total - done, BLK_CHUNK - here % SECTOR), here, buf);
 		if (r <= 0) {
 			break;
 		}
@@ -141,7 +145,8 @@ static int64_t blk_write(struct call *call, struct file *file, const struct uio 
 	return blk_transfer(call, file, true, uio, pos);
 }
 
-static int64_t driver_ioctl(struct call *call, const struct blk_device *blk, unsigned request, uint64_t arg)
+static int64_t driver_ioctl(
+	struct call *call, const struct blk_device *blk, unsigned request, uint64_t arg)
 {
 	struct ioctl_arg spec = ioctl_argument(request);
 	struct message m = {.type = BLK_IOCTL};
@@ -160,7 +165,8 @@ static int64_t driver_ioctl(struct call *call, const struct blk_device *blk, uns
 		if (spec.is_in) {
 			r = user_copy_in(call, buf, arg, spec.bytes);
 		}
-		req->grant = grant_direct(device_blk_driver(blk->dev), buf, spec.bytes, GRANT_READ | GRANT_WRITE);
+		req->grant = grant_direct(
+			device_blk_driver(blk->dev), buf, spec.bytes, GRANT_READ | GRANT_WRITE);
 		req->bytes = spec.bytes;
 	}
 	if (r == 0) {
@@ -243,7 +249,8 @@ int blk_open(struct call *call, struct file *file)
 	if (file_is_writable(file) && (MSG(&m, blk_rep)->flags & BLK_FLAG_RDONLY)) {
 		return -EROFS;
 	}
-	list_for_each(other, &vfs.blk_devices, struct blk_device, link) {
+	list_for_each(other, &vfs.blk_devices, struct blk_device, link)
+	{
 		if (other->dev == dev) {
 			blk = other;
 		}

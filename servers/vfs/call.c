@@ -64,7 +64,8 @@ static void call_finish(struct call *call, int64_t result)
 static void workers_refill(void)
 {
 	while (!list_is_empty(&vfs.waiting_calls) && vfs.workers < VFS_WORKERS_MAX) {
-		struct waiting_call *waiting = list_first(&vfs.waiting_calls, struct waiting_call, link);
+		struct waiting_call *waiting =
+			list_first(&vfs.waiting_calls, struct waiting_call, link);
 
 		waiting->call.coro = coro_start(worker_main, waiting);
 		if (!waiting->call.coro) {
@@ -89,8 +90,8 @@ static void worker_main(void *arg)
 	workers_refill();
 }
 
-static struct waiting_call *waiting_call_new(const struct message *m, struct proc *proc,
-					      int64_t (*fn)(struct call *call))
+static struct waiting_call *waiting_call_new(
+	const struct message *m, struct proc *proc, int64_t (*fn)(struct call *call))
 {
 	struct waiting_call *waiting = calloc(1, sizeof(*waiting));
 
@@ -127,7 +128,8 @@ int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(
 }
 
 /* A program's call goes to a worker, now or when there is room. */
-static void call_queue(const struct message *m, struct thread *thread, int64_t (*fn)(struct call *call))
+static void call_queue(
+	const struct message *m, struct thread *thread, int64_t (*fn)(struct call *call))
 {
 	struct waiting_call *waiting = waiting_call_new(m, thread->proc, fn);
 
@@ -151,7 +153,8 @@ void call_dispatch(const struct message *m)
 		return;
 	}
 	if (entry->mode == CALL_FAST) {
-		struct call call = {.m = *m, .proc = thread->proc, .thread = thread, .handler = entry->handler};
+		struct call call = {
+			.m = *m, .proc = thread->proc, .thread = thread, .handler = entry->handler};
 		int64_t result = entry->handler(&call);
 
 		if (!call.is_deferred) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A request in progress. A program's system call is first tried in the main loop when its handler allows that; a handler
- * that finds it must wait asks for a worker (call_defer) and is run again from the start in a coroutine. So a handler
- * changes nothing before its last point of deferring.
+ * A request in progress. A program's system call is first tried in the main loop when its handler
+ * allows that; a handler that finds it must wait asks for a worker (call_defer) and is run again
+ * from the start in a coroutine. So a handler changes nothing before its last point of deferring.
  */
 #pragma once
 
@@ -23,14 +23,15 @@ struct call {
 	int64_t (*handler)(struct call *call);
 };
 
-#define ARG(c, n) ((c)->m.call.arg[n])
+#define ARG(c, n)     ((c)->m.call.arg[n])
 #define ARG_INT(c, n) ((int)(c)->m.call.arg[n])
 #define ARG_U32(c, n) ((unsigned)(c)->m.call.arg[n])
 
 /* A program's call, from the main loop. */
 void call_dispatch(const struct message *m);
 
-/* Run fn in a worker with a copy of the message: for requests of PM, VM and VFS itself. 0 or -ENOMEM. */
+/* Run fn in a worker with a copy of the message: for requests of PM, VM and VFS itself. 0 or
+ * -ENOMEM. */
 int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(struct call *call));
 
 /* True in a worker, where waiting is allowed. */
@@ -39,7 +40,8 @@ static inline bool call_may_wait(const struct call *call)
 	return call->coro != NULL;
 }
 
-/* In the main loop: give up here and run again in a worker. The value is for `return call_defer(call)`. */
+/* In the main loop: give up here and run again in a worker. The value is for `return
+ * call_defer(call)`. */
 int call_defer(struct call *call);
 
 /* Wait in a queue; -ERESTARTSYS when cancelled. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Character devices. A driver gets a magic grant to the program's buffer; terminals, where a read may wait for hours and
- * must lose nothing, go through a small buffer of VFS.
+ * Character devices. A driver gets a magic grant to the program's buffer; terminals, where a read
+ * may wait for hours and must lose nothing, go through a small buffer of VFS.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +26,12 @@
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
-#define TTY_CHUNK 4096u
-#define CHR_CHUNK (256u * 1024)
+#define TTY_CHUNK     4096u
+#define CHR_CHUNK     (256u * 1024)
 #define RESTART_TRIES 3
 
-/* Sends m to the driver of dev and waits for the answer; a cancelled call ends the request at the driver first. */
+/* Sends m to the driver of dev and waits for the answer; a cancelled call ends the request at the
+ * driver first. */
 static int64_t chr_request(struct call *call, uint64_t dev, struct message *m)
 {
 	endpoint_t driver = device_chr_driver(dev);
@@ -54,7 +55,8 @@ static int64_t chr_request(struct call *call, uint64_t dev, struct message *m)
 		(void)asyn_send(driver, &cancel);
 		r = trans_wait(&trans);
 	} else if (r == -ERESTARTED) {
-		/* It may have reached the new instance: it must not take what the repetition shall get. */
+		/* It may have reached the new instance: it must not take what the repetition shall
+		 * get. */
 		MSG(&cancel, chr_cancel_req)->seq = trans.seq;
 		MSG(&cancel, chr_cancel_req)->major = dev_major(dev);
 		MSG(&cancel, chr_cancel_req)->minor = dev_minor(dev);
@@ -73,7 +75,8 @@ static int64_t open_request(struct call *call, uint64_t dev, unsigned flags)
 }
 
 /* A request that is repeated when the driver was restarted meanwhile. */
-static int64_t chr_request_again(struct call *call, const struct file *file, const struct message *request)
+static int64_t chr_request_again(
+	struct call *call, const struct file *file, const struct message *request)
 {
 	int64_t r;
 
@@ -89,7 +92,8 @@ static int64_t chr_request_again(struct call *call, const struct file *file, con
 }
 
 /* One transfer through a grant, which is revoked afterwards. */
-static int64_t chr_io(struct call *call, const struct file *file, int op, grant_t grant, uint64_t bytes, uint64_t pos)
+static int64_t chr_io(struct call *call, const struct file *file, int op, grant_t grant,
+	uint64_t bytes, uint64_t pos)
 {
 	struct message m = {.type = op};
 	struct chr_io_req *req = MSG(&m, chr_io_req);
@@ -112,8 +116,8 @@ static int64_t chr_io(struct call *call, const struct file *file, int op, grant_
 }
 
 /* Up to CHR_CHUNK bytes of one piece between the device and the program's memory. */
-static int64_t chr_piece(struct call *call, const struct file *file, int op, endpoint_t ep, vaddr_t addr,
-			 uint64_t bytes, uint64_t pos)
+static int64_t chr_piece(struct call *call, const struct file *file, int op, endpoint_t ep,
+	vaddr_t addr, uint64_t bytes, uint64_t pos)
 {
 	endpoint_t driver = device_chr_driver(file->chr->dev);
 	uint32_t access = op == CHR_WRITE ? GRANT_READ : GRANT_WRITE;
@@ -130,14 +134,15 @@ static int64_t chr_piece(struct call *call, const struct file *file, int op, end
 			}
 		}
 		r = chr_io(call, file, op,
-			   ep == EP_SELF ? grant_direct(driver, (void *)addr, bytes, access)
-					 : grant_magic(driver, ep, addr, bytes, access),
-			   bytes, pos);
+			ep == EP_SELF ? grant_direct(driver, (void *)addr, bytes, access)
+				      : grant_magic(driver, ep, addr, bytes, access),
+			bytes, pos);
 	}
 	return r;
 }
 
-static int64_t chr_transfer(struct call *call, struct file *file, int op, const struct uio *uio, uint64_t *pos)
+static int64_t chr_transfer(
+	struct call *call, struct file *file, int op, const struct uio *uio, uint64_t *pos)
 {
 	uint64_t done = 0;
 	int64_t r = 0;
@@ -197,8 +202,8 @@ static int64_t tty_read(struct call *call, struct file *file, const struct uio *
 	if (!buf) {
 		return -ENOMEM;
 	}
-	r = chr_io(call, file, CHR_READ, grant_direct(device_chr_driver(file->chr->dev), buf, bytes, GRANT_WRITE),
-		   bytes, 0);
+	r = chr_io(call, file, CHR_READ,
+		grant_direct(device_chr_driver(file->chr->dev), buf, bytes, GRANT_WRITE), bytes, 0);
 	if (r > 0 && uio_copy_out(call, uio, 0, buf, (size_t)r) < 0) {
 		r = -EFAULT;
 	}
@@ -219,7 +224,8 @@ static int64_t tty_write_all(struct call *call, struct file *file, const struct 
 			break;
 		}
 		r = chr_io(call, file, CHR_WRITE,
-			   grant_direct(device_chr_driver(file->chr->dev), buf, bytes, GRANT_READ), bytes, 0);
+			grant_direct(device_chr_driver(file->chr->dev), buf, bytes, GRANT_READ),
+			bytes, 0);
 		if (r <= 0) {
 			break;
 		}
@@ -253,7 +259,8 @@ static int64_t tty_write(struct call *call, struct file *file, const struct uio 
 	return r;
 }
 
-static unsigned chr_poll(struct call *call, struct file *file, unsigned events, struct poll_table *table)
+static unsigned chr_poll(
+	struct call *call, struct file *file, unsigned events, struct poll_table *table)
 {
 	struct message m = {.type = CHR_POLL};
 	int64_t r;
@@ -274,14 +281,16 @@ static unsigned chr_poll(struct call *call, struct file *file, unsigned events, 
 
 void chr_ready(const struct vfs_chr_ready *ready)
 {
-	list_for_each(chr, &vfs.chr_devices, struct chr_device, link) {
+	list_for_each(chr, &vfs.chr_devices, struct chr_device, link)
+	{
 		if (chr->dev == dev_make(ready->major, ready->minor)) {
 			waitq_wake_all(&chr->poll_wait);
 		}
 	}
 }
 
-int64_t chr_ioctl_buffer(struct call *call, uint64_t dev, unsigned request, void *buf, uint32_t bytes)
+int64_t chr_ioctl_buffer(
+	struct call *call, uint64_t dev, unsigned request, void *buf, uint32_t bytes)
 {
 	struct message m = {.type = CHR_IOCTL};
 	struct chr_ioctl_req *req = MSG(&m, chr_ioctl_req);
@@ -322,7 +331,7 @@ static int64_t driver_ioctl(struct call *call, struct file *file, unsigned reque
 	}
 	if (r == 0) {
 		grant_t grant = grant_direct(device_chr_driver(file->chr->dev), buf, spec.bytes,
-					     GRANT_READ | GRANT_WRITE);
+			GRANT_READ | GRANT_WRITE);
 
 		req->request = request;
 		req->grant = grant;
@@ -373,7 +382,8 @@ static struct chr_device *chr_device_get(uint64_t dev)
 {
 	struct chr_device *chr;
 
-	list_for_each(other, &vfs.chr_devices, struct chr_device, link) {
+	list_for_each(other, &vfs.chr_devices, struct chr_device, link)
+	{
 		if (other->dev == dev) {
 			other->refs++;
 			return other;
@@ -458,11 +468,13 @@ int64_t chr_reopen(struct call *call)
 	uint32_t major = call->m.u32[0];
 
 	/* Sent without waiting, so that they stand before whatever else goes to the driver. */
-	list_for_each(chr, &vfs.chr_devices, struct chr_device, link) {
+	list_for_each(chr, &vfs.chr_devices, struct chr_device, link)
+	{
 		if (dev_major(chr->dev) != major) {
 			continue;
 		}
-		list_for_each(file, &chr->files, struct file, object_link) {
+		list_for_each(file, &chr->files, struct file, object_link)
+		{
 			struct message m = {.type = CHR_OPEN};
 			struct chr_req *req = MSG(&m, chr_req);
 

@@ -35,10 +35,12 @@ static int64_t tell_file_systems(struct call *call)
 		uint64_t n = 0;
 
 		is_again = false;
-		list_for_each(sb, &vfs.superblocks, struct superblock, link) {
+		list_for_each(sb, &vfs.superblocks, struct superblock, link)
+		{
 			if (n++ == done) {
 				is_again = true;
-				if (!sb->is_memory && !sb->is_internal && dev_major(sb->dev) == major) {
+				if (!sb->is_memory && !sb->is_internal &&
+					dev_major(sb->dev) == major) {
 					(void)fs_new_driver(sb, device_blk_driver(sb->dev));
 				}
 				break;
@@ -75,7 +77,8 @@ void device_map(const struct vfs_rs_mapdriver *req)
 		if (old != EP_NONE && old != req->ep) {
 			trans_fail(old, req->ep == EP_NONE ? -EIO : -ERESTARTED);
 		}
-		if (req->kind == VFS_MAJOR_BLK && old != req->ep && old != EP_NONE && req->ep != EP_NONE) {
+		if (req->kind == VFS_MAJOR_BLK && old != req->ep && old != EP_NONE &&
+			req->ep != EP_NONE) {
 			struct message m = {0};
 
 			m.u32[0] = major;

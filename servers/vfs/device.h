@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which driver serves which major number, and what happens to requests when one dies or comes back. */
+/* Which driver serves which major number, and what happens to requests when one dies or comes back.
+ */
 #pragma once
 
 #include "proto/vfs.h"
@@ -28,11 +29,12 @@ extern const struct file_ops file_ops_chr, file_ops_tty;
 int chr_open(struct call *call, struct file *file);
 /* A driver says that a watched device is ready. */
 void chr_ready(const struct vfs_chr_ready *ready);
-/* The driver of a major number was restarted: its open files are opened again, terminals get their settings. Worker
-   function; the first word of the message is the major number. */
+/* The driver of a major number was restarted: its open files are opened again, terminals get their
+   settings. Worker function; the first word of the message is the major number. */
 int64_t chr_reopen(struct call *call);
 /* An ioctl to a driver with an argument in VFS's memory. */
-int64_t chr_ioctl_buffer(struct call *call, uint64_t dev, unsigned request, void *buf, uint32_t bytes);
+int64_t chr_ioctl_buffer(
+	struct call *call, uint64_t dev, unsigned request, void *buf, uint32_t bytes);
 
 /* Block devices as files. */
 struct blk_device {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Device numbers in Linux's 64-bit form: bits 8..19 and 32..63 the major, 0..7 and 20..31 the minor number. */
+/* Device numbers in Linux's 64-bit form: bits 8..19 and 32..63 the major, 0..7 and 20..31 the minor
+ * number. */
 #pragma once
 
 #include <stdint.h>
@@ -7,7 +8,7 @@
 static inline uint64_t dev_make(uint32_t major, uint32_t minor)
 {
 	return (uint64_t)(major & 0xfff) << 8 | (uint64_t)(major & ~0xfffu) << 32 | (minor & 0xff) |
-	       (uint64_t)(minor & ~0xffu) << 12;
+		(uint64_t)(minor & ~0xffu) << 12;
 }
 
 static inline uint32_t dev_major(uint64_t dev)

@@ -13,7 +13,8 @@
 
 #define DENTS_CHUNK (64u * 1024)
 
-/* getdents64(2)'s record as file systems make it, and getdents(2)'s with the type in its last byte. */
+/* getdents64(2)'s record as file systems make it, and getdents(2)'s with the type in its last byte.
+ */
 struct dirent64 {
 	uint64_t ino;
 	int64_t off;
@@ -44,8 +45,10 @@ const struct file_ops file_ops_dir = {
 	.read = dir_read,
 };
 
-/* Records from the directory's position on into memory: bytes; *next is the position behind them. */
-static int64_t read_records(struct file *file, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t *next)
+/* Records from the directory's position on into memory: bytes; *next is the position behind them.
+ */
+static int64_t read_records(
+	struct file *file, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t *next)
 {
 	struct fs_io_rep rep;
 	int r;
@@ -102,7 +105,8 @@ int64_t sys_getdents64(struct call *call)
 	if (!file) {
 		return error;
 	}
-	r = read_records(file, call->m.source, ARG(call, 1), u64_min(ARG_U32(call, 2), DENTS_CHUNK), &next);
+	r = read_records(
+		file, call->m.source, ARG(call, 1), u64_min(ARG_U32(call, 2), DENTS_CHUNK), &next);
 	if (r > 0) {
 		file->pos = next;
 	}
@@ -110,7 +114,8 @@ int64_t sys_getdents64(struct call *call)
 	return r;
 }
 
-/* Turn new records in `from` into old ones in `to`: bytes made; *next is where to go on, or -EINVAL: not one fits. */
+/* Turn new records in `from` into old ones in `to`: bytes made; *next is where to go on, or
+ * -EINVAL: not one fits. */
 static int64_t convert(const char *from, size_t bytes, char *to, size_t room, uint64_t *next)
 {
 	size_t done = 0;

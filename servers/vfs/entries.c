@@ -21,7 +21,7 @@
 
 /* What is to be made under a new name. */
 struct new_entry {
-	int op;		    /* FS_MKDIR, FS_MKNOD, FS_CREATE, FS_SYMLINK, FS_LINK */
+	int op; /* FS_MKDIR, FS_MKNOD, FS_CREATE, FS_SYMLINK, FS_LINK */
 	uint32_t mode;
 	uint64_t rdev;
 	const char *target; /* symbolic link */
@@ -38,7 +38,8 @@ static int make_in(struct walk *walk, const struct new_entry *entry, struct vnod
 
 	switch (entry->op) {
 	case FS_SYMLINK:
-		return fs_symlink(dir, walk->name, walk->len, entry->target, cred->fsuid, gid, node);
+		return fs_symlink(
+			dir, walk->name, walk->len, entry->target, cred->fsuid, gid, node);
 	case FS_LINK:
 		r = fs_link(dir, walk->name, walk->len, entry->link.node);
 		if (r == 0) {
@@ -53,7 +54,8 @@ static int make_in(struct walk *walk, const struct new_entry *entry, struct vnod
 		mode |= dir->mode & S_ISGID;
 		__attribute__((fallthrough));
 	default:
-		return fs_make(entry->op, dir, walk->name, walk->len, mode, cred->fsuid, gid, entry->rdev, node);
+		return fs_make(entry->op, dir, walk->name, walk->len, mode, cred->fsuid, gid,
+			entry->rdev, node);
 	}
 }
 
@@ -78,7 +80,7 @@ static int make_locked(struct walk *walk, const struct new_entry *entry)
 		return r;
 	}
 	if (entry->op == FS_MKNOD && (S_ISCHR(entry->mode) || S_ISBLK(entry->mode)) &&
-	    walk->call->proc->cred.euid != 0) {
+		walk->call->proc->cred.euid != 0) {
 		return -EPERM;
 	}
 	if (entry->op == FS_LINK && entry->link.mount != walk->at.mount) {
@@ -203,7 +205,8 @@ int64_t sys_symlinkat(struct call *call)
 	return symlink_at(call, ARG(call, 0), ARG_INT(call, 1), ARG(call, 2));
 }
 
-static int64_t link_at(struct call *call, int old_fd, vaddr_t old_name, int new_fd, vaddr_t new_name, int flags)
+static int64_t link_at(
+	struct call *call, int old_fd, vaddr_t old_name, int new_fd, vaddr_t new_name, int flags)
 {
 	struct new_entry entry = {.op = FS_LINK};
 	unsigned walk_flags = flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0;
@@ -237,7 +240,8 @@ int64_t sys_link(struct call *call)
 
 int64_t sys_linkat(struct call *call)
 {
-	return link_at(call, ARG_INT(call, 0), ARG(call, 1), ARG_INT(call, 2), ARG(call, 3), ARG_INT(call, 4));
+	return link_at(call, ARG_INT(call, 0), ARG(call, 1), ARG_INT(call, 2), ARG(call, 3),
+		ARG_INT(call, 4));
 }
 
 /* A name is gone from the file system: what VFS knows follows. */
@@ -294,7 +298,10 @@ static int64_t remove_at(struct call *call, int dirfd, vaddr_t name, bool is_dir
 	}
 	r = walk_to_parent(walk);
 	if (r == 0 && walk->kind != WALK_NAME) {
-		r = !is_dir ? -EISDIR : walk->kind == WALK_DOT ? -EINVAL : walk->kind == WALK_DOTDOT ? -ENOTEMPTY : -EBUSY;
+		r = !is_dir                         ? -EISDIR
+			: walk->kind == WALK_DOT    ? -EINVAL
+			: walk->kind == WALK_DOTDOT ? -ENOTEMPTY
+						    : -EBUSY;
 	}
 	if (r == 0) {
 		dir = walk->at.node;

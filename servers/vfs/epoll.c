@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An epoll file has an item for each descriptor of interest. An item watches its file's queue; when that tells of a
- * change the item becomes hot. Waiting looks at hot items only: one that is not ready becomes cold and watches again; one
- * that is ready is reported, and stays hot unless it is edge-triggered.
+ * An epoll file has an item for each descriptor of interest. An item watches its file's queue; when
+ * that tells of a change the item becomes hot. Waiting looks at hot items only: one that is not
+ * ready becomes cold and watches again; one that is ready is reported, and stays hot unless it is
+ * edge-triggered.
  *
  * Invariant: an item is hot, or it watches its file's queue (or both).
  */
@@ -22,16 +23,16 @@
 #include "servers/vfs/timer.h"
 #include "servers/vfs/user.h"
 
-#define EV_ET (1u << 31)
-#define EV_ONESHOT (1u << 30)
-#define EV_WAKEUP (1u << 29)
-#define EV_EXCLUSIVE (1u << 28)
-#define EV_MODES (EV_ET | EV_ONESHOT | EV_WAKEUP | EV_EXCLUSIVE)
-#define CTL_ADD 1
-#define CTL_DEL 2
-#define CTL_MOD 3
+#define EV_ET          (1u << 31)
+#define EV_ONESHOT     (1u << 30)
+#define EV_WAKEUP      (1u << 29)
+#define EV_EXCLUSIVE   (1u << 28)
+#define EV_MODES       (EV_ET | EV_ONESHOT | EV_WAKEUP | EV_EXCLUSIVE)
+#define CTL_ADD        1
+#define CTL_DEL        2
+#define CTL_MOD        3
 #define EVENTS_AT_ONCE 64
-#define NEST_MAX 4
+#define NEST_MAX       4
 
 /* struct epoll_event of x86-64 */
 struct event {
@@ -45,15 +46,15 @@ struct epoll {
 };
 
 struct item {
-	struct list link, hot;	  /* in the epoll file */
-	struct list file_link;	  /* in file->epoll_items */
+	struct list link, hot; /* in the epoll file */
+	struct list file_link; /* in file->epoll_items */
 	struct epoll *epoll;
-	struct file *file;	  /* not counted */
+	struct file *file; /* not counted */
 	int fd;
 	struct event event;
-	bool is_disabled;	  /* ONESHOT has been reported */
-	bool is_polled;		  /* in item_poll(), which may wait */
-	bool is_dead;		  /* freed meanwhile: item_poll() does the rest */
+	bool is_disabled; /* ONESHOT has been reported */
+	bool is_polled;   /* in item_poll(), which may wait */
+	bool is_dead;     /* freed meanwhile: item_poll() does the rest */
 	struct waiter waiter;
 };
 
@@ -86,7 +87,8 @@ static void item_free(struct item *item)
 	}
 }
 
-/* What holds now; the item watches from here on if it did not. False: the item has gone meanwhile. */
+/* What holds now; the item watches from here on if it did not. False: the item has gone meanwhile.
+ */
 static bool item_poll(struct call *call, struct item *item, unsigned *ready)
 {
 	bool is_watching = list_is_linked(&item->waiter.link);
@@ -115,14 +117,16 @@ void epoll_forget_file(struct file *file)
 }
 
 /* Whether a hot item is ready: what the epoll file itself tells a poller. */
-static unsigned epoll_poll(struct call *call, struct file *file, unsigned events, struct poll_table *table)
+static unsigned epoll_poll(
+	struct call *call, struct file *file, unsigned events, struct poll_table *table)
 {
 	struct epoll *epoll = file->epoll;
 	unsigned left = 0;
 
 	(void)events;
 	poll_table_enter(table, &epoll->poll_wait);
-	list_for_each(item, &epoll->hot, struct item, hot) {
+	list_for_each(item, &epoll->hot, struct item, hot)
+	{
 		left++;
 	}
 	while (left-- > 0 && !list_is_empty(&epoll->hot)) {
@@ -171,7 +175,8 @@ static int64_t epoll_make(struct call *call, int flags)
 	if (!epoll) {
 		return -ENOMEM;
 	}
-	file = file_new_internal(call->proc, 0600, "anon_inode:[eventpoll]", O_RDWR, &file_ops_epoll);
+	file = file_new_internal(
+		call->proc, 0600, "anon_inode:[eventpoll]", O_RDWR, &file_ops_epoll);
 	if (!file) {
 		free(epoll);
 		return -ENOMEM;
@@ -200,8 +205,10 @@ static bool leads_to(const struct epoll *inside, const struct epoll *epoll, int 
 	if (inside == epoll || depth > NEST_MAX) {
 		return true;
 	}
-	list_for_each(item, &inside->items, struct item, link) {
-		if (item->file->ops == &file_ops_epoll && leads_to(item->file->epoll, epoll, depth + 1)) {
+	list_for_each(item, &inside->items, struct item, link)
+	{
+		if (item->file->ops == &file_ops_epoll &&
+			leads_to(item->file->epoll, epoll, depth + 1)) {
 			return true;
 		}
 	}
@@ -210,7 +217,8 @@ static bool leads_to(const struct epoll *inside, const struct epoll *epoll, int 
 
 static struct item *item_find(const struct epoll *epoll, const struct file *file, int fd)
 {
-	list_for_each(item, &epoll->items, struct item, link) {
+	list_for_each(item, &epoll->items, struct item, link)
+	{
 		if (item->file == file && item->fd == fd) {
 			return item;
 		}
@@ -244,7 +252,8 @@ static int64_t item_add(struct epoll *epoll, struct file *file, int fd, const st
 	return 0;
 }
 
-static int64_t control(struct epoll *epoll, int op, struct file *file, int fd, const struct event *event)
+static int64_t control(
+	struct epoll *epoll, int op, struct file *file, int fd, const struct event *event)
 {
 	struct item *item = item_find(epoll, file, fd);
 
@@ -326,8 +335,8 @@ static int collect(struct call *call, struct epoll *epoll, struct event *out, in
 	return count;
 }
 
-static int64_t wait_events(struct call *call, struct file *file, struct event *out, int max, time_ns_t timeout_ns,
-			   const uint64_t *mask)
+static int64_t wait_events(struct call *call, struct file *file, struct event *out, int max,
+	time_ns_t timeout_ns, const uint64_t *mask)
 {
 	struct timer timer = {.link = LIST_INIT(timer.link)};
 	struct epoll *epoll = file->epoll;
@@ -377,7 +386,7 @@ static int64_t epoll_wait_with(struct call *call, const uint64_t *mask)
 		return -EINVAL;
 	}
 	r = wait_events(call, file, events, max < EVENTS_AT_ONCE ? max : EVENTS_AT_ONCE,
-			timeout < 0 ? POLL_FOREVER : (time_ns_t)timeout * 1000000, mask);
+		timeout < 0 ? POLL_FOREVER : (time_ns_t)timeout * 1000000, mask);
 	if (r > 0 && user_copy_out(call, ARG(call, 1), events, (size_t)r * sizeof(events[0])) < 0) {
 		r = -EFAULT;
 	}

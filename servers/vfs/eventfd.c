@@ -13,7 +13,7 @@
 #include "servers/vfs/proc.h"
 #include "servers/vfs/user.h"
 
-#define COUNT_MAX (UINT64_MAX - 1)
+#define COUNT_MAX      (UINT64_MAX - 1)
 #define FLAG_SEMAPHORE 1
 
 struct eventfd {
@@ -22,7 +22,8 @@ struct eventfd {
 	struct waitq read_wait, write_wait, poll_wait;
 };
 
-static int64_t eventfd_read(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+static int64_t eventfd_read(
+	struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
 {
 	struct eventfd *event = file->eventfd;
 	uint64_t value;
@@ -57,7 +58,8 @@ static int64_t eventfd_read(struct call *call, struct file *file, const struct u
 	return sizeof(value);
 }
 
-static int64_t eventfd_write(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+static int64_t eventfd_write(
+	struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
 {
 	struct eventfd *event = file->eventfd;
 	uint64_t value;
@@ -92,7 +94,8 @@ static int64_t eventfd_write(struct call *call, struct file *file, const struct 
 	return sizeof(value);
 }
 
-static unsigned eventfd_poll(struct call *call, struct file *file, unsigned events, struct poll_table *table)
+static unsigned eventfd_poll(
+	struct call *call, struct file *file, unsigned events, struct poll_table *table)
 {
 	const struct eventfd *event = file->eventfd;
 
@@ -100,7 +103,7 @@ static unsigned eventfd_poll(struct call *call, struct file *file, unsigned even
 	(void)events;
 	poll_table_enter(table, &file->eventfd->poll_wait);
 	return (event->count > 0 ? POLLIN | POLLRDNORM : 0) |
-	       (event->count < COUNT_MAX ? POLLOUT | POLLWRNORM : 0);
+		(event->count < COUNT_MAX ? POLLOUT | POLLWRNORM : 0);
 }
 
 static void eventfd_release(struct file *file)
@@ -130,8 +133,8 @@ static int64_t eventfd_create(struct call *call, unsigned initial, int flags)
 	if (!event) {
 		return -ENOMEM;
 	}
-	file = file_new_internal(call->proc, 0600, "anon_inode:[eventfd]", O_RDWR | (unsigned)(flags & O_NONBLOCK),
-				 &file_ops_eventfd);
+	file = file_new_internal(call->proc, 0600, "anon_inode:[eventfd]",
+		O_RDWR | (unsigned)(flags & O_NONBLOCK), &file_ops_eventfd);
 	if (!file) {
 		free(event);
 		return -ENOMEM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The order: copy the arguments out, find and check the file (and its interpreters), read its headers: all that fails
- * here leaves the caller as it was. Then VM clears the address space: what fails from there on is fatal to the process.
+ * The order: copy the arguments out, find and check the file (and its interpreters), read its
+ * headers: all that fails here leaves the caller as it was. Then VM clears the address space: what
+ * fails from there on is fatal to the process.
  */
 #include "servers/vfs/exec.h"
 
@@ -28,18 +29,18 @@
 #include "servers/vfs/vnode.h"
 #include "servers/vfs/walk.h"
 
-#define HEADER_BYTES 4096u
-#define HEADER_MAX 65536u
+#define HEADER_BYTES  4096u
+#define HEADER_MAX    65536u
 #define SCRIPT_LEVELS 5
-#define SCRIPT_LINE 255
+#define SCRIPT_LINE   255
 
 struct exec {
 	struct call *call;
 	struct vfs_pm_exec req;
 	struct exec_args args;
 	struct exec_file program, interp;
-	char name[PATH_MAX];	 /* as the caller gave it: AT_EXECFN */
-	char script[PATH_MAX];	 /* the script's name as its interpreter shall see it */
+	char name[PATH_MAX];   /* as the caller gave it: AT_EXECFN */
+	char script[PATH_MAX]; /* the script's name as its interpreter shall see it */
 	char line[SCRIPT_LINE + 1];
 	struct pm_vfs_exec_reply reply;
 };
@@ -73,8 +74,9 @@ static int read_header(struct exec_file *file)
 			return 0;
 		}
 		memcpy(&elf, file->header, sizeof(elf));
-		if (elf.phoff > HEADER_MAX || elf.phoff + (uint64_t)elf.phnum * elf.phentsize <= need ||
-		    memcmp(elf.ident, "\177ELF", 4) != 0) {
+		if (elf.phoff > HEADER_MAX ||
+			elf.phoff + (uint64_t)elf.phnum * elf.phentsize <= need ||
+			memcmp(elf.ident, "\177ELF", 4) != 0) {
 			return 0;
 		}
 		need = u64_min(elf.phoff + (uint64_t)elf.phnum * elf.phentsize, HEADER_MAX);
@@ -132,8 +134,9 @@ static int open_program(struct exec *exec)
 	}
 	/* What is relative to a descriptor is named through it. */
 	if (req->dirfd != AT_FDCWD && exec->name[0] != '/') {
-		snprintf(exec->script, sizeof(exec->script), exec->name[0] ? "/dev/fd/%d/%.4000s" : "/dev/fd/%d%.4000s",
-			 req->dirfd, exec->name);
+		snprintf(exec->script, sizeof(exec->script),
+			exec->name[0] ? "/dev/fd/%d/%.4000s" : "/dev/fd/%d%.4000s", req->dirfd,
+			exec->name);
 		memcpy(exec->name, exec->script, sizeof(exec->name));
 	} else {
 		memcpy(exec->script, exec->name, sizeof(exec->script));
@@ -226,8 +229,8 @@ static int open_interp(struct exec *exec)
 	r = fs_read_buffer(exec->program.path.node, name, image->interp_len, image->interp_offset);
 	if (r >= 0) {
 		r = r == (int64_t)image->interp_len && exec_is_interp_path(name, image->interp_len)
-			    ? open_name(exec, &exec->interp, name)
-			    : -ENOEXEC;
+			? open_name(exec, &exec->interp, name)
+			: -ENOEXEC;
 	}
 	free(name);
 	if (r == 0) {
@@ -271,7 +274,8 @@ static int exec_prepare(struct exec *exec)
 	int r = open_program(exec);
 
 	if (r == 0) {
-		r = exec_args_import(exec->call, &exec->args, exec->req.argv, exec->req.envp, exec->req.stack_limit);
+		r = exec_args_import(exec->call, &exec->args, exec->req.argv, exec->req.envp,
+			exec->req.stack_limit);
 	}
 	if (r == 0) {
 		r = resolve_scripts(exec);
@@ -323,10 +327,14 @@ static int64_t exec_worker(struct call *call)
 		exec->req = req;
 		r = exec_prepare(exec);
 		if (r == 0) {
-			struct exec_load load = {.ep = req.ep, .program = &exec->program,
-						 .interp = exec->program.image.has_interp ? &exec->interp : NULL,
-						 .args = &exec->args, .name = exec->name, .cred = &call->proc->cred,
-						 .reply = &exec->reply, .stack_limit = req.stack_limit};
+			struct exec_load load = {.ep = req.ep,
+				.program = &exec->program,
+				.interp = exec->program.image.has_interp ? &exec->interp : NULL,
+				.args = &exec->args,
+				.name = exec->name,
+				.cred = &call->proc->cred,
+				.reply = &exec->reply,
+				.stack_limit = req.stack_limit};
 
 			r = exec_load_image(&load, &result);
 			exec->reply.fatal = load.is_fatal && r < 0;

@@ -9,11 +9,11 @@
 #include "servers/vfs/call.h"
 #include "servers/vfs/user.h"
 
-#define STRING_MAX (128u * 1024)      /* one string with its NUL */
-#define TOTAL_MIN (128u * 1024)
-#define TOTAL_MAX (6u * 1024 * 1024)  /* three quarters of the usual stack */
+#define STRING_MAX     (128u * 1024) /* one string with its NUL */
+#define TOTAL_MIN      (128u * 1024)
+#define TOTAL_MAX      (6u * 1024 * 1024) /* three quarters of the usual stack */
 #define POINTERS_CHUNK 64
-#define STEP 4096u
+#define STEP           4096u
 
 static int grow(struct exec_args *args, size_t room)
 {
@@ -105,7 +105,8 @@ static int import_list(struct call *call, struct exec_args *args, vaddr_t list, 
 	}
 }
 
-int exec_args_import(struct call *call, struct exec_args *args, vaddr_t argv, vaddr_t envp, uint64_t stack_limit)
+int exec_args_import(
+	struct call *call, struct exec_args *args, vaddr_t argv, vaddr_t envp, uint64_t stack_limit)
 {
 	int r;
 
@@ -124,7 +125,8 @@ int exec_args_import(struct call *call, struct exec_args *args, vaddr_t argv, va
 	return r < 0 ? r : import_list(call, args, envp, &args->envc);
 }
 
-int exec_args_script(struct exec_args *args, const char *interp, const char *argument, const char *script)
+int exec_args_script(
+	struct exec_args *args, const char *interp, const char *argument, const char *script)
 {
 	size_t first = strlen(args->strings) + 1;
 	size_t interp_len = strlen(interp) + 1, argument_len = argument ? strlen(argument) + 1 : 0;

@@ -19,13 +19,13 @@
 #include "servers/vfs/vnode.h"
 
 /* Where position-independent images go. */
-#define PROGRAM_FIRST 0x555555554000ull
-#define PROGRAM_LAST 0x565555554000ull
-#define INTERP_FIRST 0x7e0000000000ull
-#define INTERP_LAST 0x7f0000000000ull
+#define PROGRAM_FIRST      0x555555554000ull
+#define PROGRAM_LAST       0x565555554000ull
+#define INTERP_FIRST       0x7e0000000000ull
+#define INTERP_LAST        0x7f0000000000ull
 #define STACK_RANDOM_PAGES 16384u
-#define STACK_ROOM (64u * 1024) /* mapped below the arguments; the rest grows on demand */
-#define SIGFRAME_BYTES 1136u	/* signal frame without the extended state */
+#define STACK_ROOM         (64u * 1024) /* mapped below the arguments; the rest grows on demand */
+#define SIGFRAME_BYTES     1136u        /* signal frame without the extended state */
 
 /* What the loader's callbacks know. */
 struct target {
@@ -192,9 +192,15 @@ static int build_stack(const struct exec_load *load, vaddr_t top, struct exec_re
 	struct exec_auxv auxv[EXEC_AUXV_MAX];
 	uint8_t random[EXEC_RANDOM_LEN];
 	struct exec_stack stack = {
-		.top = top, .strings = load->args->strings, .strings_len = load->args->len,
-		.argc = load->args->argc, .envc = load->args->envc, .execfn = load->name, .platform = "x86_64",
-		.random = random, .auxv = auxv,
+		.top = top,
+		.strings = load->args->strings,
+		.strings_len = load->args->len,
+		.argc = load->args->argc,
+		.envc = load->args->envc,
+		.execfn = load->name,
+		.platform = "x86_64",
+		.random = random,
+		.auxv = auxv,
 	};
 	uint64_t bytes;
 	char *buf;

@@ -11,7 +11,7 @@ struct exec_args;
 struct pm_vfs_exec_reply;
 
 /* Where images may lie: what is above is for stacks and mappings. */
-#define EXEC_LOW USER_BASE
+#define EXEC_LOW  USER_BASE
 #define EXEC_HIGH (USER_END - (1ull << 30))
 
 /* A file to be loaded. */

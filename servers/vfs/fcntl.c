@@ -12,26 +12,26 @@
 #include "servers/vfs/proc.h"
 #include "servers/vfs/user.h"
 
-#define LINUX_F_GETLK 5
-#define LINUX_F_SETLK 6
-#define LINUX_F_SETLKW 7
-#define LINUX_F_SETOWN 8
-#define LINUX_F_GETOWN 9
-#define LINUX_F_SETSIG 10
-#define LINUX_F_GETSIG 11
-#define LINUX_F_SETOWN_EX 15
-#define LINUX_F_GETOWN_EX 16
-#define LINUX_F_OFD_GETLK 36
-#define LINUX_F_OFD_SETLK 37
-#define LINUX_F_OFD_SETLKW 38
-#define LINUX_F_SETLEASE 1024
-#define LINUX_F_GETLEASE 1025
+#define LINUX_F_GETLK         5
+#define LINUX_F_SETLK         6
+#define LINUX_F_SETLKW        7
+#define LINUX_F_SETOWN        8
+#define LINUX_F_GETOWN        9
+#define LINUX_F_SETSIG        10
+#define LINUX_F_GETSIG        11
+#define LINUX_F_SETOWN_EX     15
+#define LINUX_F_GETOWN_EX     16
+#define LINUX_F_OFD_GETLK     36
+#define LINUX_F_OFD_SETLK     37
+#define LINUX_F_OFD_SETLKW    38
+#define LINUX_F_SETLEASE      1024
+#define LINUX_F_GETLEASE      1025
 #define LINUX_F_DUPFD_CLOEXEC 1030
-#define LINUX_F_SETPIPE_SZ 1031
-#define LINUX_F_GETPIPE_SZ 1032
-#define LINUX_F_ADD_SEALS 1033
-#define LINUX_F_GET_SEALS 1034
-#define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
+#define LINUX_F_SETPIPE_SZ    1031
+#define LINUX_F_GETPIPE_SZ    1032
+#define LINUX_F_ADD_SEALS     1033
+#define LINUX_F_GET_SEALS     1034
+#define SETTABLE_FLAGS        (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
 struct owner_ex {
 	int32_t type, pid;
@@ -68,13 +68,15 @@ static int64_t pipe_size(struct file *file, bool is_set, uint64_t arg)
 	if (file->ops != &file_ops_pipe) {
 		return -EBADF;
 	}
-	return is_set ? pipe_set_size(file->pipe, (uint32_t)arg) : (int64_t)pipe_capacity(file->pipe);
+	return is_set ? pipe_set_size(file->pipe, (uint32_t)arg)
+		      : (int64_t)pipe_capacity(file->pipe);
 }
 
 /* What works on an O_PATH descriptor too. */
 static bool is_for_descriptor(int cmd)
 {
-	return cmd == F_DUPFD || cmd == LINUX_F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
+	return cmd == F_DUPFD || cmd == LINUX_F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
+		cmd == F_GETFL;
 }
 
 static int64_t fcntl_file(struct call *call, struct file *file, int fd, int cmd, uint64_t arg)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Invariants: 1. entry i is in use when it has a file or is reserved, never both; 2. none below `lowest` is free. */
+/* Invariants: 1. entry i is in use when it has a file or is reserved, never both; 2. none below
+ * `lowest` is free. */
 #include "servers/vfs/fd.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include "servers/vfs/lock.h"
 #include "servers/vfs/proc.h"
 
-#define FD_TABLE_FIRST 32
+#define FD_TABLE_FIRST      32
 #define CLOSE_RANGE_UNSHARE 2u
 #define CLOSE_RANGE_CLOEXEC 4u
 

@@ -16,7 +16,7 @@ struct fd_entry {
 };
 
 struct fd_table {
-	unsigned refs;	 /* CLONE_FILES */
+	unsigned refs; /* CLONE_FILES */
 	unsigned size;
 	unsigned lowest; /* no descriptor below is free */
 	struct fd_entry *entries;
@@ -31,7 +31,8 @@ void fd_table_unref(struct fd_table *table);
 void fd_table_close_all(struct fd_table *table);
 void fd_table_close_on_exec(struct fd_table *table);
 
-/* The open file with a reference taken, or NULL (EBADF); O_PATH files count only for fd_hold_any. */
+/* The open file with a reference taken, or NULL (EBADF); O_PATH files count only for fd_hold_any.
+ */
 struct file *fd_hold(const struct proc *proc, int fd);
 struct file *fd_hold_any(const struct proc *proc, int fd);
 /* Without a reference, for handlers that do not wait. */

@@ -32,11 +32,14 @@ struct file *file_new(const struct path *path, unsigned flags, const struct file
 	return file;
 }
 
-struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label, unsigned flags,
-			       const struct file_ops *ops)
+struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label,
+	unsigned flags, const struct file_ops *ops)
 {
-	struct fs_node attributes = {.ino = ++vfs.next_pipe_ino, .mode = mode, .uid = proc->cred.fsuid,
-				     .gid = proc->cred.fsgid, .nlink = 1};
+	struct fs_node attributes = {.ino = ++vfs.next_pipe_ino,
+		.mode = mode,
+		.uid = proc->cred.fsuid,
+		.gid = proc->cred.fsgid,
+		.nlink = 1};
 	struct path path = {vfs.pipe_mount, vnode_from_reply(vfs.pipe_mount->sb, &attributes)};
 	struct file *file;
 

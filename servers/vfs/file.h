@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Open files (open file descriptions). What read, write and poll need is the object behind `ops`: regular file,
- * directory, pipe, character device, block device; each kind has a file of its own and knows nothing of names,
- * rights and descriptors.
+ * Open files (open file descriptions). What read, write and poll need is the object behind `ops`:
+ * regular file, directory, pipe, character device, block device; each kind has a file of its own
+ * and knows nothing of names, rights and descriptors.
  */
 #pragma once
 
@@ -24,15 +24,18 @@ struct uio;
 /* Operations of a kind of object; NULL where the kind has no such operation. */
 struct file_ops {
 	const char *name;
-	bool is_seekable;   /* has a position; pread and lseek work */
-	bool ignores_seek;  /* lseek does nothing and says 0 */
-	bool is_pollable;   /* readiness changes; else always ready */
-	bool waits_always;  /* reading and writing needs a worker in any case */
+	bool is_seekable;  /* has a position; pread and lseek work */
+	bool ignores_seek; /* lseek does nothing and says 0 */
+	bool is_pollable;  /* readiness changes; else always ready */
+	bool waits_always; /* reading and writing needs a worker in any case */
 	/* Bytes done or negative errno; *pos is moved. In the main loop they may defer. */
 	int64_t (*read)(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
-	int64_t (*write)(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
-	/* POLL* bits that hold now; enters the table's waiters (NULL: none) where a change will be told. */
-	unsigned (*poll)(struct call *call, struct file *file, unsigned events, struct poll_table *table);
+	int64_t (*write)(
+		struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
+	/* POLL* bits that hold now; enters the table's waiters (NULL: none) where a change will be
+	 * told. */
+	unsigned (*poll)(
+		struct call *call, struct file *file, unsigned events, struct poll_table *table);
 	int64_t (*ioctl)(struct call *call, struct file *file, unsigned request, uint64_t arg);
 	/* The last descriptor is closed. Must not wait. */
 	void (*release)(struct file *file);
@@ -58,11 +61,12 @@ struct file {
 	uint64_t dir_cookie; /* directories: where getdents goes on, when it differs from pos */
 	int32_t owner_pid;   /* F_SETOWN */
 	int32_t owner_sig;
-	bool is_writer;	     /* counted in the vnode's writers */
+	bool is_writer; /* counted in the vnode's writers */
 	bool has_flock;
 };
 
-/* A file without object yet: NULL when there is no memory. path: a reference is taken (may be NULL). */
+/* A file without object yet: NULL when there is no memory. path: a reference is taken (may be
+ * NULL). */
 struct file *file_new(const struct path *path, unsigned flags, const struct file_ops *ops);
 void file_get(struct file *file);
 void file_put(struct file *file);
@@ -82,7 +86,7 @@ static inline bool file_is_writable(const struct file *file)
 }
 
 /* A file on an inode of VFS's own file system, with what /proc/PID/fd says of it (NULL: a pipe). */
-struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label, unsigned flags,
-			       const struct file_ops *ops);
+struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label,
+	unsigned flags, const struct file_ops *ops);
 
 extern const struct file_ops file_ops_path; /* O_PATH */

@@ -164,7 +164,8 @@ void sync_all(bool is_final)
 		unsigned n = 0;
 
 		is_again = false;
-		list_for_each(sb, &vfs.superblocks, struct superblock, link) {
+		list_for_each(sb, &vfs.superblocks, struct superblock, link)
+		{
 			if (n++ < done) {
 				continue;
 			}

@@ -51,8 +51,8 @@ void fs_putnode(struct superblock *sb, uint64_t ino, uint64_t count)
 	(void)asyn_send(sb->ep, &m);
 }
 
-static int mount_request(int op, struct superblock *sb, endpoint_t driver, uint32_t flags, const char *data,
-			 struct message *m)
+static int mount_request(int op, struct superblock *sb, endpoint_t driver, uint32_t flags,
+	const char *data, struct message *m)
 {
 	struct fs_mount_req *req = MSG(m, fs_mount_req);
 	grant_t grant = GRANT_INVALID;
@@ -74,7 +74,8 @@ static int mount_request(int op, struct superblock *sb, endpoint_t driver, uint3
 	return r;
 }
 
-int fs_mount(struct superblock *sb, endpoint_t driver, uint32_t flags, const char *data, struct fs_mount_rep *rep)
+int fs_mount(struct superblock *sb, endpoint_t driver, uint32_t flags, const char *data,
+	struct fs_mount_rep *rep)
 {
 	struct message m = {0};
 	int r = mount_request(FS_MOUNT, sb, driver, flags, data, &m);
@@ -157,8 +158,8 @@ int fs_remove(int op, struct vnode *dir, const char *name, size_t len)
 	return name_request(op, dir, name, len, &m);
 }
 
-int fs_make(int op, struct vnode *dir, const char *name, size_t len, uint32_t mode, uint32_t uid, uint32_t gid,
-	    uint64_t rdev, struct vnode **node)
+int fs_make(int op, struct vnode *dir, const char *name, size_t len, uint32_t mode, uint32_t uid,
+	uint32_t gid, uint64_t rdev, struct vnode **node)
 {
 	struct message m = {.type = op};
 	struct fs_create_req *req = MSG(&m, fs_create_req);
@@ -180,8 +181,8 @@ int fs_make(int op, struct vnode *dir, const char *name, size_t len, uint32_t mo
 	return r < 0 ? r : reply_node(dir->sb, &m, node);
 }
 
-int fs_symlink(struct vnode *dir, const char *name, size_t len, const char *target, uint32_t uid, uint32_t gid,
-	       struct vnode **node)
+int fs_symlink(struct vnode *dir, const char *name, size_t len, const char *target, uint32_t uid,
+	uint32_t gid, struct vnode **node)
 {
 	struct message m = {.type = FS_SYMLINK};
 	struct fs_symlink_req *req = MSG(&m, fs_symlink_req);
@@ -226,8 +227,8 @@ int fs_link(struct vnode *dir, const char *name, size_t len, struct vnode *targe
 	return r;
 }
 
-int fs_rename(struct vnode *old_dir, const char *old_name, size_t old_len, struct vnode *new_dir, const char *new_name,
-	      size_t new_len, uint32_t flags)
+int fs_rename(struct vnode *old_dir, const char *old_name, size_t old_len, struct vnode *new_dir,
+	const char *new_name, size_t new_len, uint32_t flags)
 {
 	struct message m = {.type = FS_RENAME};
 	struct fs_rename_req *req = MSG(&m, fs_rename_req);
@@ -254,8 +255,8 @@ int fs_rename(struct vnode *old_dir, const char *old_name, size_t old_len, struc
 }
 
 /* A transfer through a grant, which is revoked afterwards. */
-static int io_request(int op, struct superblock *sb, uint64_t ino, grant_t grant, uint64_t bytes, uint64_t offset,
-		      struct fs_io_rep *rep)
+static int io_request(int op, struct superblock *sb, uint64_t ino, grant_t grant, uint64_t bytes,
+	uint64_t offset, struct fs_io_rep *rep)
 {
 	struct message m = {.type = op};
 	struct fs_io_req *req = MSG(&m, fs_io_req);
@@ -286,8 +287,8 @@ int64_t fs_readlink(struct vnode *node, char *buf, size_t size)
 	return r < 0 ? r : (int64_t)rep.done;
 }
 
-int fs_transfer(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t offset,
-		struct fs_io_rep *rep)
+int fs_transfer(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes,
+	uint64_t offset, struct fs_io_rep *rep)
 {
 	uint32_t access = op == FS_WRITE ? GRANT_READ : GRANT_WRITE;
 	grant_t grant;
@@ -302,12 +303,12 @@ int fs_transfer(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_
 	return io_request(op, node->sb, node->ino, grant, bytes, offset, rep);
 }
 
-int fs_read_indirect(struct vnode *node, endpoint_t granter, grant_t grant, uint64_t bytes, uint64_t offset,
-		     uint64_t *done)
+int fs_read_indirect(struct vnode *node, endpoint_t granter, grant_t grant, uint64_t bytes,
+	uint64_t offset, uint64_t *done)
 {
 	struct fs_io_rep rep;
-	int r = io_request(FS_READ, node->sb, node->ino, grant_indirect(node->sb->ep, granter, grant), bytes, offset,
-			   &rep);
+	int r = io_request(FS_READ, node->sb, node->ino,
+		grant_indirect(node->sb->ep, granter, grant), bytes, offset, &rep);
 
 	*done = r < 0 ? 0 : rep.done;
 	return r;

@@ -23,7 +23,7 @@
 #include "servers/vfs/vnode.h"
 #include "servers/vfs/walk.h"
 
-#define RECORDS_MAX 64
+#define RECORDS_MAX   64
 #define STRINGS_CHUNK 4096u
 
 /* One request being answered. */
@@ -83,7 +83,8 @@ static int list_fds(struct info *info, const struct proc *proc)
 static int tell_proc(const struct info *info, const struct proc *proc)
 {
 	const struct tty *tty = tty_of(proc);
-	struct vfs_proc_info record = {.umask = proc->fs->umask, .fd_table = proc->fds->size, .tty_pgrp = -1};
+	struct vfs_proc_info record = {
+		.umask = proc->fs->umask, .fd_table = proc->fds->size, .tty_pgrp = -1};
 
 	for (unsigned fd = 0; fd < proc->fds->size; fd++) {
 		record.fd_count += proc->fds->entries[fd].file != NULL;
@@ -109,9 +110,11 @@ static int list_mounts(struct info *info)
 	if (!text) {
 		return -ENOMEM;
 	}
-	list_for_each(mount, &vfs.mounts, struct mount, link) {
+	list_for_each(mount, &vfs.mounts, struct mount, link)
+	{
 		struct path top = {mount, mount->root};
-		struct vfs_mount_info record = {.dev = mount->sb->dev, .flags = mount->flags, .id = mount->id};
+		struct vfs_mount_info record = {
+			.dev = mount->sb->dev, .flags = mount->flags, .id = mount->id};
 
 		if (mount->sb->is_internal || !mount->is_attached || n++ < info->req.next) {
 			continue;
@@ -175,8 +178,8 @@ static int tell_strings(struct info *info, const struct proc *proc, vaddr_t star
 	if (!buf) {
 		return -ENOMEM;
 	}
-	r = sys_vircopy_try(list_first(&proc->threads, struct thread, link)->ep, start + from, EP_SELF, (vaddr_t)buf,
-			    len);
+	r = sys_vircopy_try(list_first(&proc->threads, struct thread, link)->ep, start + from,
+		EP_SELF, (vaddr_t)buf, len);
 	r = r < 0 ? 0 : put_text(info, buf, len);
 	free(buf);
 	if (r > 0 && start + from + (uint64_t)r < end) {
@@ -231,7 +234,8 @@ static int answer(struct info *info)
 
 void info_request(const struct message *m)
 {
-	struct info info = {.asker = m->source, .req = *MSG((struct message *)(uintptr_t)m, vfs_getinfo)};
+	struct info info = {
+		.asker = m->source, .req = *MSG((struct message *)(uintptr_t)m, vfs_getinfo)};
 	struct message reply = {.type = VFS_GETINFO | PROTO_REPLY};
 	struct vfs_getinfo_rep *rep = MSG(&reply, vfs_getinfo_rep);
 

@@ -20,13 +20,27 @@ static const struct {
 	unsigned request;
 	struct ioctl_arg arg;
 } old_requests[] = {
-	{TCGETS, {36, false, true}},	 {TCSETS, {36, true, false}},	  {TCSETSW, {36, true, false}},
-	{TCSETSF, {36, true, false}},	 {TIOCGWINSZ, {8, false, true}},  {TIOCSWINSZ, {8, true, false}},
-	{TIOCOUTQ, {4, false, true}},	 {FIONREAD, {4, false, true}},	  {TIOCMGET, {4, false, true}},
-	{TIOCMBIS, {4, true, false}},	 {TIOCMBIC, {4, true, false}},	  {TIOCMSET, {4, true, false}},
-	{TIOCSTI, {1, true, false}},	 {TIOCGSOFTCAR, {4, false, true}}, {TIOCSSOFTCAR, {4, true, false}},
-	{TIOCGETD, {4, false, true}},	 {TIOCSETD, {4, true, false}},	  {TIOCPKT, {4, true, false}},
-	{TCGETA, {18, false, true}},	 {TCSETA, {18, true, false}},	  {TCSETAW, {18, true, false}},
+	{TCGETS, {36, false, true}},
+	{TCSETS, {36, true, false}},
+	{TCSETSW, {36, true, false}},
+	{TCSETSF, {36, true, false}},
+	{TIOCGWINSZ, {8, false, true}},
+	{TIOCSWINSZ, {8, true, false}},
+	{TIOCOUTQ, {4, false, true}},
+	{FIONREAD, {4, false, true}},
+	{TIOCMGET, {4, false, true}},
+	{TIOCMBIS, {4, true, false}},
+	{TIOCMBIC, {4, true, false}},
+	{TIOCMSET, {4, true, false}},
+	{TIOCSTI, {1, true, false}},
+	{TIOCGSOFTCAR, {4, false, true}},
+	{TIOCSSOFTCAR, {4, true, false}},
+	{TIOCGETD, {4, false, true}},
+	{TIOCSETD, {4, true, false}},
+	{TIOCPKT, {4, true, false}},
+	{TCGETA, {18, false, true}},
+	{TCSETA, {18, true, false}},
+	{TCSETAW, {18, true, false}},
 	{TCSETAF, {18, true, false}},
 };
 
@@ -40,7 +54,7 @@ struct ioctl_arg ioctl_argument(unsigned request)
 		}
 	}
 	arg.bytes = request >> 16 & 0x3fff;
-	arg.is_in = request >> 30 & 1;	/* _IOC_WRITE: user to kernel */
+	arg.is_in = request >> 30 & 1;  /* _IOC_WRITE: user to kernel */
 	arg.is_out = request >> 31 & 1; /* _IOC_READ */
 	if ((!arg.is_in && !arg.is_out) || arg.bytes > IOCTL_BYTES_MAX) {
 		return none;
@@ -66,7 +80,9 @@ static int64_t regular_ioctl(struct call *call, struct file *file, unsigned requ
 	if (request != FIONREAD || !S_ISREG(file->path.node->mode)) {
 		return -ENOTTY;
 	}
-	left = file->path.node->size > file->pos ? (int)u64_min(file->path.node->size - file->pos, INT32_MAX) : 0;
+	left = file->path.node->size > file->pos
+		? (int)u64_min(file->path.node->size - file->pos, INT32_MAX)
+		: 0;
 	return user_copy_out(call, arg, &left, sizeof(left));
 }
 

@@ -8,7 +8,7 @@
 struct call;
 
 struct ioctl_arg {
-	uint32_t bytes; /* 0: the argument is a value, or unknown */
+	uint32_t bytes;     /* 0: the argument is a value, or unknown */
 	bool is_in, is_out; /* the program gives, the program gets */
 };
 

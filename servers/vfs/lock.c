@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: 1. locks of one owner and kind on one file do not overlap; 2. locks of different owners overlap only if
- * both are shared; 3. a flock lock covers [0, end of all]; the two kinds do not see each other.
+ * Invariants: 1. locks of one owner and kind on one file do not overlap; 2. locks of different
+ * owners overlap only if both are shared; 3. a flock lock covers [0, end of all]; the two kinds do
+ * not see each other.
  */
 #include "servers/vfs/lock.h"
 
@@ -56,16 +57,19 @@ static struct file_lock *find_conflict(struct vnode *node, const struct lock_req
 	if (req->type == F_UNLCK) {
 		return NULL;
 	}
-	list_for_each(lock, &node->locks, struct file_lock, link) {
-		if (lock->kind == req->kind && lock->owner != req->owner && lock->start <= req->last &&
-		    lock->last >= req->start && (lock->is_exclusive || req->type == F_WRLCK)) {
+	list_for_each(lock, &node->locks, struct file_lock, link)
+	{
+		if (lock->kind == req->kind && lock->owner != req->owner &&
+			lock->start <= req->last && lock->last >= req->start &&
+			(lock->is_exclusive || req->type == F_WRLCK)) {
 			return lock;
 		}
 	}
 	return NULL;
 }
 
-static struct file_lock *lock_new(struct vnode *node, const struct lock_request *req, bool is_exclusive)
+static struct file_lock *lock_new(
+	struct vnode *node, const struct lock_request *req, bool is_exclusive)
 {
 	struct file_lock *lock = calloc(1, sizeof(*lock));
 
@@ -90,9 +94,10 @@ static void lock_free(struct file_lock *lock)
 /* Take the range out of the owner's locks; splitting one may need memory, which is got first. */
 static int cut_own(struct vnode *node, const struct lock_request *req)
 {
-	list_for_each_safe(lock, &node->locks, struct file_lock, link) {
-		if (lock->kind != req->kind || lock->owner != req->owner || lock->start > req->last ||
-		    lock->last < req->start) {
+	list_for_each_safe(lock, &node->locks, struct file_lock, link)
+	{
+		if (lock->kind != req->kind || lock->owner != req->owner ||
+			lock->start > req->last || lock->last < req->start) {
 			continue;
 		}
 		if (lock->start < req->start && lock->last > req->last) {
@@ -120,9 +125,10 @@ static int cut_own(struct vnode *node, const struct lock_request *req)
 /* Join neighbours of the same owner and mode. */
 static void join_own(struct vnode *node, struct file_lock *added)
 {
-	list_for_each_safe(lock, &node->locks, struct file_lock, link) {
+	list_for_each_safe(lock, &node->locks, struct file_lock, link)
+	{
 		if (lock == added || lock->kind != added->kind || lock->owner != added->owner ||
-		    lock->is_exclusive != added->is_exclusive) {
+			lock->is_exclusive != added->is_exclusive) {
 			continue;
 		}
 		if (lock->last != END_OF_ALL && lock->last + 1 == added->start) {
@@ -176,8 +182,10 @@ static bool would_deadlock(const void *owner, const void *holder, int depth)
 	if (holder == owner) {
 		return true;
 	}
-	list_for_each(wait, &vfs.lock_waits, struct lock_wait, link) {
-		if (wait->owner == holder && depth > 0 && would_deadlock(owner, wait->holder, depth - 1)) {
+	list_for_each(wait, &vfs.lock_waits, struct lock_wait, link)
+	{
+		if (wait->owner == holder && depth > 0 &&
+			would_deadlock(owner, wait->holder, depth - 1)) {
 			return true;
 		}
 	}
@@ -185,7 +193,7 @@ static bool would_deadlock(const void *owner, const void *holder, int depth)
 }
 
 static int wait_for(struct call *call, struct vnode *node, const struct lock_request *req,
-		    const struct file_lock *conflict)
+	const struct file_lock *conflict)
 {
 	struct lock_wait wait = {.owner = req->owner, .holder = conflict->owner};
 	int r;
@@ -199,7 +207,8 @@ static int wait_for(struct call *call, struct vnode *node, const struct lock_req
 	return r;
 }
 
-static int64_t set_lock(struct call *call, struct vnode *node, const struct lock_request *req, bool may_wait)
+static int64_t set_lock(
+	struct call *call, struct vnode *node, const struct lock_request *req, bool may_wait)
 {
 	struct file_lock *conflict;
 
@@ -262,8 +271,8 @@ static int range_of(const struct file *file, const struct flock_arg *arg, struct
 	return 0;
 }
 
-static int64_t get_lock(struct call *call, struct vnode *node, struct lock_request *req, struct flock_arg *arg,
-			vaddr_t to)
+static int64_t get_lock(struct call *call, struct vnode *node, struct lock_request *req,
+	struct flock_arg *arg, vaddr_t to)
 {
 	const struct file_lock *conflict = find_conflict(node, req);
 
@@ -289,7 +298,8 @@ int64_t lock_fcntl(struct call *call, struct file *file, int cmd, uint64_t to)
 	if (user_copy_in(call, &arg, to, sizeof(arg)) < 0) {
 		return -EFAULT;
 	}
-	if (arg.type != F_RDLCK && arg.type != F_WRLCK && (arg.type != F_UNLCK || (is_get && is_ofd))) {
+	if (arg.type != F_RDLCK && arg.type != F_WRLCK &&
+		(arg.type != F_UNLCK || (is_get && is_ofd))) {
 		return -EINVAL;
 	}
 	if (is_ofd && arg.pid != 0) {
@@ -305,7 +315,8 @@ int64_t lock_fcntl(struct call *call, struct file *file, int cmd, uint64_t to)
 	if (is_get) {
 		return get_lock(call, file->path.node, &req, &arg, to);
 	}
-	if ((arg.type == F_RDLCK && !file_is_readable(file)) || (arg.type == F_WRLCK && !file_is_writable(file))) {
+	if ((arg.type == F_RDLCK && !file_is_readable(file)) ||
+		(arg.type == F_WRLCK && !file_is_writable(file))) {
 		return -EBADF;
 	}
 	if (is_ofd) {
@@ -317,7 +328,8 @@ int64_t lock_fcntl(struct call *call, struct file *file, int cmd, uint64_t to)
 int64_t sys_flock(struct call *call)
 {
 	struct file *file = fd_hold(call->proc, ARG_INT(call, 0));
-	struct lock_request req = {.kind = LOCK_FLOCK, .owner = file, .start = 0, .last = END_OF_ALL};
+	struct lock_request req = {
+		.kind = LOCK_FLOCK, .owner = file, .start = 0, .last = END_OF_ALL};
 	int op = ARG_INT(call, 1);
 	int64_t r = 0;
 
@@ -351,7 +363,8 @@ static void release_owner(struct vnode *node, const void *owner)
 {
 	bool is_changed = false;
 
-	list_for_each_safe(lock, &node->locks, struct file_lock, link) {
+	list_for_each_safe(lock, &node->locks, struct file_lock, link)
+	{
 		if (lock->owner == owner) {
 			lock_free(lock);
 			is_changed = true;

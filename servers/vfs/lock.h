@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Advisory locks: byte ranges of fcntl(2), owned by a descriptor table, and whole files of flock(2), owned by an open file. */
+/* Advisory locks: byte ranges of fcntl(2), owned by a descriptor table, and whole files of
+ * flock(2), owned by an open file. */
 #pragma once
 
 #include <stdbool.h>

@@ -15,7 +15,8 @@
 
 bool magic_is_link(const struct vnode *node)
 {
-	return S_ISLNK(node->mode) && strcmp(node->sb->type, "proc") == 0 && FS_MAGIC_KIND(node->rdev) != 0;
+	return S_ISLNK(node->mode) && strcmp(node->sb->type, "proc") == 0 &&
+		FS_MAGIC_KIND(node->rdev) != 0;
 }
 
 bool magic_is_place(const struct vnode *node)
@@ -60,7 +61,8 @@ static int find_place(const struct cred *cred, const struct vnode *link, struct 
 	return place->node ? 0 : -ENOENT;
 }
 
-int magic_place(struct call *call, const struct cred *cred, const struct vnode *link, struct path *place)
+int magic_place(
+	struct call *call, const struct cred *cred, const struct vnode *link, struct path *place)
 {
 	int r = find_place(cred, link, place);
 
@@ -92,7 +94,7 @@ int64_t magic_text(struct call *call, const struct vnode *link, char *buf, size_
 		return snprintf(buf, size, "%d", call->proc->pid);
 	case FS_MAGIC_THREAD_SELF:
 		return snprintf(buf, size, "%d/task/%d", call->proc->pid,
-				call->thread ? call->thread->tid : call->proc->pid);
+			call->thread ? call->thread->tid : call->proc->pid);
 	default:
 		break;
 	}

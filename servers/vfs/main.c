@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The virtual file system server. The main loop receives from anyone and never waits for file systems, drivers, PM or
- * RS: a request that must wait runs in a coroutine (call.h), and answers come as messages like any other (trans.h).
+ * The virtual file system server. The main loop receives from anyone and never waits for file
+ * systems, drivers, PM or RS: a request that must wait runs in a coroutine (call.h), and answers
+ * come as messages like any other (trans.h).
  */
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"

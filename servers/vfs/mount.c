@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: 1. an attached mount has a parent unless it is vfs.root; 2. mountpoint->mounts_here counts the attached
- * mounts that cover it (in whatever parent); 3. a superblock's `mounts` counts its mounts, attached or not.
+ * Invariants: 1. an attached mount has a parent unless it is vfs.root; 2. mountpoint->mounts_here
+ * counts the attached mounts that cover it (in whatever parent); 3. a superblock's `mounts` counts
+ * its mounts, attached or not.
  */
 #include "servers/vfs/mount.h"
 
@@ -70,7 +71,8 @@ struct mount *mount_at(const struct path *path)
 	if (path->node->mounts_here == 0) {
 		return NULL;
 	}
-	list_for_each(mount, &vfs.mounts, struct mount, link) {
+	list_for_each(mount, &vfs.mounts, struct mount, link)
+	{
 		if (mount->parent == path->mount && mount->mountpoint == path->node) {
 			return mount;
 		}
@@ -109,7 +111,8 @@ bool mount_is_readonly(const struct mount *mount)
 	return (mount->flags & MS_RDONLY) || mount->sb->is_readonly;
 }
 
-struct mount *mount_new(struct superblock *sb, struct vnode *root, uint64_t flags, const char *source)
+struct mount *mount_new(
+	struct superblock *sb, struct vnode *root, uint64_t flags, const char *source)
 {
 	struct mount *mount = calloc(1, sizeof(*mount));
 
@@ -193,7 +196,8 @@ struct superblock *superblock_new(endpoint_t ep, uint64_t dev, const char *type,
 
 struct superblock *superblock_find_dev(uint64_t dev)
 {
-	list_for_each(sb, &vfs.superblocks, struct superblock, link) {
+	list_for_each(sb, &vfs.superblocks, struct superblock, link)
+	{
 		if (sb->dev == dev && !sb->is_dead) {
 			return sb;
 		}
@@ -203,7 +207,8 @@ struct superblock *superblock_find_dev(uint64_t dev)
 
 struct superblock *superblock_find_ep(endpoint_t ep)
 {
-	list_for_each(sb, &vfs.superblocks, struct superblock, link) {
+	list_for_each(sb, &vfs.superblocks, struct superblock, link)
+	{
 		if (sb->ep == ep) {
 			return sb;
 		}
@@ -220,7 +225,8 @@ void superblock_free(struct superblock *sb)
 	if (!sb->is_dead) {
 		(void)asyn_send(EP_RS, &m);
 	}
-	/* Whoever still holds one of its vnodes (none does after a clean unmount) keeps the memory. */
+	/* Whoever still holds one of its vnodes (none does after a clean unmount) keeps the memory.
+	 */
 	sb->is_dead = true;
 	list_remove(&sb->link);
 	if (vnode_flush(sb) == 0) {
@@ -228,7 +234,8 @@ void superblock_free(struct superblock *sb)
 	}
 }
 
-int superblock_start(struct superblock *sb, endpoint_t driver, uint32_t fs_flags, const char *data, struct vnode **root)
+int superblock_start(struct superblock *sb, endpoint_t driver, uint32_t fs_flags, const char *data,
+	struct vnode **root)
 {
 	struct fs_mount_rep rep;
 	int r = fs_mount(sb, driver, fs_flags, data, &rep);

@@ -24,8 +24,9 @@
 #include "servers/vfs/walk.h"
 
 #define TEXT_MAX 4096
-#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
-#define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
+#define MOUNT_FLAGS \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
+#define PROPAGATION  (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 #define UMOUNT_FLAGS (1 | 2 | 4 | 8)
 
 /* The arguments, copied in. */
@@ -103,8 +104,8 @@ static int source_device(struct call *call, const char *source, uint64_t *dev)
 }
 
 /* A new superblock with its process; *root is its root. */
-static int new_superblock(const char *name, const char *fs, const struct mount_args *args, uint64_t dev,
-			  endpoint_t driver, struct vnode **root)
+static int new_superblock(const char *name, const char *fs, const struct mount_args *args,
+	uint64_t dev, endpoint_t driver, struct vnode **root)
 {
 	struct superblock *sb;
 	endpoint_t ep;
@@ -121,7 +122,8 @@ static int new_superblock(const char *name, const char *fs, const struct mount_a
 		(void)asyn_send(EP_RS, &m);
 		return -ENOMEM;
 	}
-	r = superblock_start(sb, driver, args->flags & MS_RDONLY ? FS_MOUNT_RDONLY : 0, args->data, root);
+	r = superblock_start(
+		sb, driver, args->flags & MS_RDONLY ? FS_MOUNT_RDONLY : 0, args->data, root);
 	if (r < 0) {
 		superblock_free(sb);
 	}
@@ -140,8 +142,8 @@ static int find_or_start(struct call *call, const struct mount_args *args, struc
 			continue;
 		}
 		if (!fs_types[i].has_device) {
-			return new_superblock(fs_types[i].name, fs_types[i].fs, args, superblock_anonymous_dev(), driver,
-					      root);
+			return new_superblock(fs_types[i].name, fs_types[i].fs, args,
+				superblock_anonymous_dev(), driver, root);
 		}
 		r = source_device(call, args->source, &dev);
 		if (r < 0) {
@@ -154,7 +156,8 @@ static int find_or_start(struct call *call, const struct mount_args *args, struc
 		sb = superblock_find_dev(dev);
 		if (sb) {
 			/* One volume, one process: it is shown once more. */
-			list_for_each(mount, &vfs.mounts, struct mount, link) {
+			list_for_each(mount, &vfs.mounts, struct mount, link)
+			{
 				if (mount->sb == sb && !name_of(mount->root)) {
 					*root = mount->root;
 					vnode_get(*root);
@@ -205,7 +208,8 @@ static int mount_fresh(struct call *call, const struct mount_args *args, const s
 	if (r == 0) {
 		struct superblock *sb = root->sb;
 
-		r = attach(root, args->flags & MOUNT_FLAGS, args->source[0] ? args->source : args->type, place);
+		r = attach(root, args->flags & MOUNT_FLAGS,
+			args->source[0] ? args->source : args->type, place);
 		if (r < 0 && sb->mounts == 0) {
 			(void)fs_unmount(sb);
 			superblock_free(sb);
@@ -255,11 +259,14 @@ static int mount_remount(const struct mount_args *args, const struct path *place
 	if (!is_mount_root(place)) {
 		return -EINVAL;
 	}
-	if (!(args->flags & MS_BIND) && wants_readonly != mount_is_readonly(mount) && !mount->sb->is_internal) {
+	if (!(args->flags & MS_BIND) && wants_readonly != mount_is_readonly(mount) &&
+		!mount->sb->is_internal) {
 		if (wants_readonly) {
 			for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
-				list_for_each(node, &vfs.vnodes[i], struct vnode, hash) {
-					if (node->sb == mount->sb && node->writers > 0 && S_ISREG(node->mode)) {
+				list_for_each(node, &vfs.vnodes[i], struct vnode, hash)
+				{
+					if (node->sb == mount->sb && node->writers > 0 &&
+						S_ISREG(node->mode)) {
 						return -EBUSY;
 					}
 				}
@@ -357,7 +364,8 @@ int64_t sys_mount(struct call *call)
 
 static bool has_children(const struct mount *mount)
 {
-	list_for_each(other, &vfs.mounts, struct mount, link) {
+	list_for_each(other, &vfs.mounts, struct mount, link)
+	{
 		if (other->parent == mount) {
 			return true;
 		}
@@ -372,8 +380,10 @@ static void detach_tree(struct mount *top)
 
 	do {
 		leaf = NULL;
-		list_for_each(mount, &vfs.mounts, struct mount, link) {
-			if (mount->is_attached && is_mount_below(mount, top) && !has_children(mount)) {
+		list_for_each(mount, &vfs.mounts, struct mount, link)
+		{
+			if (mount->is_attached && is_mount_below(mount, top) &&
+				!has_children(mount)) {
 				leaf = mount;
 				break;
 			}
@@ -411,7 +421,8 @@ static int64_t unmount(struct call *call, int flags)
 		detach_tree(mount);
 		return 0;
 	}
-	/* Names that VFS only remembers are no use: a mount's references are those of open files and directories. */
+	/* Names that VFS only remembers are no use: a mount's references are those of open files
+	 * and directories. */
 	if (mount->refs > 0 || has_children(mount)) {
 		return -EBUSY;
 	}
@@ -440,7 +451,8 @@ int64_t sys_umount2(struct call *call)
 /* Processes whose root or working directory is the old root get the new one. */
 static void move_roots(const struct path *from, const struct path *to)
 {
-	list_for_each(proc, &vfs.procs, struct proc, link) {
+	list_for_each(proc, &vfs.procs, struct proc, link)
+	{
 		struct path *places[2] = {&proc->fs->root, &proc->fs->cwd};
 
 		for (int i = 0; i < 2; i++) {

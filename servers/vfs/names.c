@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: 1. each name is in its directory's children; in the hash unless removed; in its node's aliases when it
- * has a node, in vfs.negative_names when it has none; 2. it holds one reference on its directory.
+ * Invariants: 1. each name is in its directory's children; in the hash unless removed; in its
+ * node's aliases when it has a node, in vfs.negative_names when it has none; 2. it holds one
+ * reference on its directory.
  */
 #include "servers/vfs/names.h"
 
@@ -23,7 +24,8 @@ static struct list *bucket(const struct vnode *dir, const char *text, size_t len
 
 struct name *name_find(const struct vnode *dir, const char *text, size_t len)
 {
-	list_for_each(name, bucket(dir, text, len), struct name, hash) {
+	list_for_each(name, bucket(dir, text, len), struct name, hash)
+	{
 		if (name->dir == dir && name->len == len && memcmp(name->text, text, len) == 0) {
 			return name;
 		}
@@ -122,7 +124,8 @@ void name_forget_node(struct vnode *node)
 
 void name_forget_children(struct vnode *dir)
 {
-	list_for_each_safe(name, &dir->children, struct name, sibling) {
+	list_for_each_safe(name, &dir->children, struct name, sibling)
+	{
 		if (!name->node) {
 			name_free(name);
 		}
@@ -138,7 +141,8 @@ void name_trim(unsigned keep)
 
 void name_flush(const struct superblock *sb)
 {
-	list_for_each_safe(name, &vfs.negative_names, struct name, lru) {
+	list_for_each_safe(name, &vfs.negative_names, struct name, lru)
+	{
 		if (name->dir->sb == sb) {
 			name_free(name);
 		}

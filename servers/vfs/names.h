@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The name cache: (directory, name) -> vnode, or the knowledge that there is none. A name keeps its directory in
- * memory; a vnode that goes takes its names with it, so from each vnode in use a chain of names leads to the root.
+ * The name cache: (directory, name) -> vnode, or the knowledge that there is none. A name keeps its
+ * directory in memory; a vnode that goes takes its names with it, so from each vnode in use a chain
+ * of names leads to the root.
  */
 #pragma once
 
@@ -25,12 +26,13 @@ struct name {
 
 /* The cached name, or NULL: not known. */
 struct name *name_find(const struct vnode *dir, const char *text, size_t len);
-/* Remember that a name leads to node (NULL: nowhere), both used by the caller. Replaces what was known. Failing for want
-   of memory is harmless. */
+/* Remember that a name leads to node (NULL: nowhere), both used by the caller. Replaces what was
+   known. Failing for want of memory is harmless. */
 void name_enter(struct vnode *dir, const char *text, size_t len, struct vnode *node);
 /* The name is gone from its directory; a vnode in use keeps the text. */
 void name_removed(struct vnode *dir, const char *text, size_t len);
-/* Forget what is known of one name, of all names of a vnode, of all negative names below a directory. */
+/* Forget what is known of one name, of all names of a vnode, of all negative names below a
+ * directory. */
 void name_forget(struct vnode *dir, const char *text, size_t len);
 void name_forget_node(struct vnode *node);
 void name_forget_children(struct vnode *dir);

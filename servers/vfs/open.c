@@ -21,12 +21,12 @@
 #include "servers/vfs/walk.h"
 
 #define LINUX_O_LARGEFILE 0100000u
-#define LINUX_O_TMPFILE 020000000u
-#define CREATION_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
-#define KNOWN_FLAGS                                                                                 \
-	(3u | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_ASYNC | O_DIRECT |    \
-	 LINUX_O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC | O_PATH |       \
-	 LINUX_O_TMPFILE)
+#define LINUX_O_TMPFILE   020000000u
+#define CREATION_FLAGS    (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+#define KNOWN_FLAGS                                                                               \
+	(3u | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_ASYNC | \
+		O_DIRECT | LINUX_O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
+		O_SYNC | O_PATH | LINUX_O_TMPFILE)
 #define CREATE_TRIES 16
 
 uint32_t create_gid(const struct call *call, const struct vnode *dir)
@@ -72,7 +72,8 @@ static int check_open(struct call *call, const struct path *path, unsigned flags
 		return -EACCES;
 	}
 	r = access_check(&call->proc->cred, path, want);
-	if (r == 0 && (flags & O_NOATIME) && access_check_owner(&call->proc->cred, path->node) < 0) {
+	if (r == 0 && (flags & O_NOATIME) &&
+		access_check_owner(&call->proc->cred, path->node) < 0) {
 		return -EPERM;
 	}
 	return r;
@@ -102,7 +103,8 @@ static int open_object(struct call *call, struct file *file)
 int open_place(struct call *call, const struct path *path, unsigned flags, struct file **result)
 {
 	unsigned kept = flags & ~(unsigned)CREATION_FLAGS;
-	struct file *file = file_new(path, flags & O_PATH ? kept : kept | LINUX_O_LARGEFILE, &file_ops_path);
+	struct file *file =
+		file_new(path, flags & O_PATH ? kept : kept | LINUX_O_LARGEFILE, &file_ops_path);
 	int r = 0;
 
 	if (!file) {
@@ -152,7 +154,8 @@ static int create(struct walk *walk, uint32_t mode, struct path *path)
 		if ((mode & S_ISGID) && cred->fsuid != 0 && !cred_in_group(cred, gid)) {
 			mode &= ~(uint32_t)S_ISGID;
 		}
-		r = fs_make(FS_CREATE, dir, walk->name, walk->len, mode, cred->fsuid, gid, 0, &path->node);
+		r = fs_make(FS_CREATE, dir, walk->name, walk->len, mode, cred->fsuid, gid, 0,
+			&path->node);
 	}
 	if (r == 0) {
 		name_enter(dir, walk->name, walk->len, path->node);
@@ -167,7 +170,8 @@ static int create(struct walk *walk, uint32_t mode, struct path *path)
 }
 
 /* The place to be opened, made if it is not there and shall be. */
-static int open_find(struct walk *walk, unsigned flags, uint32_t mode, struct path *path, bool *is_new)
+static int open_find(
+	struct walk *walk, unsigned flags, uint32_t mode, struct path *path, bool *is_new)
 {
 	int r = walk_to_parent(walk);
 
@@ -289,13 +293,15 @@ int64_t sys_openat2(struct call *call)
 		return -EFAULT;
 	}
 	if (how.resolve != 0 || (how.flags & ~(uint64_t)KNOWN_FLAGS) || how.mode > 07777 ||
-	    (how.mode != 0 && !(how.flags & O_CREAT))) {
+		(how.mode != 0 && !(how.flags & O_CREAT))) {
 		return -EINVAL;
 	}
-	return open_at(call, ARG_INT(call, 0), ARG(call, 1), (unsigned)how.flags, (uint32_t)how.mode);
+	return open_at(
+		call, ARG_INT(call, 0), ARG(call, 1), (unsigned)how.flags, (uint32_t)how.mode);
 }
 
 int64_t sys_creat(struct call *call)
 {
-	return open_at(call, AT_FDCWD, ARG(call, 0), O_CREAT | O_WRONLY | O_TRUNC, ARG_U32(call, 1));
+	return open_at(
+		call, AT_FDCWD, ARG(call, 0), O_CREAT | O_WRONLY | O_TRUNC, ARG_U32(call, 1));
 }

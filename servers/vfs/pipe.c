@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: 1. head <= tail <= head + capacity; 2. pages that hold bytes between head and tail are allocated;
+ * Invariants: 1. head <= tail <= head + capacity; 2. pages that hold bytes between head and tail
+ * are allocated;
  * 3. readers and writers count the open files of each side; the pipe lives as long as one of them.
  */
 #include "servers/vfs/pipe.h"
@@ -123,7 +124,8 @@ int pipe_open(struct call *call, struct file *file)
 	if ((reads && writes) || (file->flags & O_NONBLOCK)) {
 		return 0;
 	}
-	/* An opener of the other side may have come and gone while this one slept: its count tells. */
+	/* An opener of the other side may have come and gone while this one slept: its count tells.
+	 */
 	other = reads ? &pipe->opened_writers : &pipe->opened_readers;
 	if ((reads ? pipe->writers : pipe->readers) > 0) {
 		return 0;
@@ -136,8 +138,8 @@ int pipe_open(struct call *call, struct file *file)
 }
 
 /* Copy between the ring at position `at` and a uio; pages for writing are there already. */
-static int ring_copy(const struct pipe *pipe, uint64_t at, const struct uio *uio, uint64_t uio_at, uint64_t bytes,
-		     bool is_read)
+static int ring_copy(const struct pipe *pipe, uint64_t at, const struct uio *uio, uint64_t uio_at,
+	uint64_t bytes, bool is_read)
 {
 	while (bytes > 0) {
 		char *page = pipe->pages[at / PAGE % pipe->page_count];
@@ -251,7 +253,8 @@ static uint64_t ring_room(const struct pipe *pipe)
 	return pipe->head / PAGE * PAGE + pipe_capacity(pipe) - pipe->tail;
 }
 
-/* How much may be written now of what is left: nothing when an atomic write does not fit as a whole. */
+/* How much may be written now of what is left: nothing when an atomic write does not fit as a
+ * whole. */
 static uint64_t write_room(const struct pipe *pipe, const struct uio *uio, uint64_t done)
 {
 	uint64_t room = ring_room(pipe), left = uio->total - done;
@@ -278,7 +281,8 @@ static int64_t pipe_put(struct pipe *pipe, const struct uio *uio, uint64_t done,
 	return (int64_t)bytes;
 }
 
-static int64_t pipe_write_piece(struct call *call, struct file *file, const struct uio *uio, uint64_t done)
+static int64_t pipe_write_piece(
+	struct call *call, struct file *file, const struct uio *uio, uint64_t done)
 {
 	struct pipe *pipe = file->pipe;
 	uint64_t room, present;
@@ -324,7 +328,8 @@ static int64_t pipe_write_piece(struct call *call, struct file *file, const stru
 	}
 }
 
-static int64_t pipe_write(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+static int64_t pipe_write(
+	struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
 {
 	struct pipe *pipe = file->pipe;
 	uint64_t done = 0;
@@ -335,7 +340,7 @@ static int64_t pipe_write(struct call *call, struct file *file, const struct uio
 		return 0;
 	}
 	if (!call_may_wait(call) && pipe->readers > 0 && !(file->flags & O_NONBLOCK) &&
-	    write_room(pipe, uio, 0) < uio->total) {
+		write_room(pipe, uio, 0) < uio->total) {
 		return call_defer(call); /* it will have to wait: leave all of it to the worker */
 	}
 	while (done < uio->total) {
@@ -354,7 +359,8 @@ static int64_t pipe_write(struct call *call, struct file *file, const struct uio
 	return done > 0 ? (int64_t)done : r;
 }
 
-static unsigned pipe_poll(struct call *call, struct file *file, unsigned events, struct poll_table *table)
+static unsigned pipe_poll(
+	struct call *call, struct file *file, unsigned events, struct poll_table *table)
 {
 	struct pipe *pipe = file->pipe;
 	unsigned ready = 0;
@@ -416,7 +422,8 @@ int64_t pipe_set_size(struct pipe *pipe, uint64_t bytes)
 		uint64_t from = pipe->head + at;
 		uint64_t len = u64_min(u64_min(PAGE - from % PAGE, PAGE - at % PAGE), used - at);
 
-		memcpy(pages[at / PAGE] + at % PAGE, pipe->pages[from / PAGE % pipe->page_count] + from % PAGE, len);
+		memcpy(pages[at / PAGE] + at % PAGE,
+			pipe->pages[from / PAGE % pipe->page_count] + from % PAGE, len);
 		at += len;
 	}
 	for (unsigned i = 0; i < pipe->page_count; i++) {
@@ -435,8 +442,11 @@ int64_t pipe_set_size(struct pipe *pipe, uint64_t bytes)
 /* A new inode of VFS's own file system of pipes. */
 static struct vnode *pipe_node(const struct cred *cred)
 {
-	struct fs_node attributes = {.ino = ++vfs.next_pipe_ino, .mode = S_IFIFO | 0600, .uid = cred->fsuid,
-				     .gid = cred->fsgid, .nlink = 1};
+	struct fs_node attributes = {.ino = ++vfs.next_pipe_ino,
+		.mode = S_IFIFO | 0600,
+		.uid = cred->fsuid,
+		.gid = cred->fsgid,
+		.nlink = 1};
 
 	return vnode_from_reply(vfs.pipe_mount->sb, &attributes);
 }
@@ -468,8 +478,11 @@ static int64_t pipe_create(struct call *call, vaddr_t to, int flags)
 	}
 	path.mount->refs++;
 	if (pipe_of(path.node)) {
-		ends[0] = pipe_end(path.node->pipe, &path, O_RDONLY | (unsigned)(flags & O_NONBLOCK));
-		ends[1] = ends[0] ? pipe_end(path.node->pipe, &path, O_WRONLY | (unsigned)(flags & O_NONBLOCK)) : NULL;
+		ends[0] =
+			pipe_end(path.node->pipe, &path, O_RDONLY | (unsigned)(flags & O_NONBLOCK));
+		ends[1] = ends[0] ? pipe_end(path.node->pipe, &path,
+					    O_WRONLY | (unsigned)(flags & O_NONBLOCK))
+				  : NULL;
 	}
 	path_put(&path);
 	if (!ends[1]) {

@@ -6,16 +6,17 @@
 #include "servers/vfs/file.h"
 
 #define PIPE_PAGES_DEFAULT 16
-#define PIPE_PAGES_MAX 256
+#define PIPE_PAGES_MAX     256
 
 struct pipe {
-	struct vnode *node;    /* the inode it belongs to; not counted: the files hold it */
+	struct vnode *node;        /* the inode it belongs to; not counted: the files hold it */
 	unsigned readers, writers; /* open files */
-	unsigned opened_readers, opened_writers; /* how often ever opened: open(2) of a fifo waits for a change */
-	uint64_t head, tail;   /* bytes ever read and written */
-	unsigned page_count;   /* a power of two */
-	char **pages;	       /* byte n is in page (n / 4096) % page_count; allocated on demand */
-	char *spare;	       /* one page kept for the next need */
+	unsigned opened_readers,
+		opened_writers; /* how often ever opened: open(2) of a fifo waits for a change */
+	uint64_t head, tail;    /* bytes ever read and written */
+	unsigned page_count;    /* a power of two */
+	char **pages;           /* byte n is in page (n / 4096) % page_count; allocated on demand */
+	char *spare;            /* one page kept for the next need */
 	struct waitq read_wait, write_wait, open_wait, poll_wait;
 };
 

@@ -79,7 +79,8 @@ struct poll_set {
 	struct file **files; /* NULL: closed or negative */
 };
 
-/* Look at all files: how many have something to tell; the first finding ends the wish to be told of changes. */
+/* Look at all files: how many have something to tell; the first finding ends the wish to be told of
+ * changes. */
 static int poll_scan(struct call *call, struct poll_set *set, struct poll_table *table)
 {
 	int found = 0;
@@ -97,7 +98,8 @@ static int poll_scan(struct call *call, struct poll_set *set, struct poll_table 
 			found++;
 			continue;
 		}
-		ready = poll_file(call, set->files[i], (unsigned short)fd->events, found ? NULL : table);
+		ready = poll_file(
+			call, set->files[i], (unsigned short)fd->events, found ? NULL : table);
 		if (call->is_deferred) {
 			return -EFAULT;
 		}
@@ -122,7 +124,8 @@ void poll_set_mask(struct call *call, uint64_t mask)
 }
 
 /* Wait until something is found, the time has come, or the call is cancelled (-EINTR). */
-static int poll_wait(struct call *call, struct poll_set *set, time_ns_t deadline_ns, const uint64_t *mask)
+static int poll_wait(
+	struct call *call, struct poll_set *set, time_ns_t deadline_ns, const uint64_t *mask)
 {
 	struct waiter *waiters = malloc((set->count ? set->count : 1) * sizeof(*waiters));
 	struct poll_table table;
@@ -141,7 +144,8 @@ static int poll_wait(struct call *call, struct poll_set *set, time_ns_t deadline
 	for (;;) {
 		poll_table_init(&table, waiters, set->count);
 		found = poll_scan(call, set, &table);
-		while (found == 0 && !poll_table_is_woken(&table) && !timer.is_expired && !call->is_cancelled) {
+		while (found == 0 && !poll_table_is_woken(&table) && !timer.is_expired &&
+			!call->is_cancelled) {
 			coro_wait();
 		}
 		poll_table_leave(&table);
@@ -163,7 +167,8 @@ static int poll_wait(struct call *call, struct poll_set *set, time_ns_t deadline
 }
 
 /* The whole of a poll: hold the files, look, wait. timeout_ns: POLL_FOREVER, or from now. */
-static int poll_run(struct call *call, struct poll_set *set, time_ns_t timeout_ns, const uint64_t *mask)
+static int poll_run(
+	struct call *call, struct poll_set *set, time_ns_t timeout_ns, const uint64_t *mask)
 {
 	int found;
 
@@ -179,9 +184,11 @@ static int poll_run(struct call *call, struct poll_set *set, time_ns_t timeout_n
 		if (!call_may_wait(call)) {
 			found = call_defer(call);
 		} else {
-			time_ns_t deadline = POLL_FOREVER, now = timeout_ns == POLL_FOREVER ? 0 : sys_monotonic_ns();
+			time_ns_t deadline = POLL_FOREVER,
+				  now = timeout_ns == POLL_FOREVER ? 0 : sys_monotonic_ns();
 
-			if (timeout_ns != POLL_FOREVER && !checked_add(now, timeout_ns, &deadline)) {
+			if (timeout_ns != POLL_FOREVER &&
+				!checked_add(now, timeout_ns, &deadline)) {
 				deadline = POLL_FOREVER;
 			}
 			found = poll_wait(call, set, deadline, mask);
@@ -196,8 +203,10 @@ static int poll_run(struct call *call, struct poll_set *set, time_ns_t timeout_n
 	return found;
 }
 
-/* poll and ppoll behind their time-outs. A wait that was cancelled starts anew when no handler ran. */
-static int64_t poll_fds(struct call *call, vaddr_t fds, unsigned count, time_ns_t timeout_ns, const uint64_t *mask)
+/* poll and ppoll behind their time-outs. A wait that was cancelled starts anew when no handler ran.
+ */
+static int64_t poll_fds(
+	struct call *call, vaddr_t fds, unsigned count, time_ns_t timeout_ns, const uint64_t *mask)
 {
 	struct pollfd inline_fds[16];
 	struct poll_set set = {.count = count, .fds = inline_fds};
@@ -230,7 +239,7 @@ int64_t sys_poll(struct call *call)
 	int timeout = ARG_INT(call, 2);
 
 	return poll_fds(call, ARG(call, 0), ARG_U32(call, 1),
-			timeout < 0 ? POLL_FOREVER : (time_ns_t)timeout * 1000000, NULL);
+		timeout < 0 ? POLL_FOREVER : (time_ns_t)timeout * 1000000, NULL);
 }
 
 /* A time-out from the program's struct timespec; address 0: for ever. */
@@ -304,8 +313,8 @@ struct select_sets {
 };
 
 static const unsigned select_events[3] = {POLLIN | POLLRDNORM, POLLOUT | POLLWRNORM, POLLPRI};
-static const unsigned select_results[3] = {POLLIN | POLLRDNORM | POLLHUP | POLLERR, POLLOUT | POLLWRNORM | POLLERR,
-					   POLLPRI};
+static const unsigned select_results[3] = {
+	POLLIN | POLLRDNORM | POLLHUP | POLLERR, POLLOUT | POLLWRNORM | POLLERR, POLLPRI};
 
 static int select_import(struct call *call, struct select_sets *sets)
 {
@@ -313,7 +322,8 @@ static int select_import(struct call *call, struct select_sets *sets)
 
 	for (int i = 0; i < 3; i++) {
 		sets->addr[i] = ARG(call, 1 + i);
-		if (sets->addr[i] != 0 && user_copy_in(call, sets->bits[i], sets->addr[i], bytes) < 0) {
+		if (sets->addr[i] != 0 &&
+			user_copy_in(call, sets->bits[i], sets->addr[i], bytes) < 0) {
 			return -EFAULT;
 		}
 	}
@@ -356,7 +366,8 @@ static int select_from_poll(const struct poll_set *set, struct select_sets *sets
 		unsigned fd = (unsigned)set->fds[n].fd;
 
 		for (int i = 0; i < 3; i++) {
-			if (select_has(sets, i, fd) && ((unsigned)set->fds[n].revents & select_results[i])) {
+			if (select_has(sets, i, fd) &&
+				((unsigned)set->fds[n].revents & select_results[i])) {
 				out[i][fd / 64] |= 1ull << (fd % 64);
 				count++;
 			}
@@ -366,9 +377,11 @@ static int select_from_poll(const struct poll_set *set, struct select_sets *sets
 	return count;
 }
 
-static int64_t select_run(struct call *call, struct select_sets *sets, time_ns_t timeout_ns, const uint64_t *mask)
+static int64_t select_run(
+	struct call *call, struct select_sets *sets, time_ns_t timeout_ns, const uint64_t *mask)
 {
-	struct poll_set set = {.fds = malloc((sets->count ? sets->count : 1) * sizeof(struct pollfd))};
+	struct poll_set set = {
+		.fds = malloc((sets->count ? sets->count : 1) * sizeof(struct pollfd))};
 	size_t bytes = (sets->count + 63) / 64 * 8;
 	int64_t r;
 
@@ -382,7 +395,8 @@ static int64_t select_run(struct call *call, struct select_sets *sets, time_ns_t
 	if (r >= 0) {
 		r = select_from_poll(&set, sets);
 		for (int i = 0; i < 3 && r >= 0; i++) {
-			if (sets->addr[i] != 0 && user_copy_out(call, sets->addr[i], sets->bits[i], bytes) < 0) {
+			if (sets->addr[i] != 0 &&
+				user_copy_out(call, sets->addr[i], sets->bits[i], bytes) < 0) {
 				r = -EFAULT;
 			}
 		}

@@ -11,10 +11,12 @@ struct file;
 struct poll_table {
 	unsigned count, size;
 	struct waiter *waiters;
-	void (*notify)(struct waiter *waiter); /* for waiters that are told by a call; NULL: the coroutine is woken */
+	void (*notify)(struct waiter *waiter); /* for waiters that are told by a call; NULL: the
+						  coroutine is woken */
 };
 
-/* An object's poll operation names the queue that tells of changes. NULL table: nobody wants to know. */
+/* An object's poll operation names the queue that tells of changes. NULL table: nobody wants to
+ * know. */
 void poll_table_enter(struct poll_table *table, struct waitq *queue);
 void poll_table_init(struct poll_table *table, struct waiter *waiters, unsigned size);
 /* Whether any of the queues has told of a change. */

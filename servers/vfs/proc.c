@@ -28,7 +28,8 @@ struct thread *thread_find(endpoint_t ep)
 
 struct proc *proc_find(int32_t pid)
 {
-	list_for_each(proc, &vfs.procs, struct proc, link) {
+	list_for_each(proc, &vfs.procs, struct proc, link)
+	{
 		if (proc->pid == pid && !proc->is_exiting) {
 			return proc;
 		}
@@ -91,7 +92,9 @@ static struct thread *thread_new(struct proc *proc, endpoint_t ep)
 	}
 	thread->ep = ep;
 	thread->proc = proc;
-	thread->tid = sys_getinfo(GETINFO_IDS, &ids, sizeof(ids), ep) >= 0 && ids.tid > 0 ? ids.tid : proc->pid;
+	thread->tid = sys_getinfo(GETINFO_IDS, &ids, sizeof(ids), ep) >= 0 && ids.tid > 0
+		? ids.tid
+		: proc->pid;
 	list_add_tail(&proc->threads, &thread->link);
 	vfs.threads[EP_SLOT(ep)] = thread;
 	return thread;
@@ -210,7 +213,8 @@ void proc_exit(struct thread *thread)
 	struct proc *proc = thread->proc;
 
 	proc->is_exiting = true;
-	list_for_each_safe(other, &proc->threads, struct thread, link) {
+	list_for_each_safe(other, &proc->threads, struct thread, link)
+	{
 		thread_free(other);
 	}
 	if (proc->fds->refs == 1) {

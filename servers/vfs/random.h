@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random numbers for address-space layout and AT_RANDOM: seeded from the random device as soon as there is one. */
+/* Random numbers for address-space layout and AT_RANDOM: seeded from the random device as soon as
+ * there is one. */
 #pragma once
 
 #include <stddef.h>

@@ -14,9 +14,10 @@
 
 #define FILE_CHUNK (256u * 1024) /* one request to a file system, so that others get their turn */
 
-/* Up to FILE_CHUNK bytes of one piece of memory; what the file system cannot reach is brought in and tried again. */
-static int64_t transfer_piece(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t pos,
-			      uint64_t *size)
+/* Up to FILE_CHUNK bytes of one piece of memory; what the file system cannot reach is brought in
+ * and tried again. */
+static int64_t transfer_piece(int op, struct vnode *node, endpoint_t ep, vaddr_t addr,
+	uint64_t bytes, uint64_t pos, uint64_t *size)
 {
 	struct fs_io_rep rep;
 	int r = fs_transfer(op, node, ep, addr, bytes, pos, &rep);
@@ -35,7 +36,8 @@ static int64_t transfer_piece(int op, struct vnode *node, endpoint_t ep, vaddr_t
 	return (int64_t)rep.done;
 }
 
-static int64_t transfer(int op, struct vnode *node, const struct uio *uio, uint64_t total, uint64_t *pos)
+static int64_t transfer(
+	int op, struct vnode *node, const struct uio *uio, uint64_t total, uint64_t *pos)
 {
 	uint64_t done = 0;
 	int64_t r = 0;
@@ -101,7 +103,8 @@ void regular_drop_setid(struct call *call, struct vnode *node)
 		drop |= S_ISGID;
 	}
 	if (drop && call->proc && call->proc->cred.fsuid != 0) {
-		struct fs_setattr_req attributes = {.mask = FS_ATTR_MODE, .mode = node->mode & ~drop};
+		struct fs_setattr_req attributes = {
+			.mask = FS_ATTR_MODE, .mode = node->mode & ~drop};
 
 		(void)fs_setattr(node, &attributes);
 	}
@@ -124,7 +127,8 @@ static int64_t limit_write(struct call *call, uint64_t pos, uint64_t bytes)
 	return (int64_t)(limit - pos);
 }
 
-static int64_t write_locked(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+static int64_t write_locked(
+	struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
 {
 	struct vnode *node = file->path.node;
 	uint64_t start;

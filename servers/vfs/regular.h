@@ -10,10 +10,12 @@ extern const struct file_ops file_ops_regular;
 int64_t regular_read(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
 int64_t regular_write(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
 
-/* Read exactly `bytes` at pos into a process's memory (exec): 0 or negative errno; -ENOEXEC: the file is shorter. */
+/* Read exactly `bytes` at pos into a process's memory (exec): 0 or negative errno; -ENOEXEC: the
+ * file is shorter. */
 int regular_load(struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t pos);
 
 /* Change the size: limits, cached pages. The vnode's lock must not be held. */
 int regular_truncate(struct call *call, struct vnode *node, uint64_t size);
-/* Somebody other than root has changed a program: it loses its set-id bits. The lock must be held. */
+/* Somebody other than root has changed a program: it loses its set-id bits. The lock must be held.
+ */
 void regular_drop_setid(struct call *call, struct vnode *node);

@@ -16,8 +16,8 @@
 #include "servers/vfs/walk.h"
 
 #define NOREPLACE 1u
-#define EXCHANGE 2u
-#define WHITEOUT 4u
+#define EXCHANGE  2u
+#define WHITEOUT  4u
 
 struct rename {
 	struct walk *from, *to;
@@ -43,7 +43,9 @@ static int check_kinds(const struct rename *rn)
 		return -EEXIST;
 	}
 	if (rn->flags & EXCHANGE) {
-		return vnode_is_dir(rn->new_node) && name_is_below(rn->from->at.node, rn->new_node) ? -EINVAL : 0;
+		return vnode_is_dir(rn->new_node) && name_is_below(rn->from->at.node, rn->new_node)
+			? -EINVAL
+			: 0;
 	}
 	if (is_dir && !vnode_is_dir(rn->new_node)) {
 		return -ENOTDIR;
@@ -52,7 +54,9 @@ static int check_kinds(const struct rename *rn)
 		return -EISDIR;
 	}
 	/* Onto a directory above the one that moves: it is not empty. */
-	return vnode_is_dir(rn->new_node) && name_is_below(rn->from->at.node, rn->new_node) ? -ENOTEMPTY : 0;
+	return vnode_is_dir(rn->new_node) && name_is_below(rn->from->at.node, rn->new_node)
+		? -ENOTEMPTY
+		: 0;
 }
 
 static int check_rights(const struct rename *rn)
@@ -68,7 +72,9 @@ static int check_rights(const struct rename *rn)
 	if (r == 0 && vnode_is_dir(rn->old_node) && rn->from->at.node != rn->to->at.node) {
 		r = access_check_node(cred, rn->old_node, ACCESS_WRITE);
 	}
-	if (r == 0 && (rn->old_node->mounts_here > 0 || (rn->new_node && rn->new_node->mounts_here > 0))) {
+	if (r == 0 &&
+		(rn->old_node->mounts_here > 0 ||
+			(rn->new_node && rn->new_node->mounts_here > 0))) {
 		r = -EBUSY;
 	}
 	return r;
@@ -123,7 +129,8 @@ static int rename_nodes(struct rename *rn)
 	if (r < 0 || rn->old_node == rn->new_node) {
 		return r;
 	}
-	r = fs_rename(from->at.node, from->name, from->len, to->at.node, to->name, to->len, rn->flags);
+	r = fs_rename(
+		from->at.node, from->name, from->len, to->at.node, to->name, to->len, rn->flags);
 	if (r == 0) {
 		rename_done(rn);
 	} else {
@@ -178,12 +185,14 @@ static int rename_walks(struct rename *rn)
 	return r;
 }
 
-static int64_t rename_at(struct call *call, int old_fd, vaddr_t old_name, int new_fd, vaddr_t new_name, unsigned flags)
+static int64_t rename_at(struct call *call, int old_fd, vaddr_t old_name, int new_fd,
+	vaddr_t new_name, unsigned flags)
 {
 	struct rename rn = {.flags = flags};
 	int r = 0;
 
-	if ((flags & ~(NOREPLACE | EXCHANGE)) || (flags & (NOREPLACE | EXCHANGE)) == (NOREPLACE | EXCHANGE)) {
+	if ((flags & ~(NOREPLACE | EXCHANGE)) ||
+		(flags & (NOREPLACE | EXCHANGE)) == (NOREPLACE | EXCHANGE)) {
 		return -EINVAL;
 	}
 	rn.from = walk_begin_user(call, old_fd, old_name, 0, &r);
@@ -216,5 +225,6 @@ int64_t sys_renameat(struct call *call)
 
 int64_t sys_renameat2(struct call *call)
 {
-	return rename_at(call, ARG_INT(call, 0), ARG(call, 1), ARG_INT(call, 2), ARG(call, 3), ARG_U32(call, 4));
+	return rename_at(call, ARG_INT(call, 0), ARG(call, 1), ARG_INT(call, 2), ARG(call, 3),
+		ARG_U32(call, 4));
 }

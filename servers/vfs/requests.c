@@ -20,7 +20,7 @@
 /* The payload of a message that is not to be changed. */
 #define REQ(m, s) ((const struct s *)(const void *)(m)->raw)
 
-#define RLIMIT_FSIZE_NR 1
+#define RLIMIT_FSIZE_NR  1
 #define RLIMIT_NOFILE_NR 7
 
 static void pm_reply(int op, endpoint_t ep, uint32_t seq, int result)
@@ -193,7 +193,7 @@ static void from_rs(const struct message *m)
 static bool is_answer(const struct message *m)
 {
 	return (m->type >= FS_BASE_OP && m->type < PCI_BASE && (m->type & PROTO_REPLY)) ||
-	       m->type == (VM_MAKE_PRESENT | PROTO_REPLY);
+		m->type == (VM_MAKE_PRESENT | PROTO_REPLY);
 }
 
 void request_handle(const struct message *m)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages of PM, VM, RS, drivers and file systems (proto/vfs.h), and answers to VFS's own requests. */
+/* Messages of PM, VM, RS, drivers and file systems (proto/vfs.h), and answers to VFS's own
+ * requests. */
 #pragma once
 
 #include "abi/message.h"

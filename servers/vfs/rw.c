@@ -16,15 +16,15 @@
 #include "servers/vfs/user.h"
 #include "servers/vfs/vnode.h"
 
-#define RW_MAX 0x7ffff000ull /* most that one call moves, as on Linux */
-#define FILE_BYTES_MAX (1ll << 44) /* no file is larger */
-#define COPY_CHUNK (64u * 1024)
+#define RW_MAX         0x7ffff000ull /* most that one call moves, as on Linux */
+#define FILE_BYTES_MAX (1ll << 44)   /* no file is larger */
+#define COPY_CHUNK     (64u * 1024)
 
 enum direction { DIR_READ, DIR_WRITE };
 
 /* Move bytes at *pos, or at the file's own position when pos is NULL. */
-static int64_t move_bytes(struct call *call, struct file *file, enum direction direction, const struct uio *uio,
-			  uint64_t *pos)
+static int64_t move_bytes(struct call *call, struct file *file, enum direction direction,
+	const struct uio *uio, uint64_t *pos)
 {
 	int64_t (*op)(struct call *, struct file *, const struct uio *, uint64_t *) =
 		direction == DIR_READ ? file->ops->read : file->ops->write;
@@ -38,8 +38,10 @@ static int64_t move_bytes(struct call *call, struct file *file, enum direction d
 		return op(call, file, uio, pos ? pos : &none);
 	}
 	if (!call_may_wait(call)) {
-		/* Reading at the end of a file needs no worker; nothing else moves the position without one. */
-		return coro_mutex_is_locked(&file->pos_lock) ? call_defer(call) : op(call, file, uio, &file->pos);
+		/* Reading at the end of a file needs no worker; nothing else moves the position
+		 * without one. */
+		return coro_mutex_is_locked(&file->pos_lock) ? call_defer(call)
+							     : op(call, file, uio, &file->pos);
 	}
 	coro_mutex_lock(&file->pos_lock);
 	r = op(call, file, uio, &file->pos);
@@ -47,7 +49,8 @@ static int64_t move_bytes(struct call *call, struct file *file, enum direction d
 	return r;
 }
 
-static int64_t rw_file(struct call *call, struct file *file, enum direction direction, struct uio *uio, uint64_t *pos)
+static int64_t rw_file(struct call *call, struct file *file, enum direction direction,
+	struct uio *uio, uint64_t *pos)
 {
 	int64_t r;
 
@@ -204,11 +207,11 @@ static int64_t seek_position(const struct file *file, int64_t offset, int whence
 		return offset < 0 ? -EINVAL : offset;
 	case SEEK_CUR:
 		return __builtin_add_overflow((int64_t)file->pos, offset, &target) ? -EOVERFLOW
-		       : target < 0						   ? -EINVAL
+			: target < 0                                               ? -EINVAL
 										   : target;
 	case SEEK_END:
 		return __builtin_add_overflow((int64_t)size, offset, &target) ? -EOVERFLOW
-		       : target < 0					      ? -EINVAL
+			: target < 0                                          ? -EINVAL
 									      : target;
 	case SEEK_DATA:
 	case SEEK_HOLE:
@@ -259,8 +262,8 @@ int64_t sys_lseek(struct call *call)
 }
 
 /* Bytes from one file to another through a buffer; positions NULL: the file's own. */
-static int64_t copy_bytes(struct call *call, struct file *in, uint64_t *in_pos, struct file *out, uint64_t *out_pos,
-			  uint64_t bytes)
+static int64_t copy_bytes(struct call *call, struct file *in, uint64_t *in_pos, struct file *out,
+	uint64_t *out_pos, uint64_t bytes)
 {
 	char *buf = malloc(COPY_CHUNK);
 	uint64_t done = 0;
@@ -304,7 +307,8 @@ static int64_t copy_bytes(struct call *call, struct file *in, uint64_t *in_pos, 
 
 int64_t sys_sendfile(struct call *call)
 {
-	struct file *out = fd_hold(call->proc, ARG_INT(call, 0)), *in = fd_hold(call->proc, ARG_INT(call, 1));
+	struct file *out = fd_hold(call->proc, ARG_INT(call, 0)),
+		    *in = fd_hold(call->proc, ARG_INT(call, 1));
 	vaddr_t offset = ARG(call, 2);
 	uint64_t pos = 0, bytes = u64_min(ARG(call, 3), RW_MAX);
 	int64_t r = 0;
@@ -314,7 +318,7 @@ int64_t sys_sendfile(struct call *call)
 	} else if (!in || !out || !file_is_readable(in) || !file_is_writable(out)) {
 		r = -EBADF;
 	} else if (in->ops == &file_ops_dir || !in->ops->read || !out->ops->write ||
-		   (out->flags & O_APPEND)) {
+		(out->flags & O_APPEND)) {
 		r = -EINVAL;
 	} else if (!in->ops->is_seekable) {
 		r = offset ? -ESPIPE : -EINVAL;
@@ -358,16 +362,18 @@ static int64_t copy_range(struct call *call, struct file *in, struct file *out)
 		return -EXDEV;
 	}
 	if ((in_at && user_copy_in(call, &in_pos, in_at, sizeof(in_pos)) < 0) ||
-	    (out_at && user_copy_in(call, &out_pos, out_at, sizeof(out_pos)) < 0)) {
+		(out_at && user_copy_in(call, &out_pos, out_at, sizeof(out_pos)) < 0)) {
 		return -EFAULT;
 	}
 	if ((int64_t)in_pos < 0 || (int64_t)out_pos < 0 ||
-	    (in->path.node == out->path.node && range_overlaps(in_pos, bytes, out_pos, bytes))) {
+		(in->path.node == out->path.node &&
+			range_overlaps(in_pos, bytes, out_pos, bytes))) {
 		return -EINVAL;
 	}
 	r = copy_bytes(call, in, in_at ? &in_pos : NULL, out, out_at ? &out_pos : NULL, bytes);
-	if (r > 0 && ((in_at && user_copy_out(call, in_at, &in_pos, sizeof(in_pos)) < 0) ||
-		      (out_at && user_copy_out(call, out_at, &out_pos, sizeof(out_pos)) < 0))) {
+	if (r > 0 &&
+		((in_at && user_copy_out(call, in_at, &in_pos, sizeof(in_pos)) < 0) ||
+			(out_at && user_copy_out(call, out_at, &out_pos, sizeof(out_pos)) < 0))) {
 		return -EFAULT;
 	}
 	return r;
@@ -375,7 +381,8 @@ static int64_t copy_range(struct call *call, struct file *in, struct file *out)
 
 int64_t sys_copy_file_range(struct call *call)
 {
-	struct file *in = fd_hold(call->proc, ARG_INT(call, 0)), *out = fd_hold(call->proc, ARG_INT(call, 2));
+	struct file *in = fd_hold(call->proc, ARG_INT(call, 0)),
+		    *out = fd_hold(call->proc, ARG_INT(call, 2));
 	int64_t r = in && out ? copy_range(call, in, out) : -EBADF;
 
 	if (in) {

@@ -19,12 +19,12 @@
 #include "servers/vfs/walk.h"
 
 #define AT_STATX_SYNC_MASK 0x6000
-#define PIPEFS_MAGIC 0x50495045
-#define STATFS_VALID 0x20
-#define STATFS_RDONLY 1
-#define STATFS_NOSUID 2
-#define STATFS_NODEV 4
-#define STATFS_NOEXEC 8
+#define PIPEFS_MAGIC       0x50495045
+#define STATFS_VALID       0x20
+#define STATFS_RDONLY      1
+#define STATFS_NOSUID      2
+#define STATFS_NODEV       4
+#define STATFS_NOEXEC      8
 
 /* statx(2)'s answer. */
 struct statx_time {
@@ -45,7 +45,7 @@ struct statx_answer {
 };
 _Static_assert(sizeof(struct statx_answer) == 256, "statx");
 #define STATX_BASIC 0x7ffu
-#define STATX_MNT 0x1000u
+#define STATX_MNT   0x1000u
 
 static int64_t put_stat(struct call *call, struct vnode *node, vaddr_t to)
 {
@@ -145,8 +145,10 @@ int64_t sys_statx(struct call *call)
 	struct path path;
 	int64_t r;
 
-	if ((at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_MASK)) ||
-	    (ARG_U32(call, 3) & 0x80000000u)) {
+	if ((at_flags &
+		    ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
+			    AT_STATX_SYNC_MASK)) ||
+		(ARG_U32(call, 3) & 0x80000000u)) {
 		return -EINVAL;
 	}
 	r = walk_user(call, ARG_INT(call, 0), ARG(call, 1), walk_flags_of(at_flags), &path);

@@ -24,7 +24,7 @@
 #include "servers/vfs/timerfd.h"
 #include "servers/vfs/tty.h"
 
-#define FAST(name, fn) [LINUX_NR_##name] = {fn, CALL_FAST}
+#define FAST(name, fn)   [LINUX_NR_##name] = {fn, CALL_FAST}
 #define WORKER(name, fn) [LINUX_NR_##name] = {fn, CALL_WORKER}
 
 static const struct call_entry entries[] = {

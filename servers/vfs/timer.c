@@ -7,7 +7,8 @@
 
 static void alarm_update(void)
 {
-	time_ns_t first = list_is_empty(&vfs.timers) ? 0 : list_first(&vfs.timers, struct timer, link)->at_ns;
+	time_ns_t first =
+		list_is_empty(&vfs.timers) ? 0 : list_first(&vfs.timers, struct timer, link)->at_ns;
 
 	if (first != vfs.alarm_ns) {
 		vfs.alarm_ns = first;
@@ -21,7 +22,8 @@ static void timer_enter(struct timer *timer, time_ns_t at_ns)
 
 	timer->at_ns = at_ns ? at_ns : 1;
 	timer->is_expired = false;
-	list_for_each(other, &vfs.timers, struct timer, link) {
+	list_for_each(other, &vfs.timers, struct timer, link)
+	{
 		if (other->at_ns > timer->at_ns) {
 			before = &other->link;
 			break;

@@ -9,7 +9,8 @@ struct timer {
 	struct list link;
 	time_ns_t at_ns; /* monotonic */
 	struct coro *coro;
-	void (*expired)(struct timer *timer); /* called instead of waking a coroutine; NULL usually */
+	void (*expired)(
+		struct timer *timer); /* called instead of waking a coroutine; NULL usually */
 	bool is_expired;
 };
 

@@ -16,9 +16,9 @@
 #include "servers/vfs/timer.h"
 #include "servers/vfs/user.h"
 
-#define FLAG_ABSTIME 1
+#define FLAG_ABSTIME       1
 #define FLAG_CANCEL_ON_SET 2
-#define NS_PER_S 1000000000ll
+#define NS_PER_S           1000000000ll
 
 struct timerfd {
 	struct timer timer;
@@ -47,7 +47,8 @@ static void expired(struct timer *timer)
 	waitq_wake_all(&tfd->poll_wait);
 }
 
-static int64_t timerfd_read(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+static int64_t timerfd_read(
+	struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
 {
 	struct timerfd *tfd = file->timerfd;
 	uint64_t value;
@@ -79,7 +80,8 @@ static int64_t timerfd_read(struct call *call, struct file *file, const struct u
 	return sizeof(value);
 }
 
-static unsigned timerfd_poll(struct call *call, struct file *file, unsigned events, struct poll_table *table)
+static unsigned timerfd_poll(
+	struct call *call, struct file *file, unsigned events, struct poll_table *table)
 {
 	(void)call;
 	(void)events;
@@ -109,15 +111,15 @@ int64_t sys_timerfd_create(struct call *call)
 	struct file *file;
 
 	if ((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) ||
-	    (flags & ~(O_CLOEXEC | O_NONBLOCK))) {
+		(flags & ~(O_CLOEXEC | O_NONBLOCK))) {
 		return -EINVAL;
 	}
 	tfd = calloc(1, sizeof(*tfd));
 	if (!tfd) {
 		return -ENOMEM;
 	}
-	file = file_new_internal(call->proc, 0600, "anon_inode:[timerfd]", O_RDWR | (unsigned)(flags & O_NONBLOCK),
-				 &file_ops_timerfd);
+	file = file_new_internal(call->proc, 0600, "anon_inode:[timerfd]",
+		O_RDWR | (unsigned)(flags & O_NONBLOCK), &file_ops_timerfd);
 	if (!file) {
 		free(tfd);
 		return -ENOMEM;
@@ -135,14 +137,16 @@ static bool to_ns(const struct timespec *ts, time_ns_t *ns)
 	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S) {
 		return false;
 	}
-	*ns = ts->tv_sec > INT64_MAX / NS_PER_S - 1 ? INT64_MAX
-						    : (time_ns_t)ts->tv_sec * NS_PER_S + (time_ns_t)ts->tv_nsec;
+	*ns = ts->tv_sec > INT64_MAX / NS_PER_S - 1
+		? INT64_MAX
+		: (time_ns_t)ts->tv_sec * NS_PER_S + (time_ns_t)ts->tv_nsec;
 	return true;
 }
 
 static struct timespec to_timespec(time_ns_t ns)
 {
-	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
 }
 
 static struct itimerspec remaining(const struct timerfd *tfd)
@@ -192,7 +196,7 @@ int64_t sys_timerfd_settime(struct call *call)
 		return -EFAULT;
 	}
 	if ((flags & ~(FLAG_ABSTIME | FLAG_CANCEL_ON_SET)) || !to_ns(&its.it_value, &value) ||
-	    !to_ns(&its.it_interval, &interval)) {
+		!to_ns(&its.it_interval, &interval)) {
 		return -EINVAL;
 	}
 	tfd = timer_of(call, &error);

@@ -69,7 +69,8 @@ int trans_wait_call(struct trans *trans, const struct call *call)
 
 bool trans_answer(uint32_t seq, const struct message *m)
 {
-	list_for_each(trans, bucket(seq), struct trans, link) {
+	list_for_each(trans, bucket(seq), struct trans, link)
+	{
 		if (trans->seq == seq && trans->ep == m->source) {
 			*trans->answer = *m;
 			trans_end(trans, 0);
@@ -82,7 +83,8 @@ bool trans_answer(uint32_t seq, const struct message *m)
 void trans_fail(endpoint_t ep, int status)
 {
 	for (unsigned i = 0; i < VFS_TRANS_BUCKETS; i++) {
-		list_for_each_safe(trans, &vfs.trans[i], struct trans, link) {
+		list_for_each_safe(trans, &vfs.trans[i], struct trans, link)
+		{
 			if (trans->ep == ep) {
 				trans_end(trans, status);
 			}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Transactions: requests to file systems, drivers, RS, PM and VM whose answers arrive as messages of their own. The
- * number in the request comes back as the first word of the answer (PM's job-control answer apart).
+ * Transactions: requests to file systems, drivers, RS, PM and VM whose answers arrive as messages
+ * of their own. The number in the request comes back as the first word of the answer (PM's
+ * job-control answer apart).
  */
 #pragma once
 
@@ -12,11 +13,11 @@ struct call;
 
 struct trans {
 	struct list link;
-	uint32_t seq;	     /* never 0 */
-	endpoint_t ep;	     /* who answers */
-	struct coro *coro;   /* who waits */
+	uint32_t seq;      /* never 0 */
+	endpoint_t ep;     /* who answers */
+	struct coro *coro; /* who waits */
 	struct message *answer;
-	int status;	     /* 0, or negative: no answer will come */
+	int status; /* 0, or negative: no answer will come */
 	bool is_done;
 };
 
@@ -26,7 +27,8 @@ void trans_begin(struct trans *trans, endpoint_t ep, struct message *answer);
 void trans_send(struct trans *trans, const struct message *request);
 /* Wait for the answer: 0, -EIO (peer gone), -ERESTARTED (peer restarted). */
 int trans_wait(struct trans *trans);
-/* The same, but ends early with -EINTR when the call is cancelled; the transaction stays open then. */
+/* The same, but ends early with -EINTR when the call is cancelled; the transaction stays open then.
+ */
 int trans_wait_call(struct trans *trans, const struct call *call);
 
 /* The main loop: an answer came. False: nobody waits for it. */

@@ -44,7 +44,8 @@ struct tty *tty_of(const struct proc *proc)
 	if (proc->has_no_tty) {
 		return NULL;
 	}
-	list_for_each(tty, &vfs.ttys, struct tty, link) {
+	list_for_each(tty, &vfs.ttys, struct tty, link)
+	{
 		if (tty->sid == proc->sid && tty->sid != 0) {
 			return tty;
 		}
@@ -54,7 +55,8 @@ struct tty *tty_of(const struct proc *proc)
 
 static struct tty *tty_find(uint64_t dev)
 {
-	list_for_each(tty, &vfs.ttys, struct tty, link) {
+	list_for_each(tty, &vfs.ttys, struct tty, link)
+	{
 		if (tty->dev == dev) {
 			return tty;
 		}
@@ -105,8 +107,8 @@ void tty_opened(struct proc *proc, uint64_t dev, unsigned flags)
 {
 	struct tty *tty = tty_find(dev);
 
-	if ((flags & O_NOCTTY) || !is_controlling_by_open(dev) || proc->pid != proc->sid || tty_of(proc) ||
-	    (tty && tty->sid != 0)) {
+	if ((flags & O_NOCTTY) || !is_controlling_by_open(dev) || proc->pid != proc->sid ||
+		tty_of(proc) || (tty && tty->sid != 0)) {
 		return;
 	}
 	tty = tty_get(dev);
@@ -180,7 +182,8 @@ int tty_check_write(struct call *call, uint64_t dev)
 {
 	struct tty *tty;
 
-	return is_background(call->proc, dev, &tty) && stops_output(tty) ? ask_jobctl(call, SIGTTOU) : 0;
+	return is_background(call->proc, dev, &tty) && stops_output(tty) ? ask_jobctl(call, SIGTTOU)
+									 : 0;
 }
 
 static int64_t set_controlling(struct call *call, uint64_t dev, uint64_t steal)
@@ -227,7 +230,8 @@ static int64_t give_up(struct call *call, uint64_t dev)
 /* A group of the caller's session. */
 static bool group_is_in_session(int32_t pgid, int32_t sid)
 {
-	list_for_each(proc, &vfs.procs, struct proc, link) {
+	list_for_each(proc, &vfs.procs, struct proc, link)
+	{
 		if (proc->pgid == pgid && proc->sid == sid && !proc->is_exiting) {
 			return true;
 		}
@@ -237,7 +241,8 @@ static bool group_is_in_session(int32_t pgid, int32_t sid)
 
 static bool group_exists(int32_t pgid)
 {
-	list_for_each(proc, &vfs.procs, struct proc, link) {
+	list_for_each(proc, &vfs.procs, struct proc, link)
+	{
 		if (proc->pgid == pgid && !proc->is_exiting) {
 			return true;
 		}
@@ -286,7 +291,8 @@ static int64_t get_number(struct call *call, const struct tty *tty, bool is_sess
 	return user_copy_out(call, arg, &number, sizeof(number));
 }
 
-int64_t tty_ioctl(struct call *call, struct file *file, unsigned request, uint64_t arg, bool *is_done)
+int64_t tty_ioctl(
+	struct call *call, struct file *file, unsigned request, uint64_t arg, bool *is_done)
 {
 	uint64_t dev = file->chr->dev;
 	struct tty *tty;
@@ -322,7 +328,8 @@ void tty_ioctl_done(struct call *call, struct file *file, unsigned request, uint
 {
 	struct tty *tty;
 
-	if (request != TCSETS && request != TCSETSW && request != TCSETSF && request != TIOCSWINSZ) {
+	if (request != TCSETS && request != TCSETSW && request != TCSETSF &&
+		request != TIOCSWINSZ) {
 		return;
 	}
 	tty = tty_get(file->chr->dev);
@@ -336,15 +343,18 @@ void tty_ioctl_done(struct call *call, struct file *file, unsigned request, uint
 void tty_restore(struct call *call, uint32_t major)
 {
 	/* Terminals are never forgotten, so the list stays as it is while the driver works. */
-	list_for_each(tty, &vfs.ttys, struct tty, link) {
+	list_for_each(tty, &vfs.ttys, struct tty, link)
+	{
 		if (dev_major(tty->dev) != major) {
 			continue;
 		}
 		if (tty->has_termios) {
-			(void)chr_ioctl_buffer(call, tty->dev, TCSETS, tty->termios, sizeof(tty->termios));
+			(void)chr_ioctl_buffer(
+				call, tty->dev, TCSETS, tty->termios, sizeof(tty->termios));
 		}
 		if (tty->has_winsize) {
-			(void)chr_ioctl_buffer(call, tty->dev, TIOCSWINSZ, tty->winsize, sizeof(tty->winsize));
+			(void)chr_ioctl_buffer(
+				call, tty->dev, TIOCSWINSZ, tty->winsize, sizeof(tty->winsize));
 		}
 		tell_group(tty);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Controlling terminals and job control: VFS knows which terminal is whose session's, and its foreground group. The
- * terminal itself is the driver's.
+ * Controlling terminals and job control: VFS knows which terminal is whose session's, and its
+ * foreground group. The terminal itself is the driver's.
  */
 #pragma once
 
@@ -33,8 +33,10 @@ void tty_leader_exit(struct proc *proc);
 /* A background process wants to read or write: 0, -EIO, -ERESTARTSYS. Workers only. */
 int tty_check_read(struct call *call, uint64_t dev);
 int tty_check_write(struct call *call, uint64_t dev);
-/* The ioctls that VFS serves itself or must check first: *is_done when the driver is not to be asked. */
-int64_t tty_ioctl(struct call *call, struct file *file, unsigned request, uint64_t arg, bool *is_done);
+/* The ioctls that VFS serves itself or must check first: *is_done when the driver is not to be
+ * asked. */
+int64_t tty_ioctl(
+	struct call *call, struct file *file, unsigned request, uint64_t arg, bool *is_done);
 /* A driver was restarted: its terminals get their settings and groups again. */
 void tty_restore(struct call *call, uint32_t major);
 /* After the driver has done an ioctl. */

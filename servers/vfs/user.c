@@ -232,8 +232,8 @@ vaddr_t uio_piece(const struct uio *uio, uint64_t at, uint64_t *len)
 
 enum uio_how { UIO_TRY, UIO_CALL };
 
-static int uio_copy(struct call *call, const struct uio *uio, uint64_t at, char *own, size_t bytes, bool out,
-		    enum uio_how how)
+static int uio_copy(struct call *call, const struct uio *uio, uint64_t at, char *own, size_t bytes,
+	bool out, enum uio_how how)
 {
 	while (bytes > 0) {
 		uint64_t len;
@@ -245,7 +245,8 @@ static int uio_copy(struct call *call, const struct uio *uio, uint64_t at, char 
 			memcpy(out ? (void *)addr : own, out ? own : (void *)addr, len);
 			r = 0;
 		} else if (how == UIO_CALL) {
-			r = out ? user_copy_out(call, addr, own, len) : user_copy_in(call, own, addr, len);
+			r = out ? user_copy_out(call, addr, own, len)
+				: user_copy_in(call, own, addr, len);
 		} else if (!is_user_range(addr, len)) {
 			r = -EFAULT;
 		} else if (out) {
@@ -263,7 +264,8 @@ static int uio_copy(struct call *call, const struct uio *uio, uint64_t at, char 
 	return 0;
 }
 
-int uio_copy_out(struct call *call, const struct uio *uio, uint64_t at, const void *from, size_t bytes)
+int uio_copy_out(
+	struct call *call, const struct uio *uio, uint64_t at, const void *from, size_t bytes)
 {
 	return uio_copy(call, uio, at, (char *)(uintptr_t)from, bytes, true, UIO_CALL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory of programs. A copy that meets a page which must first be read from its file fails in the kernel; in a worker
- * VM is then asked to bring the page in and the copy is repeated; in the main loop the call is deferred to a worker.
+ * Memory of programs. A copy that meets a page which must first be read from its file fails in the
+ * kernel; in a worker VM is then asked to bring the page in and the copy is repeated; in the main
+ * loop the call is deferred to a worker.
  */
 #pragma once
 
@@ -30,12 +31,12 @@ uint64_t user_present_prefix(endpoint_t ep, vaddr_t addr, uint64_t bytes, bool w
 
 /* Where the bytes of a read or write lie: pieces of one process's memory (EP_SELF: VFS's own). */
 #define UIO_INLINE 8
-#define UIO_MAX 1024
+#define UIO_MAX    1024
 struct uio {
 	endpoint_t ep;
-	unsigned count;	    /* pieces */
-	struct iovec *iov;  /* inline_iov, or allocated */
-	uint64_t total;	    /* bytes */
+	unsigned count;    /* pieces */
+	struct iovec *iov; /* inline_iov, or allocated */
+	uint64_t total;    /* bytes */
 	struct iovec inline_iov[UIO_INLINE];
 };
 
@@ -48,7 +49,8 @@ void uio_free(struct uio *uio);
 vaddr_t uio_piece(const struct uio *uio, uint64_t at, uint64_t *len);
 
 /* Copy between VFS's memory and bytes [at, at + bytes): 0 or -EFAULT (deferring as above). */
-int uio_copy_out(struct call *call, const struct uio *uio, uint64_t at, const void *from, size_t bytes);
+int uio_copy_out(
+	struct call *call, const struct uio *uio, uint64_t at, const void *from, size_t bytes);
 int uio_copy_in(struct call *call, const struct uio *uio, uint64_t at, void *to, size_t bytes);
 /* Copy without asking VM for anything: 0 or -EFAULT. */
 int uio_try_copy_out(const struct uio *uio, uint64_t at, const void *from, size_t bytes);

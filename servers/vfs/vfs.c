@@ -18,7 +18,8 @@ struct vfs vfs;
 static int pipe_fs_init(void)
 {
 	struct fs_node attributes = {.ino = 1, .mode = S_IFDIR | 0555, .nlink = 1};
-	struct superblock *sb = superblock_new(EP_NONE, superblock_anonymous_dev(), "pipefs", "pipe");
+	struct superblock *sb =
+		superblock_new(EP_NONE, superblock_anonymous_dev(), "pipefs", "pipe");
 	struct vnode *root;
 
 	if (!sb) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The virtual file system server's state. Everything that must survive stands here or hangs from it.
+ * The virtual file system server's state. Everything that must survive stands here or hangs from
+ * it.
  *
  * State: lost at restart (until live update and checkpoints come; see docs/vfs.md).
  */
@@ -17,11 +18,11 @@ struct vm_file;
 
 #define VFS_TRANS_BUCKETS 256
 #define VFS_VNODE_BUCKETS 1024
-#define VFS_NAME_BUCKETS 2048
-#define VFS_UNUSED_MAX 2048	/* unused vnodes kept */
-#define VFS_NEGATIVE_MAX 1024	/* negative names kept */
-#define VFS_WORKERS_MAX 1500	/* programs' calls in workers; others may go beyond */
-#define VFS_MAJORS 512
+#define VFS_NAME_BUCKETS  2048
+#define VFS_UNUSED_MAX    2048 /* unused vnodes kept */
+#define VFS_NEGATIVE_MAX  1024 /* negative names kept */
+#define VFS_WORKERS_MAX   1500 /* programs' calls in workers; others may go beyond */
+#define VFS_MAJORS        512
 
 struct vfs {
 	/* proc.c */
@@ -52,7 +53,7 @@ struct vfs {
 	uint64_t next_pipe_ino;
 	struct mount *root; /* the top of the tree; NULL until the boot file system is mounted */
 	struct waitq root_wait;
-	struct coro_mutex mount_lock; /* changes of the tree */
+	struct coro_mutex mount_lock;  /* changes of the tree */
 	struct coro_mutex rename_lock; /* renames of directories */
 	int32_t next_mount_id;
 	uint32_t next_anonymous_minor;

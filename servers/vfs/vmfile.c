@@ -56,7 +56,8 @@ static int handle_take(void)
 	if (!files) {
 		return -ENOMEM;
 	}
-	memset(&files[vfs.vm_file_count], 0, (count - vfs.vm_file_count) * sizeof(struct vm_file *));
+	memset(&files[vfs.vm_file_count], 0,
+		(count - vfs.vm_file_count) * sizeof(struct vm_file *));
 	vfs.vm_files = files;
 	vfs.vm_file_count = count;
 	return (int)i;
@@ -146,7 +147,8 @@ static int64_t page_in(struct call *call)
 	struct vm_vfs_reply answer = {.id = req->id, .file = req->file};
 	const struct path *path = vmfile_path(req->file);
 
-	answer.result = fs_read_indirect(path->node, EP_VM, req->grant, req->len, req->offset, &answer.size);
+	answer.result = fs_read_indirect(
+		path->node, EP_VM, req->grant, req->len, req->offset, &answer.size);
 	reply(&answer);
 	vmfile_unref(req->file);
 	return 0;

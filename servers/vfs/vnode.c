@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: 1. (sb, ino) is unique; 2. refs 0 exactly when in vfs.unused_vnodes; 3. a vnode whose inode has no names
- * left, or whose file system changes by itself, is given back as soon as refs is 0.
+ * Invariants: 1. (sb, ino) is unique; 2. refs 0 exactly when in vfs.unused_vnodes; 3. a vnode whose
+ * inode has no names left, or whose file system changes by itself, is given back as soon as refs is
+ * 0.
  */
 #include "servers/vfs/vnode.h"
 
@@ -21,7 +22,8 @@ static struct list *bucket(const struct superblock *sb, uint64_t ino)
 
 struct vnode *vnode_find(const struct superblock *sb, uint64_t ino)
 {
-	list_for_each(node, bucket(sb, ino), struct vnode, hash) {
+	list_for_each(node, bucket(sb, ino), struct vnode, hash)
+	{
 		if (node->ino == ino && node->sb == sb) {
 			return node;
 		}
@@ -128,7 +130,8 @@ unsigned vnode_flush(struct superblock *sb)
 	name_flush(sb);
 	while (is_again) {
 		is_again = false;
-		list_for_each(node, &vfs.unused_vnodes, struct vnode, unused) {
+		list_for_each(node, &vfs.unused_vnodes, struct vnode, unused)
+		{
 			if (node->sb == sb) {
 				vnode_free(node);
 				is_again = true;
@@ -137,7 +140,8 @@ unsigned vnode_flush(struct superblock *sb)
 		}
 	}
 	for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
-		list_for_each(node, &vfs.vnodes[i], struct vnode, hash) {
+		list_for_each(node, &vfs.vnodes[i], struct vnode, hash)
+		{
 			left += node->sb == sb;
 		}
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inodes that VFS knows. A vnode holds `fs_refs` counted references at its file system; when nobody in VFS uses it it
- * stays in a list of unused ones for a while, so that names and attributes stay known.
+ * Inodes that VFS knows. A vnode holds `fs_refs` counted references at its file system; when nobody
+ * in VFS uses it it stays in a list of unused ones for a while, so that names and attributes stay
+ * known.
  */
 #pragma once
 
@@ -29,18 +30,18 @@ struct vnode {
 	uint32_t nlink;
 	unsigned refs;
 	unsigned mounts_here;
-	unsigned writers;     /* open for writing */
-	unsigned vm_handles;  /* VM knows pages of it under this many handles */
-	bool is_known_to_vm;  /* VM may keep pages of it, also when it has no handle any more */
-	uint32_t changes;     /* counts what makes `stat` stale */
+	unsigned writers;    /* open for writing */
+	unsigned vm_handles; /* VM knows pages of it under this many handles */
+	bool is_known_to_vm; /* VM may keep pages of it, also when it has no handle any more */
+	uint32_t changes;    /* counts what makes `stat` stale */
 	bool is_stat_valid;
-	bool is_removed;      /* directory: rmdir has taken its name */
+	bool is_removed;        /* directory: rmdir has taken its name */
 	struct coro_mutex lock; /* directory: its names; file: writing, size, attributes */
-	const char *label;    /* VFS's own nodes: what /proc/PID/fd says of them; NULL: a pipe */
-	struct pipe *pipe;    /* named pipe that is open */
-	struct list locks;    /* struct file_lock: byte ranges and flock */
+	const char *label;      /* VFS's own nodes: what /proc/PID/fd says of them; NULL: a pipe */
+	struct pipe *pipe;      /* named pipe that is open */
+	struct list locks;      /* struct file_lock: byte ranges and flock */
 	struct waitq lock_wait;
-	struct stat stat;     /* valid as said */
+	struct stat stat; /* valid as said */
 };
 
 static inline uint32_t vnode_type(const struct vnode *node)
@@ -54,7 +55,8 @@ static inline bool vnode_is_dir(const struct vnode *node)
 }
 
 struct vnode *vnode_find(const struct superblock *sb, uint64_t ino);
-/* The vnode of an inode for which the file system has just given one reference. NULL: no memory (it was given back). */
+/* The vnode of an inode for which the file system has just given one reference. NULL: no memory (it
+ * was given back). */
 struct vnode *vnode_from_reply(struct superblock *sb, const struct fs_node *node);
 /* Take over attributes that a file system told. */
 void vnode_update(struct vnode *node, const struct fs_node *attributes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: `at` and `root` hold references from begin to end; `rest` points into `text`; each step either shortens
- * the rest or replaces it by a link's target, at most LINKS_MAX times.
+ * Invariants: `at` and `root` hold references from begin to end; `rest` points into `text`; each
+ * step either shortens the rest or replaces it by a link's target, at most LINKS_MAX times.
  */
 #include "servers/vfs/walk.h"
 
@@ -157,14 +157,15 @@ struct walk *walk_begin_user(struct call *call, int dirfd, vaddr_t path, unsigne
 struct walk *walk_begin(struct call *call, int dirfd, const char *path, unsigned flags, int *error)
 {
 	struct walk *walk = walk_new(call, flags);
+	size_t len = strlen(path);
 	int r = -ENAMETOOLONG;
 
 	if (!walk) {
 		*error = -ENOMEM;
 		return NULL;
 	}
-	if (strlen(path) < PATH_MAX) {
-		strcpy(walk->text, path);
+	if (len < PATH_MAX) {
+		memcpy(walk->text, path, len + 1);
 		r = walk_start(walk, dirfd);
 	}
 	if (r < 0) {
@@ -243,8 +244,8 @@ static int put_target(struct walk *walk, const char *target, const char *after)
 }
 
 /*
- * Follow the symbolic link `link` found in walk->at. 0: the rest has been replaced; 1: it was magic and *link is where
- * it leads.
+ * Follow the symbolic link `link` found in walk->at. 0: the rest has been replaced; 1: it was magic
+ * and *link is where it leads.
  */
 static int follow(struct walk *walk, struct path *link, const char *after)
 {
@@ -317,7 +318,8 @@ static int step_into(struct walk *walk, const char *after)
 	return 0;
 }
 
-/* Takes the next component off the rest into walk->name; *after is where the rest goes on, with its slashes. */
+/* Takes the next component off the rest into walk->name; *after is where the rest goes on, with its
+ * slashes. */
 static int take_component(struct walk *walk, const char **after)
 {
 	const char *start = walk->rest;
@@ -397,7 +399,8 @@ int walk_last(struct walk *walk, struct path *path)
 		if (r < 0) {
 			return r;
 		}
-		if (!S_ISLNK(path->node->mode) || !((walk->flags & WALK_FOLLOW) || walk->has_slash)) {
+		if (!S_ISLNK(path->node->mode) ||
+			!((walk->flags & WALK_FOLLOW) || walk->has_slash)) {
 			break;
 		}
 		r = follow(walk, path, walk->has_slash ? "/" : "");
@@ -409,7 +412,8 @@ int walk_last(struct walk *walk, struct path *path)
 			r = walk_to_parent(walk);
 		}
 		if (r < 0) {
-			walk->kind = WALK_ROOT; /* an error in the link's target: nothing to be created */
+			walk->kind = WALK_ROOT; /* an error in the link's target: nothing to be
+						   created */
 			return r;
 		}
 	}
@@ -473,7 +477,8 @@ static bool prepend(char *buf, size_t *at, const char *text, size_t len)
 	return true;
 }
 
-int64_t path_text(const struct path *path, const struct path *root, bool mark_removed, char *buf, size_t size)
+int64_t path_text(
+	const struct path *path, const struct path *root, bool mark_removed, char *buf, size_t size)
 {
 	struct path at = *path;
 	size_t pos = size;
@@ -493,14 +498,16 @@ int64_t path_text(const struct path *path, const struct path *root, bool mark_re
 			continue;
 		}
 		name = name_of(at.node);
-		if (!name || (name->is_removed && !mark_removed) || (at.node->is_removed && !mark_removed)) {
+		if (!name || (name->is_removed && !mark_removed) ||
+			(at.node->is_removed && !mark_removed)) {
 			return -ENOENT;
 		}
 		if (is_first && name->is_removed) {
 			is_ok = prepend(buf, &pos, " (deleted)", 10);
 		}
 		is_first = false;
-		is_ok = is_ok && prepend(buf, &pos, name->text, name->len) && prepend(buf, &pos, "/", 1);
+		is_ok = is_ok && prepend(buf, &pos, name->text, name->len) &&
+			prepend(buf, &pos, "/", 1);
 		at.node = name->dir;
 	}
 	if (is_ok && pos == size - 1) {

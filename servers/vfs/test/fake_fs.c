@@ -11,7 +11,7 @@
 #include "lib/sys/kcall.h"
 #include "proto/fs.h"
 
-#define INODES_MAX 256
+#define INODES_MAX  256
 #define ENTRIES_MAX 1024
 
 struct inode {
@@ -107,7 +107,8 @@ static void add_entry(uint64_t dir, const char *name, uint64_t ino)
 		if (entries[i].dir == 0) {
 			entries[i].dir = dir;
 			entries[i].ino = ino;
-			snprintf(entries[i].name, sizeof(entries[i].name), "%s", name);
+			assert(strlen(name) < sizeof(entries[i].name));
+			memcpy(entries[i].name, name, strlen(name) + 1);
 			return;
 		}
 	}
@@ -118,8 +119,11 @@ static uint64_t new_inode(uint32_t mode, uint32_t uid, uint32_t gid)
 {
 	for (uint64_t i = ROOT_INO + 1; i < INODES_MAX; i++) {
 		if (!inodes[i].is_used) {
-			inodes[i] = (struct inode){.is_used = true, .mode = mode, .uid = uid, .gid = gid,
-						   .nlink = S_ISDIR(mode) ? 2 : 1};
+			inodes[i] = (struct inode){.is_used = true,
+				.mode = mode,
+				.uid = uid,
+				.gid = gid,
+				.nlink = S_ISDIR(mode) ? 2 : 1};
 			return i;
 		}
 	}
@@ -131,8 +135,13 @@ static struct fs_node node_of(uint64_t ino)
 {
 	const struct inode *n = &inodes[ino];
 
-	return (struct fs_node){.ino = ino, .size = n->size, .mode = n->mode, .uid = n->uid, .gid = n->gid,
-				.nlink = n->nlink, .rdev = n->rdev};
+	return (struct fs_node){.ino = ino,
+		.size = n->size,
+		.mode = n->mode,
+		.uid = n->uid,
+		.gid = n->gid,
+		.nlink = n->nlink,
+		.rdev = n->rdev};
 }
 
 static void text_in(grant_t grant, uint32_t len, char *to)
@@ -143,7 +152,7 @@ static void text_in(grant_t grant, uint32_t len, char *to)
 }
 
 static int make(uint64_t dir, const char *name, uint32_t mode, uint32_t uid, uint32_t gid,
-		uint64_t rdev, struct fs_node *out)
+	uint64_t rdev, struct fs_node *out)
 {
 	uint64_t ino;
 
@@ -219,7 +228,9 @@ static int io(const struct message *m, struct fs_io_rep *rep)
 	switch (m->type) {
 	case FS_READ:
 	case FS_READLINK:
-		len = req->offset >= n->size ? 0 : len < n->size - req->offset ? len : n->size - req->offset;
+		len = req->offset >= n->size          ? 0
+			: len < n->size - req->offset ? len
+						      : n->size - req->offset;
 		if (len > 0) {
 			r = sys_safecopyto(EP_VFS, req->grant, 0, n->data + req->offset, len);
 		}
@@ -325,7 +336,8 @@ static int serve_names(const struct message *m, struct fs_node *node)
 	case FS_MKNOD:
 		text_in(MSG(mm, fs_create_req)->name, MSG(mm, fs_create_req)->name_len, name);
 		return make(MSG(mm, fs_create_req)->head.ino, name, MSG(mm, fs_create_req)->mode,
-			    MSG(mm, fs_create_req)->uid, MSG(mm, fs_create_req)->gid, MSG(mm, fs_create_req)->rdev, node);
+			MSG(mm, fs_create_req)->uid, MSG(mm, fs_create_req)->gid,
+			MSG(mm, fs_create_req)->rdev, node);
 	case FS_SYMLINK:
 		return symlink_make(MSG(mm, fs_symlink_req), node);
 	case FS_LINK:

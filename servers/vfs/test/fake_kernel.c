@@ -23,7 +23,7 @@
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
-#define QUEUE_MAX 4096
+#define QUEUE_MAX   4096
 #define ANSWERS_MAX 1024
 
 char *fake_arena;
@@ -61,7 +61,8 @@ static bool in_arena(uint64_t addr, uint64_t bytes)
 
 static int copy(endpoint_t src_ep, uint64_t src, endpoint_t dst_ep, uint64_t dst, uint64_t bytes)
 {
-	if ((src_ep != EP_SELF && !in_arena(src, bytes)) || (dst_ep != EP_SELF && !in_arena(dst, bytes))) {
+	if ((src_ep != EP_SELF && !in_arena(src, bytes)) ||
+		(dst_ep != EP_SELF && !in_arena(dst, bytes))) {
 		return -EFAULT;
 	}
 	memcpy((void *)dst, (const void *)src, bytes);
@@ -105,7 +106,8 @@ static void pm_gets(const struct message *m)
 
 static void vm_gets(const struct message *m)
 {
-	const struct vm_make_present_req *req = MSG((struct message *)(uintptr_t)m, vm_make_present_req);
+	const struct vm_make_present_req *req =
+		MSG((struct message *)(uintptr_t)m, vm_make_present_req);
 	struct message reply = {.source = EP_VM, .type = VM_MAKE_PRESENT | PROTO_REPLY};
 
 	if (m->type != VM_MAKE_PRESENT) {
@@ -156,7 +158,8 @@ static int64_t kcall(int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
 	}
 }
 
-int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+int64_t sys_trap(
+	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	(void)a5;
 	if (nr >= KCALL_BASE) {
@@ -218,7 +221,8 @@ int64_t fake_answer(endpoint_t ep)
 		if (answers[i].ep == ep) {
 			int64_t result = answers[i].result;
 
-			memmove(&answers[i], &answers[i + 1], (--answer_count - i) * sizeof(answers[0]));
+			memmove(&answers[i], &answers[i + 1],
+				(--answer_count - i) * sizeof(answers[0]));
 			return result;
 		}
 	}
@@ -277,8 +281,18 @@ void fake_set_ids(endpoint_t ep, int pid, uint32_t uid, uint32_t gid)
 	struct message m = {.type = VFS_PM_SETIDS};
 	struct vfs_pm_setids *req = MSG(&m, vfs_pm_setids);
 
-	*req = (struct vfs_pm_setids){.ep = ep, .pid = pid, .pgid = pid, .sid = pid, .uid = uid, .euid = uid,
-				      .suid = uid, .fsuid = uid, .gid = gid, .egid = gid, .sgid = gid, .fsgid = gid};
+	*req = (struct vfs_pm_setids){.ep = ep,
+		.pid = pid,
+		.pgid = pid,
+		.sid = pid,
+		.uid = uid,
+		.euid = uid,
+		.suid = uid,
+		.fsuid = uid,
+		.gid = gid,
+		.egid = gid,
+		.sgid = gid,
+		.fsgid = gid};
 	fake_send(EP_PM, &m);
 }
 
@@ -286,8 +300,8 @@ void fake_start(void)
 {
 	struct message m = {0}, nothing = {.type = NOTIFY_MESSAGE};
 
-	fake_arena = mmap((void *)0x200000000, FAKE_ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
+	fake_arena = mmap((void *)0x200000000, FAKE_ARENA_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert(fake_arena != MAP_FAILED);
 	absent_page = NULL;
 	answer_count = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world around VFS on the host: a kernel that copies and delivers, programs whose memory is one arena, and peers
- * (PM, VM, RS, a file system, a driver) that answer VFS's asynchronous messages.
+ * The world around VFS on the host: a kernel that copies and delivers, programs whose memory is one
+ * arena, and peers (PM, VM, RS, a file system, a driver) that answer VFS's asynchronous messages.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 /* Program memory: below `end` all is there but the page marked absent, which VM can bring in. */
 extern char *fake_arena;
 #define FAKE_ARENA_BYTES (1u << 20)
-#define FAKE_PROGRAM 100 /* endpoint of the first process beside init, and on */
+#define FAKE_PROGRAM     100 /* endpoint of the first process beside init, and on */
 
 /* A fresh VFS with the boot file system mounted. */
 void fake_start(void);
@@ -22,7 +22,8 @@ void fake_stop(void);
 void fake_set_absent(const void *addr);
 
 /* A program's call; FAKE_NO_ANSWER when it waits. Further answers: fake_answer. */
-int64_t fake_call(endpoint_t ep, int nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e);
+int64_t fake_call(
+	endpoint_t ep, int nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e);
 /* The answer that came meanwhile to a thread whose call waited; FAKE_NO_ANSWER: none yet. */
 int64_t fake_answer(endpoint_t ep);
 
@@ -31,7 +32,8 @@ void fake_send(endpoint_t source, const struct message *m);
 /* The alarm goes off when the clock reaches now_ns. */
 void fake_time(uint64_t now_ns);
 
-/* How many PM_SIGNAL_PROC with this number PM got; whether PM got an answer to a cancellation of ep. */
+/* How many PM_SIGNAL_PROC with this number PM got; whether PM got an answer to a cancellation of
+ * ep. */
 unsigned fake_signals(int signo);
 bool fake_was_cancelled(endpoint_t ep);
 

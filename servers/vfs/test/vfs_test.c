@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host tests of the VFS server: paths, descriptors, pipes, locks, poll, against a file system in memory. */
+/* Host tests of the VFS server: paths, descriptors, pipes, locks, poll, against a file system in
+ * memory. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +20,11 @@
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
-#define CALL0(ep, name) fake_call(ep, LINUX_NR_##name, 0, 0, 0, 0, 0)
-#define CALL1(ep, name, a) fake_call(ep, LINUX_NR_##name, (uint64_t)(a), 0, 0, 0, 0)
+#define CALL0(ep, name)       fake_call(ep, LINUX_NR_##name, 0, 0, 0, 0, 0)
+#define CALL1(ep, name, a)    fake_call(ep, LINUX_NR_##name, (uint64_t)(a), 0, 0, 0, 0)
 #define CALL2(ep, name, a, b) fake_call(ep, LINUX_NR_##name, (uint64_t)(a), (uint64_t)(b), 0, 0, 0)
-#define CALL3(ep, name, a, b, c) fake_call(ep, LINUX_NR_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), 0, 0)
+#define CALL3(ep, name, a, b, c) \
+	fake_call(ep, LINUX_NR_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), 0, 0)
 #define P EP_INIT
 
 /* Strings and buffers for the program, each in a place of its own. */
@@ -73,7 +75,8 @@ static void test_paths(void)
 	make_file("/d/e/g", "deep");
 	assert(CALL2(P, symlink, text("e"), text("/d/l")) == 0);
 	assert(CALL2(P, symlink, text("/d/l/g"), text("/d/m")) == 0);
-	assert(file_has("/d/l/g", "deep") && file_has("/d/m", "deep") && file_has("/d/e/../l/./g", "deep"));
+	assert(file_has("/d/l/g", "deep") && file_has("/d/m", "deep") &&
+		file_has("/d/e/../l/./g", "deep"));
 	assert(CALL3(P, open, text("/f/"), O_RDONLY, 0) == -ENOTDIR);
 	assert(CALL3(P, open, text("/f/x"), O_RDONLY, 0) == -ENOTDIR);
 	assert(CALL3(P, open, text(""), O_RDONLY, 0) == -ENOENT);
@@ -147,7 +150,8 @@ static void test_links_and_renames(void)
 	assert(CALL2(P, link, text("/a"), text("/b")) == -EEXIST);
 	assert(CALL2(P, link, text("/d"), text("/c")) == -EPERM);
 	assert(CALL2(P, rename, text("/a"), text("/d/a")) == 0);
-	assert(CALL2(P, access, text("/a"), 0) == -ENOENT && file_has("/d/a", "a") && file_has("/b", "a"));
+	assert(CALL2(P, access, text("/a"), 0) == -ENOENT && file_has("/d/a", "a") &&
+		file_has("/b", "a"));
 	assert(CALL2(P, rename, text("/d"), text("/d/e/x")) == -EINVAL);
 	assert(CALL2(P, rename, text("/d/e"), text("/d/a")) == -ENOTDIR);
 	assert(CALL2(P, rename, text("/d/a"), text("/d/e")) == -EISDIR);
@@ -184,7 +188,8 @@ static void test_permissions(void)
 	assert(CALL2(user, chmod, text("/secret"), 0666) == -EPERM);
 	assert(CALL3(user, open, text("/new"), O_CREAT | O_RDWR, 0644) == -EACCES);
 	assert(CALL1(user, unlink, text("/secret")) == -EACCES);
-	assert(CALL2(P, mkdir, text("/tmp"), 0777) == 0 && CALL2(P, chmod, text("/tmp"), 01777) == 0);
+	assert(CALL2(P, mkdir, text("/tmp"), 0777) == 0 &&
+		CALL2(P, chmod, text("/tmp"), 01777) == 0);
 	make_file("/tmp/roots", "r");
 	assert(CALL1(user, unlink, text("/tmp/roots")) == -EPERM);
 	assert(CALL3(user, open, text("/tmp/mine"), O_CREAT | O_RDWR, 0666) == 0);
@@ -243,7 +248,8 @@ static void test_pipes(void)
 	assert(CALL3(P, write, 1, data, 65000) == 65000);
 	assert(CALL3(P, write, 1, data, 4000) == -EAGAIN);
 	assert(CALL3(P, write, 1, data, 5000) == 536);
-	assert(CALL3(P, fcntl, 0, 1031, 4096) == -EBUSY && CALL3(P, fcntl, 0, 1031, 100000) == 131072);
+	assert(CALL3(P, fcntl, 0, 1031, 4096) == -EBUSY &&
+		CALL3(P, fcntl, 0, 1031, 100000) == 131072);
 	assert(CALL3(child, read, 0, data, 70000) == 65536);
 	/* The last writer goes: end of file; the last reader goes: SIGPIPE. */
 	assert(CALL1(child, close, 1) == 0);
@@ -296,7 +302,8 @@ static int64_t lock(endpoint_t ep, int cmd, int type, int64_t start, int64_t len
 {
 	struct lock_arg *arg = (struct lock_arg *)BUF;
 
-	*arg = (struct lock_arg){.type = (int16_t)type, .whence = SEEK_SET, .start = start, .len = len};
+	*arg = (struct lock_arg){
+		.type = (int16_t)type, .whence = SEEK_SET, .start = start, .len = len};
 	return CALL3(ep, fcntl, 0, cmd, arg);
 }
 
@@ -309,7 +316,8 @@ static void test_locks(void)
 	fake_fork(P, child, 53);
 	assert(lock(P, 6, F_WRLCK, 10, 10) == 0 && lock(P, 6, F_WRLCK, 20, 10) == 0);
 	assert(lock(child, 6, F_RDLCK, 15, 1) == -EAGAIN && lock(child, 6, F_WRLCK, 30, 1) == 0);
-	assert(lock(child, 5, F_WRLCK, 0, 0) == 0 && arg->type == F_WRLCK && arg->start == 10 && arg->len == 20);
+	assert(lock(child, 5, F_WRLCK, 0, 0) == 0 && arg->type == F_WRLCK && arg->start == 10 &&
+		arg->len == 20);
 	assert(arg->pid == 1);
 	assert(lock(P, 6, F_UNLCK, 15, 5) == 0); /* splits it */
 	assert(lock(child, 6, F_RDLCK, 15, 5) == 0 && lock(child, 6, F_RDLCK, 14, 1) == -EAGAIN);
@@ -321,7 +329,8 @@ static void test_locks(void)
 	assert(fake_answer(P) == 0);
 	fake_fork(P, child, 54);
 	assert(CALL3(child, open, text("/f"), O_RDWR, 0) == 1);
-	assert(CALL2(P, flock, 0, 2) == 0 && CALL2(child, flock, 0, 2 | 4) == 0 && CALL2(child, flock, 1, 2 | 4) == -EAGAIN);
+	assert(CALL2(P, flock, 0, 2) == 0 && CALL2(child, flock, 0, 2 | 4) == 0 &&
+		CALL2(child, flock, 1, 2 | 4) == -EAGAIN);
 	assert(CALL2(child, flock, 1, 1) == FAKE_NO_ANSWER);
 	assert(CALL2(P, flock, 0, 8) == 0 && fake_answer(child) == 0);
 	fake_exit(child);

@@ -3,9 +3,6 @@
 
 #include <stdint.h>
 
-#define MXCSR_DEFAULT 0x1f80u
-#define FPU_CONTROL_DEFAULT 0x037full
-
 void *coro_switch_prepare(void *top, void (*entry)(void))
 {
 	uint64_t *sp = top;
@@ -15,6 +12,5 @@ void *coro_switch_prepare(void *top, void (*entry)(void))
 	for (int i = 0; i < 6; i++) {
 		*--sp = 0;
 	}
-	*--sp = FPU_CONTROL_DEFAULT << 32 | MXCSR_DEFAULT;
 	return sp;
 }

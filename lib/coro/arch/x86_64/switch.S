@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* void coro_switch(void **save, void *load): System V x86-64, callee-saved registers and both control words. */
+/*
+ * void coro_switch(void **save, void *load): System V x86-64, the callee-saved registers. Servers use no floating
+ * point, so its control words are nobody's.
+ */
 	.text
 	.globl coro_switch
 	.type coro_switch, @function
@@ -10,14 +13,8 @@ coro_switch:
 	pushq %r13
 	pushq %r14
 	pushq %r15
-	subq $8, %rsp
-	stmxcsr (%rsp)
-	fnstcw 4(%rsp)
 	movq %rsp, (%rdi)
 	movq %rsi, %rsp
-	ldmxcsr (%rsp)
-	fldcw 4(%rsp)
-	addq $8, %rsp
 	popq %r15
 	popq %r14
 	popq %r13
