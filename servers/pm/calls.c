@@ -36,7 +36,7 @@ static int64_t call_ptrace(struct pm *pm, struct thread *thread, const uint64_t 
 #define ROW_RS(nr, name)
 #define ROW_IPC(nr, name)
 #define ROW_NET(nr, name)
-#define ROW_PM(nr, name) [nr] = call_##name,
+#define ROW_PM(nr, name)     [nr] = call_##name,
 #define ROW(nr, name, owner) ROW_##owner(nr, name)
 
 static call_fn *const call_table[] = {LINUX_CALLS(ROW)};

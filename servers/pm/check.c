@@ -7,7 +7,8 @@
 /* A signal of the process that this thread could take is on its way to another one. */
 static bool another_takes(const struct process *process, uint64_t signals)
 {
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		if (!thread->gone && thread->run != RUN_FREE) {
 			signals &= thread->mask;
 		}
@@ -15,7 +16,8 @@ static bool another_takes(const struct process *process, uint64_t signals)
 	return signals == 0;
 }
 
-static const char *check_thread(struct pm *pm, const struct process *process, const struct thread *thread)
+static const char *check_thread(
+	struct pm *pm, const struct process *process, const struct thread *thread)
 {
 	if (thread->process != process || thread_by_ep(pm, thread->ep) != thread) {
 		return "a thread is not where its endpoint says";
@@ -47,14 +49,16 @@ static const char *check_thread(struct pm *pm, const struct process *process, co
 static const char *check_leader(const struct process *process)
 {
 	if (process->state == PROCESS_ZOMBIE) {
-		return process->leader || !list_is_empty(&process->threads) ? "a zombie has threads" : NULL;
+		return process->leader || !list_is_empty(&process->threads) ? "a zombie has threads"
+									    : NULL;
 	}
 	if (!process->leader || process->leader->tid != process->pid) {
 		return "a process has no leader with its number";
 	}
-	if (process->state == PROCESS_EXITING && (process->threads.next->next != &process->threads ||
-							 process->exit_seq == 0)) {
-		return "an ending process has threads beside the leader, or nobody closes its files";
+	if (process->state == PROCESS_EXITING &&
+		(process->threads.next->next != &process->threads || process->exit_seq == 0)) {
+		return "an ending process has threads beside the leader, or nobody closes its "
+		       "files";
 	}
 	return NULL;
 }
@@ -67,7 +71,8 @@ static const char *check_process(struct pm *pm, const struct process *process)
 	if (process_by_pid(pm, process->pid) != process) {
 		return "a process is not found by its number";
 	}
-	list_for_each(child, &process->children, struct process, sibling) {
+	list_for_each(child, &process->children, struct process, sibling)
+	{
 		if (child->parent != process) {
 			return "a child has another parent";
 		}
@@ -75,7 +80,8 @@ static const char *check_process(struct pm *pm, const struct process *process)
 	if (!process->is_service && process != pm->init && !process->parent) {
 		return "a process has no parent";
 	}
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		if (!error) {
 			error = check_thread(pm, process, thread);
 		}
@@ -91,19 +97,22 @@ const char *pm_check(struct pm *pm)
 {
 	uint32_t processes = 0, threads = 0;
 
-	pm_for_each_process(process, pm) {
+	pm_for_each_process(process, pm)
+	{
 		const char *error = check_process(pm, process);
 
 		if (error) {
 			return error;
 		}
 		processes++;
-		process_for_each_thread(thread, process) {
+		process_for_each_thread(thread, process)
+		{
 			threads++;
 		}
 	}
 	if (processes != pm->process_count || threads != pm->slots_used) {
 		return "processes or slots are miscounted";
 	}
-	return tree_check(&pm->timers.tree, timerq_compare) ? NULL : "the tree of timers is out of order";
+	return tree_check(&pm->timers.tree, timerq_compare) ? NULL
+							    : "the tree of timers is out of order";
 }

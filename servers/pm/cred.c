@@ -7,7 +7,7 @@
 #include "servers/pm/pm.h"
 #include "servers/pm/user.h"
 
-#define ID_KEEP UINT32_MAX
+#define ID_KEEP       UINT32_MAX
 #define CAP_VERSION_1 0x19980330u
 #define CAP_VERSION_2 0x20071026u
 #define CAP_VERSION_3 0x20080522u
@@ -130,7 +130,8 @@ int64_t call_setreuid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 		new.uid = real;
 	}
 	if (effective != ID_KEEP) {
-		if (!may && effective != old->uid && effective != old->euid && effective != old->suid) {
+		if (!may && effective != old->uid && effective != old->euid &&
+			effective != old->suid) {
 			return -EPERM;
 		}
 		new.euid = effective;
@@ -156,7 +157,8 @@ int64_t call_setregid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 		new.gid = real;
 	}
 	if (effective != ID_KEEP) {
-		if (!may && effective != old->gid && effective != old->egid && effective != old->sgid) {
+		if (!may && effective != old->gid && effective != old->egid &&
+			effective != old->sgid) {
 			return -EPERM;
 		}
 		new.egid = effective;
@@ -212,7 +214,8 @@ int64_t call_setresgid(struct pm *pm, struct thread *thread, const uint64_t *arg
 	return ids_set(pm, thread->process, &new);
 }
 
-static int64_t write_three(struct thread *thread, const uint64_t *arg, uint32_t a, uint32_t b, uint32_t c)
+static int64_t write_three(
+	struct thread *thread, const uint64_t *arg, uint32_t a, uint32_t b, uint32_t c)
 {
 	const uint32_t value[3] = {a, b, c};
 
@@ -243,8 +246,9 @@ int64_t call_setfsuid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	struct credentials *cred = &thread->process->cred;
 	uint32_t old = cred->fsuid, uid = (uint32_t)arg[0];
 
-	if (uid != ID_KEEP && (cred_capable(thread->process, LCAP_SETUID) || uid == cred->uid || uid == cred->euid ||
-				      uid == cred->suid || uid == cred->fsuid)) {
+	if (uid != ID_KEEP &&
+		(cred_capable(thread->process, LCAP_SETUID) || uid == cred->uid ||
+			uid == cred->euid || uid == cred->suid || uid == cred->fsuid)) {
 		cred->fsuid = uid;
 		ids_changed(pm, thread->process);
 	}
@@ -256,8 +260,9 @@ int64_t call_setfsgid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	struct credentials *cred = &thread->process->cred;
 	uint32_t old = cred->fsgid, gid = (uint32_t)arg[0];
 
-	if (gid != ID_KEEP && (cred_capable(thread->process, LCAP_SETGID) || gid == cred->gid || gid == cred->egid ||
-				      gid == cred->sgid || gid == cred->fsgid)) {
+	if (gid != ID_KEEP &&
+		(cred_capable(thread->process, LCAP_SETGID) || gid == cred->gid ||
+			gid == cred->egid || gid == cred->sgid || gid == cred->fsgid)) {
 		cred->fsgid = gid;
 		ids_changed(pm, thread->process);
 	}
@@ -279,7 +284,8 @@ int64_t call_getgroups(struct pm *pm, struct thread *thread, const uint64_t *arg
 		return -EINVAL;
 	}
 	if (cred->group_count != 0 &&
-		user_write(thread, arg[1], cred->groups, cred->group_count * sizeof(cred->groups[0])) < 0) {
+		user_write(thread, arg[1], cred->groups,
+			cred->group_count * sizeof(cred->groups[0])) < 0) {
 		return -EFAULT;
 	}
 	return cred->group_count;

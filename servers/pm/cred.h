@@ -6,7 +6,8 @@
 
 /* Whether it has the capability in its effective set. */
 bool cred_capable(const struct process *process, enum linux_cap cap);
-/* exec: set-user-id and set-group-id of the file, as VFS found them; capabilities by the new ids. */
+/* exec: set-user-id and set-group-id of the file, as VFS found them; capabilities by the new ids.
+ */
 void cred_exec(struct process *process, bool set_uid, uint32_t uid, bool set_gid, uint32_t gid);
 
 int64_t call_setuid(struct pm *pm, struct thread *thread, const uint64_t *arg);

@@ -31,7 +31,8 @@ bool thread_has_work(const struct thread *thread)
 
 bool thread_waits_firmly(const struct thread *thread)
 {
-	return thread->wait.kind == WAIT_VFORK || thread->wait.kind == WAIT_EXEC || thread->wait.kind == WAIT_REBOOT;
+	return thread->wait.kind == WAIT_VFORK || thread->wait.kind == WAIT_EXEC ||
+		thread->wait.kind == WAIT_REBOOT;
 }
 
 void thread_wait(struct thread *thread, enum wait_kind kind)
@@ -43,7 +44,8 @@ void thread_kick(struct pm *pm, struct thread *thread)
 {
 	struct stop_info info = {0};
 
-	if (thread->gone || thread->process->state != PROCESS_ALIVE || thread_waits_firmly(thread)) {
+	if (thread->gone || thread->process->state != PROCESS_ALIVE ||
+		thread_waits_firmly(thread)) {
 		return;
 	}
 	if (thread->in_call && thread->wait.kind == WAIT_NONE) {
@@ -53,8 +55,8 @@ void thread_kick(struct pm *pm, struct thread *thread)
 		boundary(pm, thread);
 		return;
 	}
-	if (thread->run != RUN_FREE || !thread_has_work(thread) || sys_stop(thread->ep, &info) < 0 ||
-		info.where == STOP_DEAD) {
+	if (thread->run != RUN_FREE || !thread_has_work(thread) ||
+		sys_stop(thread->ep, &info) < 0 || info.where == STOP_DEAD) {
 		return;
 	}
 	if (thread->wait.kind != WAIT_NONE || info.where == STOP_USER) {
@@ -71,7 +73,8 @@ void thread_kick(struct pm *pm, struct thread *thread)
 /* As long as the process is alive a kick frees no thread. */
 void process_kick(struct pm *pm, struct process *process)
 {
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		thread_kick(pm, thread);
 		if (process->state != PROCESS_ALIVE) {
 			return;
@@ -126,7 +129,8 @@ void thread_reply(struct pm *pm, struct thread *thread, int64_t result)
 		cpu_timer_disarm(pm, &thread->timer);
 		thread->wait.kind = WAIT_NONE;
 	}
-	if (thread->run == RUN_FREE && thread_has_work(thread) && sys_stop(thread->ep, &info) >= 0) {
+	if (thread->run == RUN_FREE && thread_has_work(thread) &&
+		sys_stop(thread->ep, &info) >= 0) {
 		thread->run = RUN_STOPPED;
 	}
 	answer(thread, result);
@@ -164,7 +168,8 @@ static int frame_send(struct thread *thread, int signo, const struct linux_sigin
 		.altstack_sp = thread->altstack_sp,
 		.altstack_size = thread->altstack_size,
 		.altstack_flags = thread->altstack_flags,
-		.use_altstack = (action->flags & LSA_ONSTACK) && !(thread->altstack_flags & LSS_DISABLE),
+		.use_altstack =
+			(action->flags & LSA_ONSTACK) && !(thread->altstack_flags & LSS_DISABLE),
 	};
 	int r;
 
@@ -199,7 +204,8 @@ static int take_signal(struct pm *pm, struct thread *thread, struct linux_siginf
 	return signal_take(pm, thread, ~thread->mask, info);
 }
 
-/* Default action of a signal that the thread has taken. False: the thread may not be touched any more. */
+/* Default action of a signal that the thread has taken. False: the thread may not be touched any
+ * more. */
 static bool default_action(struct pm *pm, struct thread *thread, int signo)
 {
 	struct process *process = thread->process;
@@ -209,7 +215,8 @@ static bool default_action(struct pm *pm, struct thread *thread, int signo)
 	case DEFAULT_CONTINUE:
 		return true;
 	case DEFAULT_STOP:
-		if (signo == LSIGSTOP || !session_group_is_orphaned(pm, process->pgid, process->sid, NULL)) {
+		if (signo == LSIGSTOP ||
+			!session_group_is_orphaned(pm, process->pgid, process->sid, NULL)) {
 			process_stop(pm, process, signo);
 			return process->state == PROCESS_ALIVE;
 		}
@@ -224,7 +231,8 @@ static bool default_action(struct pm *pm, struct thread *thread, int signo)
 }
 
 /* Run the handler. False: the thread may not be touched any more. */
-static bool handler_action(struct pm *pm, struct thread *thread, int signo, const struct linux_siginfo *info)
+static bool handler_action(
+	struct pm *pm, struct thread *thread, int signo, const struct linux_siginfo *info)
 {
 	struct stop_info stop;
 	int r;
@@ -306,10 +314,13 @@ void process_check_stop(struct pm *pm, struct process *process)
 	if (!process->stopped || process->stop_complete || process->state != PROCESS_ALIVE) {
 		return;
 	}
-	process_for_each_thread(thread, process) {
-		bool handled_now = thread->in_call && thread->wait.kind == WAIT_NONE && thread->run == RUN_FREE;
+	process_for_each_thread(thread, process)
+	{
+		bool handled_now = thread->in_call && thread->wait.kind == WAIT_NONE &&
+			thread->run == RUN_FREE;
 
-		if (!thread->gone && !thread_waits_firmly(thread) && thread->run != RUN_STOPPED && !handled_now) {
+		if (!thread->gone && !thread_waits_firmly(thread) && thread->run != RUN_STOPPED &&
+			!handled_now) {
 			return;
 		}
 	}

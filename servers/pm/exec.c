@@ -15,12 +15,14 @@
 
 #define LAT_FDCWD (-100)
 
-/* The other threads go; the caller becomes the leader. Linux keeps them until nothing can fail any more. */
+/* The other threads go; the caller becomes the leader. Linux keeps them until nothing can fail any
+ * more. */
 static void threads_end_others(struct pm *pm, struct thread *thread)
 {
 	struct process *process = thread->process;
 
-	list_for_each_safe(other, &process->threads, struct thread, process_link) {
+	list_for_each_safe(other, &process->threads, struct thread, process_link)
+	{
 		if (other != thread) {
 			thread_end(pm, other);
 		}
@@ -31,7 +33,8 @@ static void threads_end_others(struct pm *pm, struct thread *thread)
 	}
 }
 
-static int64_t exec_start(struct pm *pm, struct thread *thread, int32_t dirfd, const uint64_t *arg, int32_t flags)
+static int64_t exec_start(
+	struct pm *pm, struct thread *thread, int32_t dirfd, const uint64_t *arg, int32_t flags)
 {
 	struct message m = {.type = VFS_PM_EXEC};
 	struct vfs_pm_exec *request = MSG(&m, vfs_pm_exec);
@@ -95,7 +98,8 @@ static void exec_finish(struct pm *pm, struct thread *thread, const struct pm_vf
 	memcpy(thread->name, spec.name, sizeof(thread->name));
 	signals_reset(thread);
 	timers_exec(pm, process);
-	cred_exec(process, reply->set_uid && may_raise, reply->uid, reply->set_gid && may_raise, reply->gid);
+	cred_exec(process, reply->set_uid && may_raise, reply->uid, reply->set_gid && may_raise,
+		reply->gid);
 	process->dumpable = reply->secure ? 0 : 1;
 	if (reply->secure) {
 		process->parent_death_signal = 0;

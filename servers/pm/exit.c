@@ -35,7 +35,8 @@ static void thread_halt(struct pm *pm, struct thread *thread)
 	(void)sys_cleartid(thread->ep, CLEARTID_RUN, 0);
 	cpu_timer_disarm(pm, &thread->timer);
 	if (thread->wait.kind == WAIT_VFORK) {
-		pm_for_each_process(process, pm) {
+		pm_for_each_process(process, pm)
+		{
 			if (process->vfork_parent == thread) {
 				process->vfork_parent = NULL;
 			}
@@ -88,13 +89,15 @@ static void children_adopt(struct pm *pm, struct process *process)
 	if (process == pm->init) {
 		return;
 	}
-	list_for_each_safe(child, &process->children, struct process, sibling) {
+	list_for_each_safe(child, &process->children, struct process, sibling)
+	{
 		process_set_parent(pm, child, reaper);
 		child->exit_signal = LSIGCHLD;
 		process_push_ids(child);
 		zombies |= child->state == PROCESS_ZOMBIE;
 		if (child->parent_death_signal && child->state == PROCESS_ALIVE) {
-			struct linux_siginfo info = siginfo_user(child->parent_death_signal, LSI_USER, process);
+			struct linux_siginfo info =
+				siginfo_user(child->parent_death_signal, LSI_USER, process);
 
 			(void)signal_send(pm, child, NULL, &info, NULL);
 		}
@@ -126,7 +129,8 @@ void process_terminate(struct pm *pm, struct process *process, int32_t status)
 	process->exit_status = status;
 	process->stopped = false;
 	timers_process_ends(pm, process);
-	list_for_each_safe(thread, &process->threads, struct thread, process_link) {
+	list_for_each_safe(thread, &process->threads, struct thread, process_link)
+	{
 		if (thread != leader) {
 			thread_end(pm, thread);
 		}

@@ -15,9 +15,11 @@
 
 #include "servers/pm/process.h"
 
-/* End a process; status as wait4 stores it. Nothing when it is ending already. All threads but the leader are freed. */
+/* End a process; status as wait4 stores it. Nothing when it is ending already. All threads but the
+ * leader are freed. */
 void process_terminate(struct pm *pm, struct process *process, int32_t status);
-/* End one thread that is neither the leader nor the last one, or a leader before exec by another. Freed. */
+/* End one thread that is neither the leader nor the last one, or a leader before exec by another.
+ * Freed. */
 void thread_end(struct pm *pm, struct thread *thread);
 /* VFS has answered VFS_PM_EXIT. */
 void exit_answered(struct pm *pm, endpoint_t ep, uint32_t seq);

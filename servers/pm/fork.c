@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Order: checks; structures; VM makes address space and kernel slot (the only synchronous call); ids; the notice to
- * VFS; the child may run; the parent is answered. What fails does so before anybody but VM knows.
+ * Order: checks; structures; VM makes address space and kernel slot (the only synchronous call);
+ * ids; the notice to VFS; the child may run; the parent is answered. What fails does so before
+ * anybody but VM knows.
  */
 #include "servers/pm/fork.h"
 
@@ -31,7 +32,8 @@ static uint32_t processes_of_user(struct pm *pm, uint32_t uid)
 {
 	uint32_t count = 0;
 
-	pm_for_each_process(process, pm) {
+	pm_for_each_process(process, pm)
+	{
 		if (!process->is_service && process->cred.uid == uid) {
 			count += process->thread_count ? process->thread_count : 1;
 		}
@@ -39,14 +41,15 @@ static uint32_t processes_of_user(struct pm *pm, uint32_t uid)
 	return count;
 }
 
-static int check_flags(struct pm *pm, const struct thread *parent, const struct clone_request *request)
+static int check_flags(
+	struct pm *pm, const struct thread *parent, const struct clone_request *request)
 {
 	uint64_t flags = request->flags;
 
 	if (((flags & LCLONE_THREAD) && !(flags & LCLONE_SIGHAND)) ||
 		((flags & LCLONE_SIGHAND) && !(flags & LCLONE_VM)) ||
-		((flags & LCLONE_SIGHAND) && (flags & LCLONE_CLEAR_SIGHAND)) || (flags & LCLONE_PIDFD) ||
-		(flags & LCLONE_INTO_CGROUP)) {
+		((flags & LCLONE_SIGHAND) && (flags & LCLONE_CLEAR_SIGHAND)) ||
+		(flags & LCLONE_PIDFD) || (flags & LCLONE_INTO_CGROUP)) {
 		return -EINVAL;
 	}
 	if (flags & LCLONE_NAMESPACES) {
@@ -66,7 +69,8 @@ static int check_room(struct pm *pm, const struct process *process)
 	if (used + PM_SERVICE_RESERVE + (root ? 0 : PM_ROOT_RESERVE) >= pm->slots) {
 		return -EAGAIN;
 	}
-	if (!root && !cred_capable(process, LCAP_SYS_RESOURCE) && process->rlimit[LRLIM_NPROC][0] != LRLIM_INFINITY &&
+	if (!root && !cred_capable(process, LCAP_SYS_RESOURCE) &&
+		process->rlimit[LRLIM_NPROC][0] != LRLIM_INFINITY &&
 		processes_of_user(pm, process->cred.uid) >= process->rlimit[LRLIM_NPROC][0]) {
 		return -EAGAIN;
 	}
@@ -74,7 +78,8 @@ static int check_room(struct pm *pm, const struct process *process)
 }
 
 /* VM makes the child's address space, or has it share, and the kernel slot: its endpoint. */
-static int vm_fork(const struct thread *parent, const struct clone_request *request, endpoint_t *child)
+static int vm_fork(
+	const struct thread *parent, const struct clone_request *request, endpoint_t *child)
 {
 	struct message m = {.type = VM_FORK};
 	struct vm_fork_req *req = MSG(&m, vm_fork_req);
@@ -122,7 +127,8 @@ static int sighand_inherit(struct process *child, struct process *parent, uint64
 	if (r == 0 && (flags & LCLONE_CLEAR_SIGHAND)) {
 		for (int signo = 1; signo <= LINUX_NSIG; signo++) {
 			if (child->sighand->action[signo].handler != SIGNAL_IGNORE) {
-				memset(&child->sighand->action[signo], 0, sizeof(child->sighand->action[signo]));
+				memset(&child->sighand->action[signo], 0,
+					sizeof(child->sighand->action[signo]));
 			}
 		}
 	}
@@ -130,7 +136,8 @@ static int sighand_inherit(struct process *child, struct process *parent, uint64
 }
 
 /* A new process as the child of thread's; no thread in it yet. */
-static struct process *process_inherit(struct pm *pm, struct thread *thread, const struct clone_request *request)
+static struct process *process_inherit(
+	struct pm *pm, struct thread *thread, const struct clone_request *request)
 {
 	struct process *self = thread->process;
 	struct process *parent = request->flags & LCLONE_PARENT ? self->parent : self;
@@ -148,7 +155,8 @@ static struct process *process_inherit(struct pm *pm, struct thread *thread, con
 	child->personality = self->personality;
 	child->nice = self->nice;
 	memcpy(child->rlimit, self->rlimit, sizeof(child->rlimit));
-	child->exit_signal = request->flags & LCLONE_PARENT ? self->exit_signal : request->exit_signal;
+	child->exit_signal =
+		request->flags & LCLONE_PARENT ? self->exit_signal : request->exit_signal;
 	if (sighand_inherit(child, self, request->flags) < 0) {
 		process_free(pm, child);
 		return NULL;
@@ -189,7 +197,8 @@ static void notify_all(struct pm *pm, struct thread *parent, struct thread *chil
 	}
 }
 
-static void store_tids(struct thread *parent, struct thread *child, const struct clone_request *request)
+static void store_tids(
+	struct thread *parent, struct thread *child, const struct clone_request *request)
 {
 	if (request->flags & LCLONE_PARENT_SETTID) {
 		(void)user_write(parent, request->parent_tid, &child->tid, sizeof(child->tid));
@@ -202,7 +211,8 @@ static void store_tids(struct thread *parent, struct thread *child, const struct
 	}
 }
 
-static int64_t fork_common(struct pm *pm, struct thread *parent, const struct clone_request *request)
+static int64_t fork_common(
+	struct pm *pm, struct thread *parent, const struct clone_request *request)
 {
 	bool is_thread = (request->flags & LCLONE_THREAD) != 0;
 	struct process *process = parent->process;
@@ -314,7 +324,8 @@ int64_t call_clone3(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	if (user_read(thread, arg[0], &args, size) < 0) {
 		return -EFAULT;
 	}
-	if (args.set_tid_size != 0 || args.set_tid != 0 || (args.flags & (LCLONE_EXIT_SIGNAL | LCLONE_DETACHED)) ||
+	if (args.set_tid_size != 0 || args.set_tid != 0 ||
+		(args.flags & (LCLONE_EXIT_SIGNAL | LCLONE_DETACHED)) ||
 		args.exit_signal > LINUX_NSIG || (args.stack == 0) != (args.stack_size == 0)) {
 		return -EINVAL;
 	}

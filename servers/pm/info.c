@@ -17,7 +17,8 @@ static struct process *find(struct pm *pm, const struct pm_getproc *request)
 	if (!request->next) {
 		return process_by_pid(pm, request->pid);
 	}
-	pm_for_each_process(process, pm) {
+	pm_for_each_process(process, pm)
+	{
 		if (process->pid >= request->pid && (!best || process->pid < best->pid)) {
 			best = process;
 		}
@@ -36,7 +37,8 @@ static char state_letter(const struct process *process)
 	if (process->stopped) {
 		return 'T';
 	}
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		struct proc_info info;
 
 		if (sys_getinfo(GETINFO_PROC, &info, sizeof(info), thread->ep) < 0) {
@@ -45,7 +47,8 @@ static char state_letter(const struct process *process)
 		if ((info.rts_flags & ~(uint32_t)RTS_NO_QUANTUM) == 0) {
 			return 'R';
 		}
-		if (info.rts_flags & (RTS_PAGEFAULT | RTS_VMREQUEST) || thread->wait.kind == WAIT_VFORK) {
+		if (info.rts_flags & (RTS_PAGEFAULT | RTS_VMREQUEST) ||
+			thread->wait.kind == WAIT_VFORK) {
 			letter = 'D';
 		}
 	}
@@ -77,7 +80,8 @@ static void fill_threads(struct pm_proc_info *info, const struct process *proces
 {
 	uint32_t n = 0;
 
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		if (n < AXO_ARRAY_LEN(info->tids)) {
 			info->tids[n] = thread->tid;
 			info->eps[n] = thread->ep;

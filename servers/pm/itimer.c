@@ -6,9 +6,9 @@
 #include "servers/pm/usage.h"
 #include "servers/pm/user.h"
 
-#define LITIMER_REAL 0
-#define LITIMER_VIRTUAL 1
-#define LITIMER_PROF 2
+#define LITIMER_REAL      0
+#define LITIMER_VIRTUAL   1
+#define LITIMER_PROF      2
 #define DROPPED_PERIOD_NS 10000000ull /* least distance of expiries that nobody hears of */
 
 struct interval {
@@ -23,7 +23,8 @@ static void real_expired(struct pm *pm, struct pm_timer *timer)
 
 	process->real_expired_ns = timer->expires_ns;
 	process->real_queued = interval != 0;
-	if (!signal_send(pm, process, NULL, &info, NULL) && !(process->pending.mask & SIGNAL_BIT(LSIGALRM)) &&
+	if (!signal_send(pm, process, NULL, &info, NULL) &&
+		!(process->pending.mask & SIGNAL_BIT(LSIGALRM)) &&
 		process->state == PROCESS_ALIVE && interval != 0) {
 		process->real_queued = false;
 		timerq_arm(pm, timer, timer->expires_ns + u64_max(interval, DROPPED_PERIOD_NS));
@@ -40,10 +41,12 @@ void timers_alarm_taken(struct pm *pm, struct process *process)
 	}
 	process->real_queued = false;
 	late = sys_monotonic_ns() - process->real_expired_ns;
-	timerq_arm(pm, &process->real_timer, process->real_expired_ns + (late / interval + 1) * interval);
+	timerq_arm(pm, &process->real_timer,
+		process->real_expired_ns + (late / interval + 1) * interval);
 }
 
-static void cpu_expired(struct pm *pm, struct process *process, struct cpu_timer *timer, uint64_t interval, int signo)
+static void cpu_expired(struct pm *pm, struct process *process, struct cpu_timer *timer,
+	uint64_t interval, int signo)
 {
 	if (interval != 0) {
 		cpu_timer_arm(pm, timer, cpu_timer_now(pm, timer) + interval);
@@ -67,7 +70,9 @@ static struct interval real_get(const struct process *process)
 	uint64_t time = sys_monotonic_ns();
 
 	if (process->real_timer.armed) {
-		now.value_ns = process->real_timer.expires_ns > time ? process->real_timer.expires_ns - time : 1000;
+		now.value_ns = process->real_timer.expires_ns > time
+			? process->real_timer.expires_ns - time
+			: 1000;
 	} else if (process->real_queued) {
 		now.value_ns = 1000;
 	}
@@ -105,24 +110,27 @@ static void real_set(struct pm *pm, struct process *process, const struct interv
 	process->real_interval_ns = new->value_ns ? new->interval_ns : 0;
 	process->real_timer.fire = real_expired;
 	if (new->value_ns != 0) {
-		timerq_arm(pm, &process->real_timer, u64_min(sys_monotonic_ns() + new->value_ns, INT64_MAX));
+		timerq_arm(pm, &process->real_timer,
+			u64_min(sys_monotonic_ns() + new->value_ns, INT64_MAX));
 	}
 }
 
-static void cpu_set(struct pm *pm, struct process *process, struct cpu_timer *timer, const struct interval *new,
-	bool user_only)
+static void cpu_set(struct pm *pm, struct process *process, struct cpu_timer *timer,
+	const struct interval *new, bool user_only)
 {
 	cpu_timer_disarm(pm, timer);
 	timer->process = process;
 	timer->user_only = user_only;
 	timer->fire = user_only ? virtual_expired : prof_expired;
-	*(user_only ? &process->virtual_interval_ns : &process->prof_interval_ns) = new->value_ns ? new->interval_ns : 0;
+	*(user_only ? &process->virtual_interval_ns : &process->prof_interval_ns) =
+		new->value_ns ? new->interval_ns : 0;
 	if (new->value_ns != 0) {
 		cpu_timer_arm(pm, timer, cpu_timer_now(pm, timer) + new->value_ns);
 	}
 }
 
-static void interval_set(struct pm *pm, struct process *process, int which, const struct interval *new)
+static void interval_set(
+	struct pm *pm, struct process *process, int which, const struct interval *new)
 {
 	switch (which) {
 	case LITIMER_REAL:
@@ -151,7 +159,8 @@ static bool timeval_to_ns(const struct linux_timeval *time, uint64_t *ns)
 
 static int interval_write(struct thread *thread, uint64_t address, const struct interval *interval)
 {
-	struct linux_itimerval value = {timeval_from_ns(interval->interval_ns), timeval_from_ns(interval->value_ns)};
+	struct linux_itimerval value = {
+		timeval_from_ns(interval->interval_ns), timeval_from_ns(interval->value_ns)};
 
 	return user_write(thread, address, &value, sizeof(value));
 }
@@ -178,7 +187,8 @@ int64_t call_setitimer(struct pm *pm, struct thread *thread, const uint64_t *arg
 	if (arg[1] != 0 && user_read(thread, arg[1], &value, sizeof(value)) < 0) {
 		return -EFAULT;
 	}
-	if (!timeval_to_ns(&value.interval, &new.interval_ns) || !timeval_to_ns(&value.value, &new.value_ns)) {
+	if (!timeval_to_ns(&value.interval, &new.interval_ns) ||
+		!timeval_to_ns(&value.value, &new.value_ns)) {
 		return -EINVAL;
 	}
 	old = interval_get(pm, thread->process, (int)arg[0]);
@@ -194,7 +204,8 @@ int64_t call_alarm(struct pm *pm, struct thread *thread, const uint64_t *arg)
 
 	real_set(pm, thread->process, &new);
 	/* Rounded to the nearest, but never to 0. */
-	if (old.value_ns != 0 && (seconds == 0 || old.value_ns % NS_PER_SECOND >= NS_PER_SECOND / 2)) {
+	if (old.value_ns != 0 &&
+		(seconds == 0 || old.value_ns % NS_PER_SECOND >= NS_PER_SECOND / 2)) {
 		seconds++;
 	}
 	return (int64_t)seconds;

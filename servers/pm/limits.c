@@ -49,7 +49,8 @@ static void cpu_limit_watch(struct pm *pm, struct process *process)
 
 void limits_forked(struct pm *pm, struct process *process)
 {
-	if (process->rlimit[LRLIM_CPU][0] != LRLIM_INFINITY && process->cpu_limit_timer.target_ns == 0) {
+	if (process->rlimit[LRLIM_CPU][0] != LRLIM_INFINITY &&
+		process->cpu_limit_timer.target_ns == 0) {
 		cpu_limit_watch(pm, process);
 	}
 }
@@ -91,7 +92,8 @@ static void limit_changed(struct pm *pm, struct process *process, int which)
 	}
 }
 
-static int64_t limit_set(struct pm *pm, struct thread *thread, struct process *process, int which, const uint64_t new[2])
+static int64_t limit_set(struct pm *pm, struct thread *thread, struct process *process, int which,
+	const uint64_t new[2])
 {
 	uint64_t *limit = process->rlimit[which];
 
@@ -139,8 +141,8 @@ static bool may_change(const struct process *self, const struct process *other)
 	if (self == other || cred_capable(self, LCAP_SYS_RESOURCE)) {
 		return true;
 	}
-	return a->uid == b->uid && a->uid == b->euid && a->uid == b->suid && a->gid == b->gid && a->gid == b->egid &&
-	       a->gid == b->sgid;
+	return a->uid == b->uid && a->uid == b->euid && a->uid == b->suid && a->gid == b->gid &&
+		a->gid == b->egid && a->gid == b->sgid;
 }
 
 int64_t call_prlimit64(struct pm *pm, struct thread *thread, const uint64_t *arg)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resource limits: PM keeps all, tells VM and VFS theirs, and enforces those of processor time and processes. */
+/* Resource limits: PM keeps all, tells VM and VFS theirs, and enforces those of processor time and
+ * processes. */
 #pragma once
 
 #include "servers/pm/process.h"

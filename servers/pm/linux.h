@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Structures and constants of the Linux kernel ABI that PM's calls use, as the manual pages of section 2 describe them.
- * The libc's headers are no substitute: their structures are the libc's, and musl's differ.
+ * Structures and constants of the Linux kernel ABI that PM's calls use, as the manual pages of
+ * section 2 describe them. The libc's headers are no substitute: their structures are the libc's,
+ * and musl's differ.
  */
 #pragma once
 
@@ -26,7 +27,8 @@ struct linux_itimerspec {
 };
 struct linux_rusage {
 	struct linux_timeval utime, stime;
-	int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
+	int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd,
+		msgrcv, nsignals, nvcsw, nivcsw;
 };
 struct linux_tms {
 	int64_t utime, stime, cutime, cstime;
@@ -47,7 +49,8 @@ struct linux_sigevent {
 	int32_t pad[11];
 };
 struct linux_clone_args {
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+		set_tid_size, cgroup;
 };
 struct linux_cap_header {
 	uint32_t version;
@@ -75,55 +78,55 @@ _Static_assert(sizeof(struct linux_sigevent) == 64, "sigevent");
 _Static_assert(sizeof(struct linux_clone_args) == 88, "clone_args");
 _Static_assert(sizeof(struct linux_timex) == 208, "timex");
 
-#define LCLONE_VM 0x100u
-#define LCLONE_FS 0x200u
-#define LCLONE_FILES 0x400u
-#define LCLONE_SIGHAND 0x800u
-#define LCLONE_PIDFD 0x1000u
-#define LCLONE_PTRACE 0x2000u
-#define LCLONE_VFORK 0x4000u
-#define LCLONE_PARENT 0x8000u
-#define LCLONE_THREAD 0x10000u
-#define LCLONE_NEWNS 0x20000u
-#define LCLONE_SYSVSEM 0x40000u
-#define LCLONE_SETTLS 0x80000u
-#define LCLONE_PARENT_SETTID 0x100000u
+#define LCLONE_VM             0x100u
+#define LCLONE_FS             0x200u
+#define LCLONE_FILES          0x400u
+#define LCLONE_SIGHAND        0x800u
+#define LCLONE_PIDFD          0x1000u
+#define LCLONE_PTRACE         0x2000u
+#define LCLONE_VFORK          0x4000u
+#define LCLONE_PARENT         0x8000u
+#define LCLONE_THREAD         0x10000u
+#define LCLONE_NEWNS          0x20000u
+#define LCLONE_SYSVSEM        0x40000u
+#define LCLONE_SETTLS         0x80000u
+#define LCLONE_PARENT_SETTID  0x100000u
 #define LCLONE_CHILD_CLEARTID 0x200000u
-#define LCLONE_DETACHED 0x400000u
-#define LCLONE_UNTRACED 0x800000u
-#define LCLONE_CHILD_SETTID 0x1000000u
-#define LCLONE_NEWCGROUP 0x2000000u
-#define LCLONE_NEWUTS 0x4000000u
-#define LCLONE_NEWIPC 0x8000000u
-#define LCLONE_NEWUSER 0x10000000u
-#define LCLONE_NEWPID 0x20000000u
-#define LCLONE_NEWNET 0x40000000u
-#define LCLONE_IO 0x80000000u
-#define LCLONE_NEWTIME 0x80u
-#define LCLONE_CLEAR_SIGHAND 0x100000000ull
-#define LCLONE_INTO_CGROUP 0x200000000ull
-#define LCLONE_EXIT_SIGNAL 0xffu
-#define LCLONE_NAMESPACES                                                                                    \
-	(LCLONE_NEWNS | LCLONE_NEWCGROUP | LCLONE_NEWUTS | LCLONE_NEWIPC | LCLONE_NEWUSER | LCLONE_NEWPID |  \
-	 LCLONE_NEWNET)
+#define LCLONE_DETACHED       0x400000u
+#define LCLONE_UNTRACED       0x800000u
+#define LCLONE_CHILD_SETTID   0x1000000u
+#define LCLONE_NEWCGROUP      0x2000000u
+#define LCLONE_NEWUTS         0x4000000u
+#define LCLONE_NEWIPC         0x8000000u
+#define LCLONE_NEWUSER        0x10000000u
+#define LCLONE_NEWPID         0x20000000u
+#define LCLONE_NEWNET         0x40000000u
+#define LCLONE_IO             0x80000000u
+#define LCLONE_NEWTIME        0x80u
+#define LCLONE_CLEAR_SIGHAND  0x100000000ull
+#define LCLONE_INTO_CGROUP    0x200000000ull
+#define LCLONE_EXIT_SIGNAL    0xffu
+#define LCLONE_NAMESPACES                                                                   \
+	(LCLONE_NEWNS | LCLONE_NEWCGROUP | LCLONE_NEWUTS | LCLONE_NEWIPC | LCLONE_NEWUSER | \
+		LCLONE_NEWPID | LCLONE_NEWNET)
 
-#define LWNOHANG 1u
-#define LWUNTRACED 2u /* WSTOPPED */
-#define LWEXITED 4u
+#define LWNOHANG    1u
+#define LWUNTRACED  2u /* WSTOPPED */
+#define LWEXITED    4u
 #define LWCONTINUED 8u
-#define LWNOWAIT 0x1000000u
-#define LWNOTHREAD 0x20000000u
-#define LWALL 0x40000000u
-#define LWCLONE 0x80000000u
-#define LP_ALL 0
-#define LP_PID 1
-#define LP_PGID 2
-#define LP_PIDFD 3
+#define LWNOWAIT    0x1000000u
+#define LWNOTHREAD  0x20000000u
+#define LWALL       0x40000000u
+#define LWCLONE     0x80000000u
+#define LP_ALL      0
+#define LP_PID      1
+#define LP_PGID     2
+#define LP_PIDFD    3
 
-#define STATUS_EXITED(code) (((code) & 0xff) << 8)
-#define STATUS_KILLED(signo) (signo)
+#define STATUS_EXITED(code)   (((code)&0xff) << 8)
+#define STATUS_KILLED(signo)  (signo)
 #define STATUS_STOPPED(signo) (((signo) << 8) | 0x7f)
-#define STATUS_CONTINUED 0xffff
+#define STATUS_CONTINUED      0xffff
 
 enum linux_clock {
 	LCLOCK_REALTIME = 0,
@@ -135,18 +138,32 @@ enum linux_clock {
 };
 #define LTIMER_ABSTIME 1
 
-#define LSIGEV_SIGNAL 0
-#define LSIGEV_NONE 1
-#define LSIGEV_THREAD 2
+#define LSIGEV_SIGNAL    0
+#define LSIGEV_NONE      1
+#define LSIGEV_THREAD    2
 #define LSIGEV_THREAD_ID 4
 
-#define LSIG_BLOCK 0
+#define LSIG_BLOCK   0
 #define LSIG_UNBLOCK 1
 #define LSIG_SETMASK 2
 
 enum linux_rlimit {
-	LRLIM_CPU, LRLIM_FSIZE, LRLIM_DATA, LRLIM_STACK, LRLIM_CORE, LRLIM_RSS, LRLIM_NPROC, LRLIM_NOFILE,
-	LRLIM_MEMLOCK, LRLIM_AS, LRLIM_LOCKS, LRLIM_SIGPENDING, LRLIM_MSGQUEUE, LRLIM_NICE, LRLIM_RTPRIO, LRLIM_RTTIME,
+	LRLIM_CPU,
+	LRLIM_FSIZE,
+	LRLIM_DATA,
+	LRLIM_STACK,
+	LRLIM_CORE,
+	LRLIM_RSS,
+	LRLIM_NPROC,
+	LRLIM_NOFILE,
+	LRLIM_MEMLOCK,
+	LRLIM_AS,
+	LRLIM_LOCKS,
+	LRLIM_SIGPENDING,
+	LRLIM_MSGQUEUE,
+	LRLIM_NICE,
+	LRLIM_RTPRIO,
+	LRLIM_RTTIME,
 	LRLIM_COUNT
 };
 #define LRLIM_INFINITY UINT64_MAX
@@ -164,11 +181,11 @@ enum linux_cap {
 	LCAP_SYSLOG = 34,
 	LCAP_LAST = 40
 };
-#define LCAP_ALL ((1ull << (LCAP_LAST + 1)) - 1)
-#define LSECBIT_KEEP_CAPS 0x10u
+#define LCAP_ALL                ((1ull << (LCAP_LAST + 1)) - 1)
+#define LSECBIT_KEEP_CAPS       0x10u
 #define LSECBIT_NO_SETUID_FIXUP 4u
-#define LSECBIT_NOROOT 1u
+#define LSECBIT_NOROOT          1u
 
 #define LTICKS_PER_SECOND 100
-#define NS_PER_SECOND 1000000000ull
-#define NS_PER_TICK (NS_PER_SECOND / LTICKS_PER_SECOND)
+#define NS_PER_SECOND     1000000000ull
+#define NS_PER_TICK       (NS_PER_SECOND / LTICKS_PER_SECOND)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PM, the process manager: processes, threads, signals, credentials and timers of programs. Called by programs (the calls
- * that abi/linux/calls.h gives to PM), and asynchronously by VFS, RS, tty and the proc file system (proto/pm.h). It calls
- * VM and the kernel, and waits for nobody else.
+ * PM, the process manager: processes, threads, signals, credentials and timers of programs. Called
+ * by programs (the calls that abi/linux/calls.h gives to PM), and asynchronously by VFS, RS, tty
+ * and the proc file system (proto/pm.h). It calls VM and the kernel, and waits for nobody else.
  */
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"

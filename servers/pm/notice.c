@@ -59,7 +59,8 @@ uint32_t notice_next_seq(struct pm *pm)
 	return pm->seq;
 }
 
-void notice_fork(struct pm *pm, const struct thread *parent, const struct thread *child, uint32_t flags)
+void notice_fork(
+	struct pm *pm, const struct thread *parent, const struct thread *child, uint32_t flags)
 {
 	struct message m = {.type = VFS_PM_FORK};
 
@@ -164,7 +165,8 @@ void notice_sched_start(struct pm *pm, const struct thread *thread, const struct
 
 void notice_sched_nice(struct pm *pm, const struct process *process)
 {
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		struct message m = {.type = SCHED_NICE};
 
 		MSG(&m, sched_nice)->ep = thread->ep;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What PM tells and asks VFS and SCHED: always asynchronous, in order; PM waits for none of it. The answers that VFS owes
- * arrive as messages of their own, with the sequence number given here.
+ * What PM tells and asks VFS and SCHED: always asynchronous, in order; PM waits for none of it. The
+ * answers that VFS owes arrive as messages of their own, with the sequence number given here.
  */
 #pragma once
 
@@ -18,7 +18,8 @@ void notice_flush(struct pm *pm);
 uint32_t notice_next_seq(struct pm *pm);
 
 /* flags: VFS_FORK_* */
-void notice_fork(struct pm *pm, const struct thread *parent, const struct thread *child, uint32_t flags);
+void notice_fork(
+	struct pm *pm, const struct thread *parent, const struct thread *child, uint32_t flags);
 void notice_thread_exit(struct pm *pm, const struct thread *thread);
 /* Answered; sets process->exit_seq. */
 void notice_exit(struct pm *pm, struct process *process);

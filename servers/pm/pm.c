@@ -56,8 +56,8 @@ int pm_init(struct pm *pm, uint32_t slots)
 		return -ENOMEM;
 	}
 	pm->last_pid = INIT_PID;
-	strcpy(pm->hostname, "axolotl");
-	strcpy(pm->domainname, "(none)");
+	memcpy(pm->hostname, "axolotl", sizeof("axolotl"));
+	memcpy(pm->domainname, "(none)", sizeof("(none)"));
 	pm->boot_ns = sys_monotonic_ns();
 	random_seed(&pm->random);
 	return 0;
@@ -71,7 +71,8 @@ static void name_set(char name[16], const char *from)
 	memcpy(name, from, len);
 }
 
-static struct process *adopt(struct pm *pm, endpoint_t ep, int32_t pid, const char *name, uint32_t uid)
+static struct process *adopt(
+	struct pm *pm, endpoint_t ep, int32_t pid, const char *name, uint32_t uid)
 {
 	struct process *process = process_new(pm, NULL, pid);
 
@@ -90,8 +91,10 @@ static struct process *adopt(struct pm *pm, endpoint_t ep, int32_t pid, const ch
 
 void pm_adopt_boot_processes(struct pm *pm)
 {
-	static const endpoint_t services[] = {EP_PM, EP_VFS, EP_RS, EP_MEMORY, EP_SCHED, EP_TTY, EP_DS, EP_VM, EP_BOOTFS};
-	static const char *const names[] = {"pm", "vfs", "rs", "memory", "sched", "tty", "ds", "vm", "ext2"};
+	static const endpoint_t services[] = {
+		EP_PM, EP_VFS, EP_RS, EP_MEMORY, EP_SCHED, EP_TTY, EP_DS, EP_VM, EP_BOOTFS};
+	static const char *const names[] = {
+		"pm", "vfs", "rs", "memory", "sched", "tty", "ds", "vm", "ext2"};
 
 	pm->init = adopt(pm, EP_INIT, INIT_PID, "init", 0);
 	if (!pm->init) {

@@ -33,9 +33,9 @@ enum prctl_option {
 	LPR_CAP_AMBIENT = 47
 };
 
-#define TIMER_SLACK_DEFAULT_NS 50000
+#define TIMER_SLACK_DEFAULT_NS    50000
 #define LPR_CAP_AMBIENT_CLEAR_ALL 4
-#define SECUREBITS_ALL 0xffu
+#define SECUREBITS_ALL            0xffu
 
 static int64_t name_set(struct thread *thread, uint64_t address)
 {
@@ -95,7 +95,8 @@ static int64_t capabilities(struct thread *thread, const uint64_t *arg)
 	case LPR_GET_SECUREBITS:
 		return cred->securebits | (cred->keep_caps ? LSECBIT_KEEP_CAPS : 0);
 	case LPR_SET_SECUREBITS:
-		if (!cred_capable(thread->process, LCAP_SETPCAP) || (arg[1] & ~(uint64_t)SECUREBITS_ALL)) {
+		if (!cred_capable(thread->process, LCAP_SETPCAP) ||
+			(arg[1] & ~(uint64_t)SECUREBITS_ALL)) {
 			return -EPERM;
 		}
 		cred->securebits = (uint32_t)arg[1];
@@ -106,9 +107,10 @@ static int64_t capabilities(struct thread *thread, const uint64_t *arg)
 		if (arg[1] == LPR_CAP_AMBIENT_CLEAR_ALL) {
 			return 0;
 		}
-		return arg[1] == 0 || arg[1] > LPR_CAP_AMBIENT_CLEAR_ALL || arg[2] > LCAP_LAST ? -EINVAL
-			: arg[1] == 2							       ? -EPERM
-											       : 0;
+		return arg[1] == 0 || arg[1] > LPR_CAP_AMBIENT_CLEAR_ALL || arg[2] > LCAP_LAST
+			? -EINVAL
+			: arg[1] == 2 ? -EPERM
+				      : 0;
 	default:
 		return -EINVAL;
 	}

@@ -8,23 +8,24 @@
 #include "servers/pm/user.h"
 
 #define LPRIO_PROCESS 0
-#define LPRIO_PGRP 1
-#define LPRIO_USER 2
-#define NICE_MIN (-20)
-#define NICE_MAX 19
+#define LPRIO_PGRP    1
+#define LPRIO_USER    2
+#define NICE_MIN      (-20)
+#define NICE_MAX      19
 
-#define LSCHED_OTHER 0
-#define LSCHED_FIFO 1
-#define LSCHED_RR 2
-#define LSCHED_BATCH 3
-#define LSCHED_IDLE 5
+#define LSCHED_OTHER         0
+#define LSCHED_FIFO          1
+#define LSCHED_RR            2
+#define LSCHED_BATCH         3
+#define LSCHED_IDLE          5
 #define LSCHED_RESET_ON_FORK 0x40000000
-#define RT_PRIORITY_MAX 99
-#define QUANTUM_NS 100000000ull
-#define CPU_MASK_BYTES 8 /* what Linux with one processor answers */
+#define RT_PRIORITY_MAX      99
+#define QUANTUM_NS           100000000ull
+#define CPU_MASK_BYTES       8 /* what Linux with one processor answers */
 
 /* Whether getpriority and setpriority with (which, who) mean this process. */
-static bool priority_means(const struct process *self, int which, int32_t who, const struct process *process)
+static bool priority_means(
+	const struct process *self, int which, int32_t who, const struct process *process)
 {
 	if (process->is_service || process->state != PROCESS_ALIVE) {
 		return false;
@@ -46,8 +47,10 @@ int64_t call_getpriority(struct pm *pm, struct thread *thread, const uint64_t *a
 	if ((int)arg[0] < LPRIO_PROCESS || (int)arg[0] > LPRIO_USER) {
 		return -EINVAL;
 	}
-	pm_for_each_process(process, pm) {
-		if (priority_means(thread->process, (int)arg[0], (int32_t)arg[1], process) && 20 - process->nice > best) {
+	pm_for_each_process(process, pm)
+	{
+		if (priority_means(thread->process, (int)arg[0], (int32_t)arg[1], process) &&
+			20 - process->nice > best) {
 			best = 20 - process->nice;
 		}
 	}
@@ -79,7 +82,8 @@ int64_t call_setpriority(struct pm *pm, struct thread *thread, const uint64_t *a
 		return -EINVAL;
 	}
 	nice = nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
-	pm_for_each_process(process, pm) {
+	pm_for_each_process(process, pm)
+	{
 		int r;
 
 		if (!priority_means(thread->process, (int)arg[0], (int32_t)arg[1], process)) {
@@ -107,10 +111,12 @@ static bool policy_is_realtime(int32_t policy)
 
 static bool policy_is_known(int32_t policy)
 {
-	return policy == LSCHED_OTHER || policy == LSCHED_BATCH || policy == LSCHED_IDLE || policy_is_realtime(policy);
+	return policy == LSCHED_OTHER || policy == LSCHED_BATCH || policy == LSCHED_IDLE ||
+		policy_is_realtime(policy);
 }
 
-static int64_t policy_set(struct pm *pm, struct thread *self, uint64_t pid, int32_t policy, uint64_t param)
+static int64_t policy_set(
+	struct pm *pm, struct thread *self, uint64_t pid, int32_t policy, uint64_t param)
 {
 	struct thread *thread;
 	int32_t priority;
@@ -130,11 +136,13 @@ static int64_t policy_set(struct pm *pm, struct thread *self, uint64_t pid, int3
 		policy = thread->policy;
 	}
 	if (!policy_is_known(policy) ||
-		(policy_is_realtime(policy) ? priority < 1 || priority > RT_PRIORITY_MAX : priority != 0)) {
+		(policy_is_realtime(policy) ? priority < 1 || priority > RT_PRIORITY_MAX
+					    : priority != 0)) {
 		return -EINVAL;
 	}
 	if (!cred_capable(self->process, LCAP_SYS_NICE)) {
-		if (policy_is_realtime(policy) && (uint64_t)priority > thread->process->rlimit[LRLIM_RTPRIO][0]) {
+		if (policy_is_realtime(policy) &&
+			(uint64_t)priority > thread->process->rlimit[LRLIM_RTPRIO][0]) {
 			return -EPERM;
 		}
 		if (self->process->cred.euid != thread->process->cred.uid &&
@@ -177,14 +185,17 @@ int64_t call_sched_getparam(struct pm *pm, struct thread *thread, const uint64_t
 	if ((int32_t)arg[0] < 0 || arg[1] == 0) {
 		return -EINVAL;
 	}
-	return other ? user_write(thread, arg[1], &other->rt_priority, sizeof(other->rt_priority)) : -ESRCH;
+	return other ? user_write(thread, arg[1], &other->rt_priority, sizeof(other->rt_priority))
+		     : -ESRCH;
 }
 
 int64_t call_sched_get_priority_max(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
 	int32_t policy = (int32_t)arg[0];
 
-	return !policy_is_known(policy) ? -EINVAL : policy_is_realtime(policy) ? RT_PRIORITY_MAX : 0;
+	return !policy_is_known(policy)      ? -EINVAL
+		: policy_is_realtime(policy) ? RT_PRIORITY_MAX
+					     : 0;
 }
 
 int64_t call_sched_get_priority_min(struct pm *pm, struct thread *thread, const uint64_t *arg)

@@ -28,7 +28,8 @@ struct thread *thread_by_ep(struct pm *pm, endpoint_t ep)
 
 struct thread *thread_by_tid(struct pm *pm, int32_t tid)
 {
-	list_for_each(thread, bucket(pm->tid_hash, tid), struct thread, tid_link) {
+	list_for_each(thread, bucket(pm->tid_hash, tid), struct thread, tid_link)
+	{
 		if (thread->tid == tid && thread->process->state == PROCESS_ALIVE) {
 			return thread;
 		}
@@ -38,7 +39,8 @@ struct thread *thread_by_tid(struct pm *pm, int32_t tid)
 
 struct process *process_by_pid(struct pm *pm, int32_t pid)
 {
-	list_for_each(process, bucket(pm->pid_hash, pid), struct process, pid_link) {
+	list_for_each(process, bucket(pm->pid_hash, pid), struct process, pid_link)
+	{
 		if (process->pid == pid) {
 			return process;
 		}
@@ -51,13 +53,15 @@ static bool pid_is_taken(struct pm *pm, int32_t pid)
 	if (process_by_pid(pm, pid)) {
 		return true;
 	}
-	list_for_each(thread, bucket(pm->tid_hash, pid), struct thread, tid_link) {
+	list_for_each(thread, bucket(pm->tid_hash, pid), struct thread, tid_link)
+	{
 		if (thread->tid == pid) {
 			return true;
 		}
 	}
 	if (pm->pids_wrapped) {
-		pm_for_each_process(process, pm) {
+		pm_for_each_process(process, pm)
+		{
 			if (process->pgid == pid || process->sid == pid) {
 				return true;
 			}
@@ -106,7 +110,8 @@ struct process *process_new(struct pm *pm, struct process *parent, int32_t pid)
 	process->dumpable = 1;
 	process->exit_signal = LSIGCHLD;
 	process->start_ns = sys_monotonic_ns();
-	process->cred.cap_permitted = process->cred.cap_effective = process->cred.cap_bounding = LCAP_ALL;
+	process->cred.cap_permitted = process->cred.cap_effective = process->cred.cap_bounding =
+		LCAP_ALL;
 	limits_default(process);
 	list_init(&process->children);
 	list_init(&process->sibling);
@@ -268,7 +273,8 @@ void thread_push_ids(struct thread *thread)
 
 void process_push_ids(struct process *process)
 {
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		thread_push_ids(thread);
 	}
 }

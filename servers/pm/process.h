@@ -3,13 +3,15 @@
  * Processes (thread groups) and threads, and how they are found.
  *
  * Invariants:
- *  1. Every process is in pm.processes, in the pid hash, and (but for init and services) among its parent's children.
- *  2. An ALIVE process has a leader, whose tid is the pid and whose kernel slot is live. A leader that ended before its
- *     other threads keeps its slot, stopped, and is `gone`.
- *  3. An EXITING process has only its leader; VFS owes the answer to VFS_PM_EXIT. A ZOMBIE has no thread.
+ *  1. Every process is in pm.processes, in the pid hash, and (but for init and services) among its
+ * parent's children.
+ *  2. An ALIVE process has a leader, whose tid is the pid and whose kernel slot is live. A leader
+ * that ended before its other threads keeps its slot, stopped, and is `gone`.
+ *  3. An EXITING process has only its leader; VFS owes the answer to VFS_PM_EXIT. A ZOMBIE has no
+ * thread.
  *  4. A thread is in its process's list, in the tid hash and in pm.by_slot[EP_SLOT(ep)].
- *  5. Pending signals of an ALIVE process that no thread blocks: some thread that does not block them is on its way to a
- *     boundary (see deliver.h), or the process is stopped.
+ *  5. Pending signals of an ALIVE process that no thread blocks: some thread that does not block
+ * them is on its way to a boundary (see deliver.h), or the process is stopped.
  */
 #pragma once
 
@@ -74,7 +76,8 @@ struct wait_child {
 struct wait_sleep {
 	int32_t clock;
 	bool absolute;
-	uint64_t deadline_ns; /* of the monotonic clock, of the real time if `absolute` and clock 0 or 11, of processor time */
+	uint64_t deadline_ns; /* of the monotonic clock, of the real time if `absolute` and clock 0
+				 or 11, of processor time */
 	uint64_t remaining;   /* address or 0 */
 };
 
@@ -98,9 +101,9 @@ struct thread {
 	char name[16];
 
 	enum thread_run run;
-	bool in_call; /* PM owes it an answer */
-	bool gone;    /* leader that has ended (invariant 2) */
-	int32_t call; /* number of the call it is in */
+	bool in_call;        /* PM owes it an answer */
+	bool gone;           /* leader that has ended (invariant 2) */
+	int32_t call;        /* number of the call it is in */
 	uint32_t cancel_seq; /* RUN_CANCELLING: the request to VFS */
 
 	uint64_t mask;       /* blocked signals */
@@ -133,10 +136,10 @@ struct posix_timer {
 	uint64_t value;        /* sigval */
 	struct process *process;
 	struct cpu_timer timer;
-	uint64_t expires_ns;   /* of its clock; 0: not armed */
+	uint64_t expires_ns; /* of its clock; 0: not armed */
 	bool absolute_realtime;
 	uint64_t interval_ns;
-	int32_t overrun;       /* of the last delivery */
+	int32_t overrun; /* of the last delivery */
 };
 
 enum process_state { PROCESS_ALIVE, PROCESS_EXITING, PROCESS_ZOMBIE };
@@ -153,7 +156,7 @@ struct process {
 	int32_t pid, pgid, sid;
 	enum process_state state;
 	bool is_service;
-	bool did_exec;       /* setpgid refuses */
+	bool did_exec; /* setpgid refuses */
 	char name[16];
 	uint64_t start_ns;
 
@@ -168,31 +171,31 @@ struct process {
 
 	struct sighand *sighand;
 	struct sigqueue pending;
-	bool stopped;           /* job control */
-	bool stop_complete;     /* all threads stand; the parent may know */
-	bool stop_unreported;   /* for wait: WUNTRACED */
+	bool stopped;         /* job control */
+	bool stop_complete;   /* all threads stand; the parent may know */
+	bool stop_unreported; /* for wait: WUNTRACED */
 	bool continue_unreported;
 	int32_t stop_signo;
 
 	struct pm_timer real_timer; /* ITIMER_REAL */
 	uint64_t real_interval_ns;
-	bool real_queued;       /* SIGALRM is pending; armed again when it is taken */
+	bool real_queued; /* SIGALRM is pending; armed again when it is taken */
 	uint64_t real_expired_ns;
 	struct cpu_timer virtual_timer, prof_timer, cpu_limit_timer;
 	uint64_t virtual_interval_ns, prof_interval_ns;
 	struct list posix_timers;
 	int32_t next_timer_id;
 
-	struct usage ended;    /* of ended threads; of all when the process has ended */
+	struct usage ended;          /* of ended threads; of all when the process has ended */
 	struct usage children_usage; /* of children waited for */
 
 	struct thread *vfork_parent; /* waits for exec or end of this one */
-	uint32_t exec_seq;      /* VFS_PM_EXEC is out, 0: not */
-	bool doomed;            /* to end with doom_status when exec is answered */
+	uint32_t exec_seq;           /* VFS_PM_EXEC is out, 0: not */
+	bool doomed;                 /* to end with doom_status when exec is answered */
 	int32_t doom_status;
-	int32_t exit_status;    /* as wait4 stores it */
-	int32_t exit_signal;    /* to the parent; 0: none */
-	uint32_t exit_seq;      /* EXITING: VFS_PM_EXIT */
+	int32_t exit_status; /* as wait4 stores it */
+	int32_t exit_signal; /* to the parent; 0: none */
+	uint32_t exit_seq;   /* EXITING: VFS_PM_EXIT */
 };
 
 /* The thread with this endpoint, or NULL. */
@@ -202,16 +205,18 @@ struct thread *thread_by_tid(struct pm *pm, int32_t tid);
 /* The process with this pid (zombies too), or NULL. */
 struct process *process_by_pid(struct pm *pm, int32_t pid);
 
-/* A process with a new pid (or `pid` if not 0), a child of parent (NULL: nobody's); without threads. NULL: no memory. */
+/* A process with a new pid (or `pid` if not 0), a child of parent (NULL: nobody's); without
+ * threads. NULL: no memory. */
 struct process *process_new(struct pm *pm, struct process *parent, int32_t pid);
 /* Frees a process without threads and children. */
 void process_free(struct pm *pm, struct process *process);
-/* A thread of process with this endpoint; tid 0: a new one. The first becomes the leader. NULL: no memory, or the slot is
-   out of range. */
+/* A thread of process with this endpoint; tid 0: a new one. The first becomes the leader. NULL: no
+   memory, or the slot is out of range. */
 struct thread *thread_new(struct pm *pm, struct process *process, endpoint_t ep, int32_t tid);
 /* Frees the structure only. */
 void thread_free(struct pm *pm, struct thread *thread);
-/* Make a thread's tid its process's pid, and the thread leader; the old leader must be gone from the lists. */
+/* Make a thread's tid its process's pid, and the thread leader; the old leader must be gone from
+ * the lists. */
 void thread_become_leader(struct pm *pm, struct thread *thread);
 void process_set_parent(struct pm *pm, struct process *process, struct process *parent);
 /* Actions of its own, not shared (exec). -ENOMEM. */
@@ -222,4 +227,5 @@ void thread_push_ids(struct thread *thread);
 void process_push_ids(struct process *process);
 
 #define pm_for_each_process(var, pm) list_for_each(var, &(pm)->processes, struct process, all_link)
-#define process_for_each_thread(var, process) list_for_each(var, &(process)->threads, struct thread, process_link)
+#define process_for_each_thread(var, process) \
+	list_for_each(var, &(process)->threads, struct thread, process_link)

@@ -6,9 +6,9 @@
 
 #include "lib/sys/kcall.h"
 
-#define ROUNDS 10 /* of two rounds each */
+#define ROUNDS       10 /* of two rounds each */
 #define RESEED_BYTES (1u << 20)
-#define SEED_WORDS 8
+#define SEED_WORDS   8
 #define RDRAND_TRIES 16
 
 static uint32_t rotate(uint32_t x, unsigned bits)
@@ -28,7 +28,8 @@ static void quarter(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 	*b = rotate(*b ^ *c, 7);
 }
 
-void random_chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3], uint8_t out[64])
+void random_chacha20_block(
+	const uint32_t key[8], uint32_t counter, const uint32_t nonce[3], uint8_t out[64])
 {
 	uint32_t in[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 	uint32_t x[16];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random numbers for getrandom: a ChaCha20 generator whose key is replaced after each request, so that what was handed out
- * cannot be computed from what is in memory later. Seeded from the processor's generator where it has one, and from
- * clocks; fresh seed is mixed in as time goes by.
+ * Random numbers for getrandom: a ChaCha20 generator whose key is replaced after each request, so
+ * that what was handed out cannot be computed from what is in memory later. Seeded from the
+ * processor's generator where it has one, and from clocks; fresh seed is mixed in as time goes by.
  */
 #pragma once
 
@@ -21,5 +21,7 @@ void random_mix(struct random_pool *pool, const void *bytes, size_t len);
 void random_seed(struct random_pool *pool);
 void random_bytes(struct random_pool *pool, void *to, size_t len);
 
-/* One block of ChaCha20 (RFC 8439, 2.3): 64 bytes from key, 32-bit block counter and 96-bit nonce. For tests. */
-void random_chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3], uint8_t out[64]);
+/* One block of ChaCha20 (RFC 8439, 2.3): 64 bytes from key, 32-bit block counter and 96-bit nonce.
+ * For tests. */
+void random_chacha20_block(
+	const uint32_t key[8], uint32_t counter, const uint32_t nonce[3], uint8_t out[64]);

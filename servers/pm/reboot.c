@@ -9,12 +9,12 @@
 #include "servers/pm/pm.h"
 #include "servers/pm/user.h"
 
-#define REBOOT_MAGIC1 0xfee1deadu
-#define REBOOT_RESTART 0x01234567u
-#define REBOOT_HALT 0xcdef0123u
-#define REBOOT_CAD_ON 0x89abcdefu
-#define REBOOT_CAD_OFF 0u
-#define REBOOT_POWER_OFF 0x4321fedcu
+#define REBOOT_MAGIC1       0xfee1deadu
+#define REBOOT_RESTART      0x01234567u
+#define REBOOT_HALT         0xcdef0123u
+#define REBOOT_CAD_ON       0x89abcdefu
+#define REBOOT_CAD_OFF      0u
+#define REBOOT_POWER_OFF    0x4321fedcu
 #define UNMOUNT_PATIENCE_NS (30 * NS_PER_SECOND)
 
 static void reboot_now(struct pm *pm)

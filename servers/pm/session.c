@@ -8,13 +8,16 @@
 #include "servers/pm/pm.h"
 #include "servers/pm/signal.h"
 
-bool session_group_is_orphaned(struct pm *pm, int32_t pgid, int32_t sid, const struct process *without)
+bool session_group_is_orphaned(
+	struct pm *pm, int32_t pgid, int32_t sid, const struct process *without)
 {
-	pm_for_each_process(process, pm) {
+	pm_for_each_process(process, pm)
+	{
 		const struct process *parent = process->parent;
 
-		if (process->pgid != pgid || process == without || process->state != PROCESS_ALIVE || !parent ||
-			parent == pm->init || parent == without) {
+		if (process->pgid != pgid || process == without ||
+			process->state != PROCESS_ALIVE || !parent || parent == pm->init ||
+			parent == without) {
 			continue;
 		}
 		if (parent->pgid != pgid && parent->sid == sid) {
@@ -26,7 +29,8 @@ bool session_group_is_orphaned(struct pm *pm, int32_t pgid, int32_t sid, const s
 
 static bool group_has_stopped(struct pm *pm, int32_t pgid)
 {
-	pm_for_each_process(process, pm) {
+	pm_for_each_process(process, pm)
+	{
 		if (process->pgid == pgid && process->state == PROCESS_ALIVE && process->stopped) {
 			return true;
 		}
@@ -34,7 +38,8 @@ static bool group_has_stopped(struct pm *pm, int32_t pgid)
 	return false;
 }
 
-static void hang_up_if_orphaned(struct pm *pm, int32_t pgid, int32_t sid, const struct process *without)
+static void hang_up_if_orphaned(
+	struct pm *pm, int32_t pgid, int32_t sid, const struct process *without)
 {
 	struct linux_siginfo info;
 
@@ -54,8 +59,10 @@ void session_process_ends(struct pm *pm, struct process *process)
 	if (parent && parent->pgid != process->pgid && parent->sid == process->sid) {
 		hang_up_if_orphaned(pm, process->pgid, process->sid, process);
 	}
-	list_for_each(child, &process->children, struct process, sibling) {
-		if (child->state == PROCESS_ALIVE && child->pgid != process->pgid && child->sid == process->sid) {
+	list_for_each(child, &process->children, struct process, sibling)
+	{
+		if (child->state == PROCESS_ALIVE && child->pgid != process->pgid &&
+			child->sid == process->sid) {
 			hang_up_if_orphaned(pm, child->pgid, child->sid, process);
 		}
 	}
@@ -88,7 +95,8 @@ void session_job_control(struct pm *pm, const struct pm_jobctl *request)
 		return;
 	}
 	process = thread->process;
-	if ((thread->mask & SIGNAL_BIT(signo)) || process->sighand->action[signo].handler == SIGNAL_IGNORE) {
+	if ((thread->mask & SIGNAL_BIT(signo)) ||
+		process->sighand->action[signo].handler == SIGNAL_IGNORE) {
 		notice_jobctl_reply(pm, request->ep, signo == LSIGTTIN ? -EIO : 0, request->seq);
 		return;
 	}
@@ -96,7 +104,8 @@ void session_job_control(struct pm *pm, const struct pm_jobctl *request)
 		notice_jobctl_reply(pm, request->ep, -EIO, request->seq);
 		return;
 	}
-	/* The verdict first: VFS has answered the program's call when it comes to the cancellation that the signal brings. */
+	/* The verdict first: VFS has answered the program's call when it comes to the cancellation
+	 * that the signal brings. */
 	notice_jobctl_reply(pm, request->ep, -ERESTARTSYS, request->seq);
 	info = siginfo_kernel(signo);
 	(void)signal_send_group(pm, process->pgid, 0, &info);
@@ -111,7 +120,8 @@ static struct process *process_of_pid_or_self(struct pm *pm, struct thread *thre
 
 static bool group_is_in_session(struct pm *pm, int32_t pgid, int32_t sid)
 {
-	pm_for_each_process(process, pm) {
+	pm_for_each_process(process, pm)
+	{
 		if (process->pgid == pgid && process->sid == sid) {
 			return true;
 		}
@@ -165,7 +175,8 @@ int64_t call_setsid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
 	struct process *self = thread->process;
 
-	pm_for_each_process(process, pm) {
+	pm_for_each_process(process, pm)
+	{
 		if (process->pgid == self->pid) {
 			return -EPERM;
 		}

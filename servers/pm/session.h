@@ -5,9 +5,12 @@
 #include "proto/pm.h"
 #include "servers/pm/process.h"
 
-/* No member's parent is in another group of the same session. `without`: as if that process were gone; may be NULL. */
-bool session_group_is_orphaned(struct pm *pm, int32_t pgid, int32_t sid, const struct process *without);
-/* The process ends: groups that this orphans and that have stopped members get SIGHUP and SIGCONT. */
+/* No member's parent is in another group of the same session. `without`: as if that process were
+ * gone; may be NULL. */
+bool session_group_is_orphaned(
+	struct pm *pm, int32_t pgid, int32_t sid, const struct process *without);
+/* The process ends: groups that this orphans and that have stopped members get SIGHUP and SIGCONT.
+ */
 void session_process_ends(struct pm *pm, struct process *process);
 
 /* A terminal's signal for a group: interrupt characters, hang-up, window size. */

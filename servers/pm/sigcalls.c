@@ -9,14 +9,14 @@
 #include "servers/pm/sleep.h"
 #include "servers/pm/user.h"
 
-#define SIGSET_BYTES 8
+#define SIGSET_BYTES    8
 #define LSA_UNSUPPORTED 0x400u
 
 /* A signal that would be thrown away now: pending ones go when the action becomes "ignore". */
 static bool action_ignores(const struct linux_sigaction *action, int signo)
 {
 	return action->handler == SIGNAL_IGNORE ||
-	       (action->handler == SIGNAL_DEFAULT && signal_default(signo) == DEFAULT_IGNORE);
+		(action->handler == SIGNAL_DEFAULT && signal_default(signo) == DEFAULT_IGNORE);
 }
 
 int64_t call_rt_sigaction(struct pm *pm, struct thread *thread, const uint64_t *arg)
@@ -43,7 +43,8 @@ int64_t call_rt_sigaction(struct pm *pm, struct thread *thread, const uint64_t *
 		process->sighand->action[signo] = new;
 		if (action_ignores(&new, signo)) {
 			sigqueue_drop(&process->pending, SIGNAL_BIT(signo));
-			process_for_each_thread(one, process) {
+			process_for_each_thread(one, process)
+			{
 				sigqueue_drop(&one->pending, SIGNAL_BIT(signo));
 			}
 		}
@@ -122,7 +123,8 @@ int64_t call_rt_sigsuspend(struct pm *pm, struct thread *thread, const uint64_t 
 }
 
 /* The answer of rt_sigtimedwait when a signal of its set is pending, else 0. */
-static int64_t take_for_waiter(struct pm *pm, struct thread *thread, uint64_t set, uint64_t info_address)
+static int64_t take_for_waiter(
+	struct pm *pm, struct thread *thread, uint64_t set, uint64_t info_address)
 {
 	struct linux_siginfo info;
 	int signo = signal_take(pm, thread, set, &info);
@@ -135,7 +137,8 @@ static int64_t take_for_waiter(struct pm *pm, struct thread *thread, uint64_t se
 
 void sigcalls_waiter_wakes(struct pm *pm, struct thread *thread)
 {
-	int64_t result = take_for_waiter(pm, thread, thread->wait.signal.set, thread->wait.signal.info);
+	int64_t result =
+		take_for_waiter(pm, thread, thread->wait.signal.set, thread->wait.signal.info);
 
 	if (result != 0) {
 		thread_reply(pm, thread, result);
@@ -212,8 +215,8 @@ int64_t call_rt_sigreturn(struct pm *pm, struct thread *thread, const uint64_t *
 
 static bool is_on_altstack(const struct thread *thread, uint64_t sp)
 {
-	return !(thread->altstack_flags & (LSS_DISABLE | LSS_AUTODISARM)) && sp > thread->altstack_sp &&
-	       sp - thread->altstack_sp <= thread->altstack_size;
+	return !(thread->altstack_flags & (LSS_DISABLE | LSS_AUTODISARM)) &&
+		sp > thread->altstack_sp && sp - thread->altstack_sp <= thread->altstack_size;
 }
 
 /* arg[6] is the caller's stack pointer. */
@@ -224,7 +227,8 @@ int64_t call_sigaltstack(struct pm *pm, struct thread *thread, const uint64_t *a
 	struct linux_stack_t new;
 	uint32_t mode;
 
-	old.flags = (int32_t)(thread->altstack_flags & (LSS_AUTODISARM | LSS_DISABLE)) | (on_it ? LSS_ONSTACK : 0);
+	old.flags = (int32_t)(thread->altstack_flags & (LSS_AUTODISARM | LSS_DISABLE)) |
+		(on_it ? LSS_ONSTACK : 0);
 	if (arg[0] != 0) {
 		if (user_read(thread, arg[0], &new, sizeof(new)) < 0) {
 			return -EFAULT;
@@ -232,16 +236,17 @@ int64_t call_sigaltstack(struct pm *pm, struct thread *thread, const uint64_t *a
 		if (on_it) {
 			return -EPERM;
 		}
-		mode = (uint32_t)new.flags & ~LSS_AUTODISARM;
+		mode = (uint32_t) new.flags & ~LSS_AUTODISARM;
 		if (mode != 0 && mode != LSS_DISABLE && mode != LSS_ONSTACK) {
 			return -EINVAL;
 		}
 		if (mode == LSS_DISABLE) {
-			altstack_set(thread, 0, 0, (uint32_t)new.flags);
+			altstack_set(thread, 0, 0, (uint32_t) new.flags);
 		} else if (new.size < LMINSIGSTKSZ) {
 			return -ENOMEM;
 		} else {
-			altstack_set(thread, new.sp, new.size, (uint32_t)new.flags & LSS_AUTODISARM);
+			altstack_set(
+				thread, new.sp, new.size, (uint32_t) new.flags &LSS_AUTODISARM);
 		}
 	}
 	return user_write_if(thread, arg[1], &old, sizeof(old));
@@ -270,7 +275,8 @@ void sigcalls_temporary_mask(struct pm *pm, const struct pm_sigmask *request)
 }
 
 /* Processes that kill with a pid of 0 or below means. */
-static bool kill_means(struct pm *pm, const struct process *self, int32_t pid, const struct process *process)
+static bool kill_means(
+	struct pm *pm, const struct process *self, int32_t pid, const struct process *process)
 {
 	if (process->is_service) {
 		return false;
@@ -281,11 +287,13 @@ static bool kill_means(struct pm *pm, const struct process *self, int32_t pid, c
 	return process->pgid == (pid == 0 ? self->pgid : -pid);
 }
 
-static int64_t kill_many(struct pm *pm, struct process *self, int32_t pid, const struct linux_siginfo *info)
+static int64_t kill_many(
+	struct pm *pm, struct process *self, int32_t pid, const struct linux_siginfo *info)
 {
 	bool any = false, permitted = false;
 
-	list_for_each_safe(process, &pm->processes, struct process, all_link) {
+	list_for_each_safe(process, &pm->processes, struct process, all_link)
+	{
 		if (!kill_means(pm, self, pid, process)) {
 			continue;
 		}
@@ -356,7 +364,9 @@ static int64_t kill_thread(struct pm *pm, struct thread *self, int32_t tgid, int
 		struct process *process = process_by_pid(pm, tid);
 
 		/* A zombie is still there to be signalled, in vain. */
-		return process && process->state != PROCESS_ALIVE && (tgid == 0 || tgid == tid) ? 0 : -ESRCH;
+		return process && process->state != PROCESS_ALIVE && (tgid == 0 || tgid == tid)
+			? 0
+			: -ESRCH;
 	}
 	if (!signal_permitted(self->process, thread->process, info->signo)) {
 		return -EPERM;
@@ -382,7 +392,8 @@ int64_t call_tgkill(struct pm *pm, struct thread *thread, const uint64_t *arg)
 }
 
 /* The caller's siginfo: only to itself may it claim to come from the kernel or from kill. */
-static int read_info(struct thread *thread, uint64_t address, int signo, int32_t target, struct linux_siginfo *info)
+static int read_info(struct thread *thread, uint64_t address, int signo, int32_t target,
+	struct linux_siginfo *info)
 {
 	if (user_read(thread, address, info, sizeof(*info)) < 0) {
 		return -EFAULT;

@@ -64,11 +64,12 @@ bool signal_permitted(const struct process *a, const struct process *b, int sign
 	if (signo == LSIGCONT && a->sid == b->sid) {
 		return true;
 	}
-	return a->cred.euid == b->cred.uid || a->cred.euid == b->cred.suid || a->cred.uid == b->cred.uid ||
-	       a->cred.uid == b->cred.suid;
+	return a->cred.euid == b->cred.uid || a->cred.euid == b->cred.suid ||
+		a->cred.uid == b->cred.uid || a->cred.uid == b->cred.suid;
 }
 
-/* Signals that the thread's mask holds back; a sigtimedwait takes its own out of what it unblocks. */
+/* Signals that the thread's mask holds back; a sigtimedwait takes its own out of what it unblocks.
+ */
 static bool thread_blocks(const struct thread *thread, int signo)
 {
 	uint64_t blocked = thread->mask;
@@ -84,7 +85,8 @@ static bool is_held_back(const struct process *process, const struct thread *thr
 	if (thread) {
 		return thread_blocks(thread, signo);
 	}
-	process_for_each_thread(one, process) {
+	process_for_each_thread(one, process)
+	{
 		if (!one->gone && !thread_blocks(one, signo)) {
 			return false;
 		}
@@ -92,7 +94,8 @@ static bool is_held_back(const struct process *process, const struct thread *thr
 	return true;
 }
 
-static bool is_ignored(struct pm *pm, const struct process *process, const struct thread *thread, int signo)
+static bool is_ignored(
+	struct pm *pm, const struct process *process, const struct thread *thread, int signo)
 {
 	uint64_t handler = process->sighand->action[signo].handler;
 	enum signal_default_action action = signal_default(signo);
@@ -111,8 +114,10 @@ static bool can_take(const struct thread *thread, int signo)
 	return !thread->gone && !(thread->mask & SIGNAL_BIT(signo));
 }
 
-/* The thread that shall take a signal of the process: the leader if it can, else any, one in vfork last. NULL: all block it. */
-static struct thread *choose_thread(const struct process *process, int signo, const struct thread *except)
+/* The thread that shall take a signal of the process: the leader if it can, else any, one in vfork
+ * last. NULL: all block it. */
+static struct thread *choose_thread(
+	const struct process *process, int signo, const struct thread *except)
 {
 	struct thread *leader = process->leader;
 	struct thread *last = NULL;
@@ -120,7 +125,8 @@ static struct thread *choose_thread(const struct process *process, int signo, co
 	if (leader && leader != except && can_take(leader, signo) && !thread_waits_firmly(leader)) {
 		return leader;
 	}
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		if (thread == except || !can_take(thread, signo)) {
 			continue;
 		}
@@ -135,9 +141,13 @@ static struct thread *choose_thread(const struct process *process, int signo, co
 static struct thread *waiter_for(const struct process *process, struct thread *thread, int signo)
 {
 	if (thread) {
-		return thread->wait.kind == WAIT_SIGNAL && (thread->wait.signal.set & SIGNAL_BIT(signo)) ? thread : NULL;
+		return thread->wait.kind == WAIT_SIGNAL &&
+				(thread->wait.signal.set & SIGNAL_BIT(signo))
+			? thread
+			: NULL;
 	}
-	process_for_each_thread(one, process) {
+	process_for_each_thread(one, process)
+	{
 		if (one->wait.kind == WAIT_SIGNAL && (one->wait.signal.set & SIGNAL_BIT(signo))) {
 			return one;
 		}
@@ -159,7 +169,8 @@ static void job_control_effects(struct pm *pm, struct process *process, int sign
 		return;
 	}
 	sigqueue_drop(&process->pending, drop);
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		sigqueue_drop(&thread->pending, drop);
 	}
 	if (signo == LSIGCONT) {
@@ -176,7 +187,8 @@ static void act_on(struct pm *pm, struct process *process, struct thread *thread
 		sigcalls_waiter_wakes(pm, taker);
 		return;
 	}
-	taker = thread ? (thread->mask & SIGNAL_BIT(signo) ? NULL : thread) : choose_thread(process, signo, NULL);
+	taker = thread ? (thread->mask & SIGNAL_BIT(signo) ? NULL : thread)
+		       : choose_thread(process, signo, NULL);
 	if (!taker) {
 		return;
 	}
@@ -188,8 +200,8 @@ static void act_on(struct pm *pm, struct process *process, struct thread *thread
 	thread_kick(pm, taker);
 }
 
-bool signal_send(struct pm *pm, struct process *process, struct thread *thread, const struct linux_siginfo *info,
-	struct posix_timer *timer)
+bool signal_send(struct pm *pm, struct process *process, struct thread *thread,
+	const struct linux_siginfo *info, struct posix_timer *timer)
 {
 	int signo = info->signo;
 	uint32_t room = (uint32_t)u64_min(process->rlimit[LRLIM_SIGPENDING][0], 65536);
@@ -218,7 +230,8 @@ bool signal_send(struct pm *pm, struct process *process, struct thread *thread, 
 	return true;
 }
 
-int signal_send_queue(struct pm *pm, struct process *process, struct thread *thread, const struct linux_siginfo *info)
+int signal_send_queue(struct pm *pm, struct process *process, struct thread *thread,
+	const struct linux_siginfo *info)
 {
 	const struct sigqueue *queue = thread ? &thread->pending : &process->pending;
 
@@ -241,9 +254,12 @@ int signal_send_group(struct pm *pm, int32_t pgid, int32_t sid, const struct lin
 {
 	int count = 0;
 
-	/* Sending frees no process at once but one that its parent does not wait for: take the next first. */
-	list_for_each_safe(process, &pm->processes, struct process, all_link) {
-		if (!process->is_service && process->pgid == pgid && (sid == 0 || process->sid == sid)) {
+	/* Sending frees no process at once but one that its parent does not wait for: take the next
+	 * first. */
+	list_for_each_safe(process, &pm->processes, struct process, all_link)
+	{
+		if (!process->is_service && process->pgid == pgid &&
+			(sid == 0 || process->sid == sid)) {
 			(void)signal_send(pm, process, NULL, info, NULL);
 			count++;
 		}

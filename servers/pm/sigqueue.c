@@ -5,9 +5,9 @@
 #include <string.h>
 
 /* What the program itself brought about comes before everything else. */
-#define SIGNAL_FAULTS                                                                                        \
-	(SIGNAL_BIT(LSIGSEGV) | SIGNAL_BIT(LSIGBUS) | SIGNAL_BIT(LSIGILL) | SIGNAL_BIT(LSIGTRAP) |           \
-	 SIGNAL_BIT(LSIGFPE) | SIGNAL_BIT(LSIGSYS))
+#define SIGNAL_FAULTS                                                                              \
+	(SIGNAL_BIT(LSIGSEGV) | SIGNAL_BIT(LSIGBUS) | SIGNAL_BIT(LSIGILL) | SIGNAL_BIT(LSIGTRAP) | \
+		SIGNAL_BIT(LSIGFPE) | SIGNAL_BIT(LSIGSYS))
 
 void sigqueue_init(struct sigqueue *queue)
 {
@@ -16,7 +16,8 @@ void sigqueue_init(struct sigqueue *queue)
 	list_init(&queue->entries);
 }
 
-bool sigqueue_add(struct sigqueue *queue, const struct linux_siginfo *info, struct posix_timer *timer, uint32_t max)
+bool sigqueue_add(struct sigqueue *queue, const struct linux_siginfo *info,
+	struct posix_timer *timer, uint32_t max)
 {
 	struct sigqueue_entry *entry = NULL;
 	uint64_t bit = SIGNAL_BIT(info->signo);
@@ -48,7 +49,8 @@ static void entry_free(struct sigqueue *queue, struct sigqueue_entry *entry)
 	free(entry);
 }
 
-int sigqueue_take(struct sigqueue *queue, uint64_t set, struct linux_siginfo *info, struct posix_timer **timer)
+int sigqueue_take(struct sigqueue *queue, uint64_t set, struct linux_siginfo *info,
+	struct posix_timer **timer)
 {
 	uint64_t ready = queue->mask & set;
 	struct sigqueue_entry *found = NULL;
@@ -62,7 +64,8 @@ int sigqueue_take(struct sigqueue *queue, uint64_t set, struct linux_siginfo *in
 		ready &= SIGNAL_FAULTS;
 	}
 	signo = __builtin_ctzll(ready) + 1;
-	list_for_each(entry, &queue->entries, struct sigqueue_entry, link) {
+	list_for_each(entry, &queue->entries, struct sigqueue_entry, link)
+	{
 		if (entry->info.signo == signo) {
 			if (found) {
 				more = true;
@@ -93,7 +96,8 @@ void sigqueue_drop(struct sigqueue *queue, uint64_t set)
 	if ((queue->mask & set) == 0) {
 		return;
 	}
-	list_for_each_safe(entry, &queue->entries, struct sigqueue_entry, link) {
+	list_for_each_safe(entry, &queue->entries, struct sigqueue_entry, link)
+	{
 		if (set & SIGNAL_BIT(entry->info.signo)) {
 			entry_free(queue, entry);
 		}
@@ -103,7 +107,8 @@ void sigqueue_drop(struct sigqueue *queue, uint64_t set)
 
 void sigqueue_forget_timer(struct sigqueue *queue, const struct posix_timer *timer)
 {
-	list_for_each(entry, &queue->entries, struct sigqueue_entry, link) {
+	list_for_each(entry, &queue->entries, struct sigqueue_entry, link)
+	{
 		if (entry->timer == timer) {
 			entry->timer = NULL;
 		}

@@ -22,8 +22,8 @@ bool timespec_to_ns(const struct linux_timespec *time, uint64_t *ns)
 	if (time->sec < 0 || time->nsec < 0 || time->nsec >= (int64_t)NS_PER_SECOND) {
 		return false;
 	}
-	if (!checked_mul((uint64_t)time->sec, NS_PER_SECOND, ns) || !checked_add(*ns, (uint64_t)time->nsec, ns) ||
-		*ns > INT64_MAX) {
+	if (!checked_mul((uint64_t)time->sec, NS_PER_SECOND, ns) ||
+		!checked_add(*ns, (uint64_t)time->nsec, ns) || *ns > INT64_MAX) {
 		*ns = INT64_MAX;
 	}
 	return true;
@@ -74,7 +74,8 @@ static void sleep_arm(struct pm *pm, struct thread *thread)
 	}
 	thread->timer.timer.fire = sleep_timer;
 	timerq_arm(pm, &thread->timer.timer,
-		sleep_is_on_wall_clock(sleep) ? clock_monotonic_of(sleep->deadline_ns) : sleep->deadline_ns);
+		sleep_is_on_wall_clock(sleep) ? clock_monotonic_of(sleep->deadline_ns)
+					      : sleep->deadline_ns);
 }
 
 static int64_t sleep_start(struct pm *pm, struct thread *thread, const struct wait_sleep *sleep)
@@ -106,7 +107,8 @@ int64_t sleep_interrupt(struct pm *pm, struct thread *thread)
 	}
 	now = sleep_clock_now(thread, sleep);
 	if (sleep->remaining) {
-		struct linux_timespec left = timespec_from_ns(sleep->deadline_ns > now ? sleep->deadline_ns - now : 0);
+		struct linux_timespec left =
+			timespec_from_ns(sleep->deadline_ns > now ? sleep->deadline_ns - now : 0);
 
 		if (user_write(thread, sleep->remaining, &left, sizeof(left)) < 0) {
 			return -EFAULT;
@@ -119,24 +121,29 @@ int64_t sleep_interrupt(struct pm *pm, struct thread *thread)
 
 void sleep_clock_was_set(struct pm *pm)
 {
-	pm_for_each_process(process, pm) {
-		process_for_each_thread(thread, process) {
-			if (thread->wait.kind == WAIT_SLEEP && sleep_is_on_wall_clock(&thread->wait.sleep)) {
+	pm_for_each_process(process, pm)
+	{
+		process_for_each_thread(thread, process)
+		{
+			if (thread->wait.kind == WAIT_SLEEP &&
+				sleep_is_on_wall_clock(&thread->wait.sleep)) {
 				sleep_arm(pm, thread);
 			}
 		}
 	}
 }
 
-static int64_t sleep_call(struct pm *pm, struct thread *thread, int32_t clock, uint32_t flags, uint64_t request,
-	uint64_t remaining)
+static int64_t sleep_call(struct pm *pm, struct thread *thread, int32_t clock, uint32_t flags,
+	uint64_t request, uint64_t remaining)
 {
-	struct wait_sleep sleep = {.clock = clock, .absolute = flags & LTIMER_ABSTIME, .remaining = remaining};
+	struct wait_sleep sleep = {
+		.clock = clock, .absolute = flags & LTIMER_ABSTIME, .remaining = remaining};
 	struct linux_timespec time;
 	uint64_t ns;
 
 	if (clock == LCLOCK_THREAD_CPUTIME ||
-		(!clock_is_realtime(clock) && !clock_is_monotonic(clock) && clock != LCLOCK_PROCESS_CPUTIME)) {
+		(!clock_is_realtime(clock) && !clock_is_monotonic(clock) &&
+			clock != LCLOCK_PROCESS_CPUTIME)) {
 		return clock >= 4 && clock <= 6 ? -EOPNOTSUPP : -EINVAL;
 	}
 	if (user_read(thread, request, &time, sizeof(time)) < 0) {

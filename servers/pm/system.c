@@ -12,15 +12,15 @@
 #include "servers/pm/usage.h"
 #include "servers/pm/user.h"
 
-#define NAME_MAX_BYTES 64
-#define LOG_CHUNK 4096
+#define NAME_MAX_BYTES   64
+#define LOG_CHUNK        4096
 #define LOG_BUFFER_BYTES 131072
-#define RANDOM_CHUNK 1024
-#define RANDOM_CALL_MAX (1u << 20) /* more comes in several calls, as getrandom(2) allows */
-#define LGRND_NONBLOCK 1u
-#define LGRND_RANDOM 2u
-#define LGRND_INSECURE 4u
-#define LTICK_USEC 10000
+#define RANDOM_CHUNK     1024
+#define RANDOM_CALL_MAX  (1u << 20) /* more comes in several calls, as getrandom(2) allows */
+#define LGRND_NONBLOCK   1u
+#define LGRND_RANDOM     2u
+#define LGRND_INSECURE   4u
+#define LTICK_USEC       10000
 
 int64_t call_uname(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
@@ -70,7 +70,8 @@ int64_t call_sysinfo(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	(void)vm_info(VM_INFO_STATS, EP_NONE, &memory, sizeof(memory), NULL);
 	info.uptime = (int64_t)(system.uptime_ns / NS_PER_SECOND);
 	for (int i = 0; i < 3; i++) {
-		info.loads[i] = (uint64_t)system.load_avg[i] << 5; /* 11 to 16 bits after the point */
+		info.loads[i] = (uint64_t)system.load_avg[i]
+			<< 5; /* 11 to 16 bits after the point */
 	}
 	info.totalram = memory.total * memory.page_size;
 	info.freeram = memory.free * memory.page_size;
@@ -81,8 +82,17 @@ int64_t call_sysinfo(struct pm *pm, struct thread *thread, const uint64_t *arg)
 }
 
 enum syslog_action {
-	LOG_CLOSE, LOG_OPEN, LOG_READ, LOG_READ_ALL, LOG_READ_CLEAR, LOG_CLEAR, LOG_CONSOLE_OFF, LOG_CONSOLE_ON,
-	LOG_CONSOLE_LEVEL, LOG_SIZE_UNREAD, LOG_SIZE_BUFFER
+	LOG_CLOSE,
+	LOG_OPEN,
+	LOG_READ,
+	LOG_READ_ALL,
+	LOG_READ_CLEAR,
+	LOG_CLEAR,
+	LOG_CONSOLE_OFF,
+	LOG_CONSOLE_ON,
+	LOG_CONSOLE_LEVEL,
+	LOG_SIZE_UNREAD,
+	LOG_SIZE_BUFFER
 };
 
 static uint64_t log_end(void)
@@ -103,7 +113,8 @@ static int64_t log_read(struct pm *pm, struct thread *thread, uint64_t address, 
 	position = u64_max(position, pm->log_clear);
 	position = u64_max(position, end > LOG_BUFFER_BYTES ? end - LOG_BUFFER_BYTES : 0);
 	while (position < end) {
-		int64_t got = sys_diagctl(DIAG_READ, chunk, u64_min(sizeof(chunk), end - position), position);
+		int64_t got = sys_diagctl(
+			DIAG_READ, chunk, u64_min(sizeof(chunk), end - position), position);
 
 		if (got <= 0) {
 			break;
@@ -127,7 +138,8 @@ int64_t call_syslog(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	if (action < LOG_CLOSE || action > LOG_SIZE_BUFFER) {
 		return -EINVAL;
 	}
-	if (action != LOG_READ_ALL && action != LOG_SIZE_BUFFER && !cred_capable(thread->process, LCAP_SYSLOG)) {
+	if (action != LOG_READ_ALL && action != LOG_SIZE_BUFFER &&
+		!cred_capable(thread->process, LCAP_SYSLOG)) {
 		return -EPERM;
 	}
 	if (reads && (arg[1] == 0 || len < 0)) {
@@ -265,9 +277,12 @@ int64_t call_unshare(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	if (flags & (LCLONE_NAMESPACES | LCLONE_NEWTIME)) {
 		return cred_capable(thread->process, LCAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	}
-	/* Nothing to be taken apart where nothing is shared: a process of one thread, made by fork. */
-	if ((flags & ~(uint64_t)(LCLONE_FS | LCLONE_FILES | LCLONE_SYSVSEM | LCLONE_VM | LCLONE_SIGHAND |
-		LCLONE_THREAD)) || thread->process->thread_count > 1) {
+	/* Nothing to be taken apart where nothing is shared: a process of one thread, made by fork.
+	 */
+	if ((flags &
+		    ~(uint64_t)(LCLONE_FS | LCLONE_FILES | LCLONE_SYSVSEM | LCLONE_VM |
+			    LCLONE_SIGHAND | LCLONE_THREAD)) ||
+		thread->process->thread_count > 1) {
 		return -EINVAL;
 	}
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The system as a whole: uname and names, sysinfo, the diagnostics buffer, setting the clock, random numbers. */
+/* The system as a whole: uname and names, sysinfo, the diagnostics buffer, setting the clock,
+ * random numbers. */
 #pragma once
 
 #include "servers/pm/process.h"

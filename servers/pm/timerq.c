@@ -72,7 +72,8 @@ void timerq_run(struct pm *pm)
 
 uint64_t cpu_timer_now(struct pm *pm, const struct cpu_timer *timer)
 {
-	struct cpu_time used = timer->thread ? usage_of_thread(timer->thread) : usage_of_process(timer->process);
+	struct cpu_time used =
+		timer->thread ? usage_of_thread(timer->thread) : usage_of_process(timer->process);
 
 	return timer->user_only ? used.user_ns : used.user_ns + used.system_ns;
 }
@@ -89,7 +90,8 @@ static void cpu_timer_look(struct pm *pm, struct pm_timer *pm_timer)
 		return;
 	}
 	left = timer->target_ns - now;
-	timer->pause_ns = now == timer->last_ns ? u64_min(timer->pause_ns * 2, CPU_LOOK_MAX_NS) : CPU_LOOK_MIN_NS;
+	timer->pause_ns = now == timer->last_ns ? u64_min(timer->pause_ns * 2, CPU_LOOK_MAX_NS)
+						: CPU_LOOK_MIN_NS;
 	timer->last_ns = now;
 	timerq_arm(pm, pm_timer, sys_monotonic_ns() + u64_max(left, timer->pause_ns));
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The queue of timers over the one alarm that the kernel gives a server, and timers of processor time over that.
- * Times are nanoseconds of the monotonic clock.
+ * The queue of timers over the one alarm that the kernel gives a server, and timers of processor
+ * time over that. Times are nanoseconds of the monotonic clock.
  *
- * Invariants: 1. a timer is in the tree if and only if it is armed; 2. the kernel's alarm is never later than the first
- * timer (it may be earlier: then it fires for nothing, and is set anew).
+ * Invariants: 1. a timer is in the tree if and only if it is armed; 2. the kernel's alarm is never
+ * later than the first timer (it may be earlier: then it fires for nothing, and is set anew).
  */
 #pragma once
 
@@ -41,8 +41,9 @@ int timerq_compare(const struct tree_node *a, const struct tree_node *b);
 void timerq_run(struct pm *pm);
 
 /*
- * A timer of processor time: fires when the time used by a process (or one thread of it) reaches `target_ns`. It looks when
- * that can have happened at the earliest, and with growing distances while the process does not run.
+ * A timer of processor time: fires when the time used by a process (or one thread of it) reaches
+ * `target_ns`. It looks when that can have happened at the earliest, and with growing distances
+ * while the process does not run.
  */
 struct cpu_timer {
 	struct pm_timer timer;

@@ -12,8 +12,8 @@
 #include "servers/pm/user.h"
 
 #define DROPPED_PERIOD_NS 1000000ull
-#define OVERRUN_MAX INT32_MAX
-#define TIMERS_MAX 1024 /* of a process */
+#define OVERRUN_MAX       INT32_MAX
+#define TIMERS_MAX        1024 /* of a process */
 
 static bool timer_is_cpu(const struct posix_timer *timer)
 {
@@ -116,7 +116,8 @@ static void timer_disarm(struct pm *pm, struct posix_timer *timer)
 static void timer_forget_signals(struct posix_timer *timer)
 {
 	sigqueue_forget_timer(&timer->process->pending, timer);
-	process_for_each_thread(thread, timer->process) {
+	process_for_each_thread(thread, timer->process)
+	{
 		sigqueue_forget_timer(&thread->pending, timer);
 	}
 }
@@ -131,7 +132,8 @@ static void timer_destroy(struct pm *pm, struct posix_timer *timer)
 
 void timers_exec(struct pm *pm, struct process *process)
 {
-	list_for_each_safe(timer, &process->posix_timers, struct posix_timer, link) {
+	list_for_each_safe(timer, &process->posix_timers, struct posix_timer, link)
+	{
 		timer_destroy(pm, timer);
 	}
 }
@@ -147,8 +149,10 @@ void timers_process_ends(struct pm *pm, struct process *process)
 
 void timers_clock_was_set(struct pm *pm)
 {
-	pm_for_each_process(process, pm) {
-		list_for_each(timer, &process->posix_timers, struct posix_timer, link) {
+	pm_for_each_process(process, pm)
+	{
+		list_for_each(timer, &process->posix_timers, struct posix_timer, link)
+		{
 			if (timer->absolute_realtime && timer->timer.timer.armed) {
 				timer_arm(pm, timer);
 			}
@@ -158,7 +162,8 @@ void timers_clock_was_set(struct pm *pm)
 
 static struct posix_timer *timer_find(const struct process *process, uint64_t id)
 {
-	list_for_each(timer, &process->posix_timers, struct posix_timer, link) {
+	list_for_each(timer, &process->posix_timers, struct posix_timer, link)
+	{
 		if (timer->id == (int32_t)id) {
 			return timer;
 		}
@@ -166,7 +171,8 @@ static struct posix_timer *timer_find(const struct process *process, uint64_t id
 	return NULL;
 }
 
-static int event_check(struct pm *pm, const struct thread *thread, const struct linux_sigevent *event)
+static int event_check(
+	struct pm *pm, const struct thread *thread, const struct linux_sigevent *event)
 {
 	const struct thread *target;
 
@@ -178,7 +184,9 @@ static int event_check(struct pm *pm, const struct thread *thread, const struct 
 		return signal_is_valid(event->signo) ? 0 : -EINVAL;
 	case LSIGEV_THREAD_ID:
 		target = thread_by_tid(pm, event->tid);
-		return signal_is_valid(event->signo) && target && target->process == thread->process ? 0 : -EINVAL;
+		return signal_is_valid(event->signo) && target && target->process == thread->process
+			? 0
+			: -EINVAL;
 	default:
 		return -EINVAL;
 	}
@@ -192,8 +200,8 @@ int64_t call_timer_create(struct pm *pm, struct thread *thread, const uint64_t *
 	struct posix_timer *timer;
 	int r;
 
-	if (!clock_is_realtime(clock) && !clock_is_monotonic(clock) && clock != LCLOCK_PROCESS_CPUTIME &&
-		clock != LCLOCK_THREAD_CPUTIME) {
+	if (!clock_is_realtime(clock) && !clock_is_monotonic(clock) &&
+		clock != LCLOCK_PROCESS_CPUTIME && clock != LCLOCK_THREAD_CPUTIME) {
 		return -EINVAL;
 	}
 	if (arg[1] != 0 && user_read(thread, arg[1], &event, sizeof(event)) < 0) {
@@ -261,7 +269,8 @@ int64_t call_timer_settime(struct pm *pm, struct thread *thread, const uint64_t 
 	if (user_read(thread, arg[2], &new, sizeof(new)) < 0) {
 		return -EFAULT;
 	}
-	if (!timer || !timespec_to_ns(&new.value, &value) || !timespec_to_ns(&new.interval, &interval)) {
+	if (!timer || !timespec_to_ns(&new.value, &value) ||
+		!timespec_to_ns(&new.interval, &interval)) {
 		return -EINVAL;
 	}
 	old = timer_get(pm, timer);
@@ -271,7 +280,8 @@ int64_t call_timer_settime(struct pm *pm, struct thread *thread, const uint64_t 
 	timer->overrun = 0;
 	timer->absolute_realtime = absolute && clock_is_realtime(timer->clock);
 	if (value != 0) {
-		timer->expires_ns = absolute ? value : u64_min(timer_now(pm, timer) + value, INT64_MAX);
+		timer->expires_ns =
+			absolute ? value : u64_min(timer_now(pm, timer) + value, INT64_MAX);
 		timer_arm(pm, timer);
 	}
 	return user_write_if(thread, arg[3], &old, sizeof(old));

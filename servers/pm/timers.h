@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interval timers (setitimer, alarm) and POSIX timers (timer_create). A periodic timer whose signal is pending is not armed:
- * taking the signal arms it again, with the periods missed as overrun; so a short period costs no more than its handler.
+ * Interval timers (setitimer, alarm) and POSIX timers (timer_create). A periodic timer whose signal
+ * is pending is not armed: taking the signal arms it again, with the periods missed as overrun; so
+ * a short period costs no more than its handler.
  */
 #pragma once
 

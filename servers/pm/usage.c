@@ -8,9 +8,9 @@
 #include "servers/pm/pm.h"
 #include "servers/pm/user.h"
 
-#define LRUSAGE_SELF 0
+#define LRUSAGE_SELF     0
 #define LRUSAGE_CHILDREN (-1)
-#define LRUSAGE_THREAD 1
+#define LRUSAGE_THREAD   1
 
 struct cpu_time usage_of_thread(const struct thread *thread)
 {
@@ -24,7 +24,8 @@ struct cpu_time usage_of_process(const struct process *process)
 {
 	struct cpu_time sum = process->ended.time;
 
-	process_for_each_thread(thread, process) {
+	process_for_each_thread(thread, process)
+	{
 		struct cpu_time one = usage_of_thread(thread);
 
 		sum.user_ns += one.user_ns;
@@ -57,7 +58,8 @@ static void add_memory(struct usage *usage, const struct process *process)
 	if (vm_info(VM_INFO_USAGE, process->leader->ep, &memory, sizeof(memory), NULL) >= 0) {
 		usage->minor_faults += memory.minor_faults;
 		usage->major_faults += memory.major_faults;
-		usage->max_resident_pages = u64_max(usage->max_resident_pages, memory.max_resident_pages);
+		usage->max_resident_pages =
+			u64_max(usage->max_resident_pages, memory.max_resident_pages);
 	}
 }
 
@@ -79,12 +81,14 @@ struct usage usage_full(const struct process *process)
 
 struct linux_timeval timeval_from_ns(uint64_t ns)
 {
-	return (struct linux_timeval){(int64_t)(ns / NS_PER_SECOND), (int64_t)(ns % NS_PER_SECOND / 1000)};
+	return (struct linux_timeval){
+		(int64_t)(ns / NS_PER_SECOND), (int64_t)(ns % NS_PER_SECOND / 1000)};
 }
 
 struct linux_timespec timespec_from_ns(uint64_t ns)
 {
-	return (struct linux_timespec){(int64_t)(ns / NS_PER_SECOND), (int64_t)(ns % NS_PER_SECOND)};
+	return (struct linux_timespec){
+		(int64_t)(ns / NS_PER_SECOND), (int64_t)(ns % NS_PER_SECOND)};
 }
 
 struct linux_rusage usage_to_linux(const struct usage *usage)

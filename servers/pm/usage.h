@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processor time and page faults of processes: from the kernel and VM, and what ended threads and children left. */
+/* Processor time and page faults of processes: from the kernel and VM, and what ended threads and
+ * children left. */
 #pragma once
 
 #include "servers/pm/process.h"

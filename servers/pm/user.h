@@ -13,13 +13,15 @@ static inline int user_read(const struct thread *thread, uint64_t address, void 
 	return sys_copyin(thread->ep, address, to, bytes) < 0 ? -EFAULT : 0;
 }
 
-static inline int user_write(const struct thread *thread, uint64_t address, const void *from, size_t bytes)
+static inline int user_write(
+	const struct thread *thread, uint64_t address, const void *from, size_t bytes)
 {
 	return sys_copyout(thread->ep, address, from, bytes) < 0 ? -EFAULT : 0;
 }
 
 /* As user_write, but nothing for a null pointer. */
-static inline int user_write_if(const struct thread *thread, uint64_t address, const void *from, size_t bytes)
+static inline int user_write_if(
+	const struct thread *thread, uint64_t address, const void *from, size_t bytes)
 {
 	return address ? user_write(thread, address, from, bytes) : 0;
 }

@@ -50,15 +50,16 @@ static bool child_matches(const struct process *child, const struct wait_child *
 	if (wait->idtype == LP_PGID && child->pgid != wait->id) {
 		return false;
 	}
-	if (!(wait->options & LWALL) && (child->exit_signal != LSIGCHLD) != !!(wait->options & LWCLONE)) {
+	if (!(wait->options & LWALL) &&
+		(child->exit_signal != LSIGCHLD) != !!(wait->options & LWCLONE)) {
 		return false;
 	}
 	return true;
 }
 
 /* Tells the caller about one child. */
-static int64_t report(struct thread *thread, const struct wait_child *wait, const struct process *child, int32_t status,
-	const struct linux_siginfo *info)
+static int64_t report(struct thread *thread, const struct wait_child *wait,
+	const struct process *child, int32_t status, const struct linux_siginfo *info)
 {
 	int32_t pid = child->pid;
 	int r = 0;
@@ -80,7 +81,8 @@ static int64_t report(struct thread *thread, const struct wait_child *wait, cons
 	return r < 0 ? r : wait->is_waitid ? 0 : pid;
 }
 
-static int64_t reap(struct pm *pm, struct thread *thread, const struct wait_child *wait, struct process *child)
+static int64_t reap(
+	struct pm *pm, struct thread *thread, const struct wait_child *wait, struct process *child)
 {
 	struct linux_siginfo info = ended_info(child);
 	int64_t result = report(thread, wait, child, child->exit_status, &info);
@@ -95,7 +97,8 @@ static int64_t reap(struct pm *pm, struct thread *thread, const struct wait_chil
 	return result;
 }
 
-static int64_t report_stop(struct thread *thread, const struct wait_child *wait, struct process *child)
+static int64_t report_stop(
+	struct thread *thread, const struct wait_child *wait, struct process *child)
 {
 	struct linux_siginfo info = child_info(child, LCLD_STOPPED, child->stop_signo);
 
@@ -105,7 +108,8 @@ static int64_t report_stop(struct thread *thread, const struct wait_child *wait,
 	return report(thread, wait, child, STATUS_STOPPED(child->stop_signo), &info);
 }
 
-static int64_t report_continue(struct thread *thread, const struct wait_child *wait, struct process *child)
+static int64_t report_continue(
+	struct thread *thread, const struct wait_child *wait, struct process *child)
 {
 	struct linux_siginfo info = child_info(child, LCLD_CONTINUED, LSIGCONT);
 
@@ -121,7 +125,8 @@ static int64_t wait_try(struct pm *pm, struct thread *thread, const struct wait_
 	struct linux_siginfo nothing;
 	bool any = false;
 
-	list_for_each(child, &thread->process->children, struct process, sibling) {
+	list_for_each(child, &thread->process->children, struct process, sibling)
+	{
 		if (!child_matches(child, wait)) {
 			continue;
 		}
@@ -129,10 +134,12 @@ static int64_t wait_try(struct pm *pm, struct thread *thread, const struct wait_
 		if (child->state == PROCESS_ZOMBIE && (wait->options & LWEXITED)) {
 			return reap(pm, thread, wait, child);
 		}
-		if (child->stop_unreported && (wait->options & LWUNTRACED) && child->state == PROCESS_ALIVE) {
+		if (child->stop_unreported && (wait->options & LWUNTRACED) &&
+			child->state == PROCESS_ALIVE) {
 			return report_stop(thread, wait, child);
 		}
-		if (child->continue_unreported && (wait->options & LWCONTINUED) && child->state == PROCESS_ALIVE) {
+		if (child->continue_unreported && (wait->options & LWCONTINUED) &&
+			child->state == PROCESS_ALIVE) {
 			return report_continue(thread, wait, child);
 		}
 	}
@@ -148,7 +155,8 @@ static int64_t wait_try(struct pm *pm, struct thread *thread, const struct wait_
 
 static void waiters_wake(struct pm *pm, struct process *parent)
 {
-	process_for_each_thread(thread, parent) {
+	process_for_each_thread(thread, parent)
+	{
 		int64_t result;
 
 		if (thread->wait.kind != WAIT_CHILD) {
@@ -174,7 +182,8 @@ void wait_notify_parent(struct pm *pm, struct process *child, int code, int stat
 	}
 	/* Who waits for the child gets it by its call, the signal comes after. */
 	waiters_wake(pm, parent);
-	if (parent->state == PROCESS_ALIVE && !(parent->sighand->action[LSIGCHLD].flags & LSA_NOCLDSTOP)) {
+	if (parent->state == PROCESS_ALIVE &&
+		!(parent->sighand->action[LSIGCHLD].flags & LSA_NOCLDSTOP)) {
 		(void)signal_send(pm, parent, NULL, &info, NULL);
 	}
 }
@@ -184,7 +193,7 @@ static bool parent_ignores(const struct process *parent, const struct process *c
 	const struct linux_sigaction *action = &parent->sighand->action[LSIGCHLD];
 
 	return child->exit_signal == LSIGCHLD &&
-	       (action->handler == SIGNAL_IGNORE || (action->flags & LSA_NOCLDWAIT));
+		(action->handler == SIGNAL_IGNORE || (action->flags & LSA_NOCLDWAIT));
 }
 
 void wait_child_ended(struct pm *pm, struct process *child)
@@ -215,7 +224,8 @@ void wait_zombies_adopted(struct pm *pm, struct process *parent)
 	if (parent->state != PROCESS_ALIVE) {
 		return;
 	}
-	list_for_each_safe(child, &parent->children, struct process, sibling) {
+	list_for_each_safe(child, &parent->children, struct process, sibling)
+	{
 		if (child->state == PROCESS_ZOMBIE && parent_ignores(parent, child)) {
 			process_free(pm, child);
 		}
@@ -243,7 +253,8 @@ int64_t call_wait4(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
 	int32_t pid = (int32_t)arg[0];
 	uint32_t options = (uint32_t)arg[2];
-	struct wait_child wait = {.status = arg[1], .rusage = arg[3], .options = options | LWEXITED};
+	struct wait_child wait = {
+		.status = arg[1], .rusage = arg[3], .options = options | LWEXITED};
 
 	if (options & ~(LWNOHANG | LWUNTRACED | LWCONTINUED | LWNOTHREAD | LWCLONE | LWALL)) {
 		return -EINVAL;
@@ -266,10 +277,16 @@ int64_t call_waitid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	int32_t idtype = (int32_t)arg[0];
 	int32_t id = (int32_t)arg[1];
 	uint32_t options = (uint32_t)arg[3];
-	struct wait_child wait = {.idtype = idtype, .id = id, .info = arg[2], .rusage = arg[4], .options = options,
+	struct wait_child wait = {.idtype = idtype,
+		.id = id,
+		.info = arg[2],
+		.rusage = arg[4],
+		.options = options,
 		.is_waitid = true};
 
-	if ((options & ~(LWNOHANG | LWNOWAIT | LWEXITED | LWUNTRACED | LWCONTINUED | LWNOTHREAD | LWCLONE | LWALL)) ||
+	if ((options &
+		    ~(LWNOHANG | LWNOWAIT | LWEXITED | LWUNTRACED | LWCONTINUED | LWNOTHREAD |
+			    LWCLONE | LWALL)) ||
 		!(options & (LWEXITED | LWUNTRACED | LWCONTINUED))) {
 		return -EINVAL;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SCHED, the scheduler: gives threads their priorities and quanta. Called by PM and RS, asynchronously, and by the kernel on
- * behalf of a thread whose quantum is used up. State at restart: lost; threads go on with what they have, and are taken up
- * again when they next use up a quantum.
+ * SCHED, the scheduler: gives threads their priorities and quanta. Called by PM and RS,
+ * asynchronously, and by the kernel on behalf of a thread whose quantum is used up. State at
+ * restart: lost; threads go on with what they have, and are taken up again when they next use up a
+ * quantum.
  */
 #include <errno.h>
 #include <stdlib.h>

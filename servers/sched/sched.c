@@ -6,12 +6,12 @@
 
 #include "lib/sys/kcall.h"
 
-#define NICE_MIN (-20)
-#define NICE_MAX 19
-#define NICE_COUNT 40
-#define QUANTUM_TOP_NS 20000000ull  /* at the highest priority of programs */
-#define QUANTUM_STEP_NS 10000000ull /* more for each lower one */
-#define QUANTUM_MIN_NS 5000000ull
+#define NICE_MIN           (-20)
+#define NICE_MAX           19
+#define NICE_COUNT         40
+#define QUANTUM_TOP_NS     20000000ull /* at the highest priority of programs */
+#define QUANTUM_STEP_NS    10000000ull /* more for each lower one */
+#define QUANTUM_MIN_NS     5000000ull
 #define QUANTUM_SERVICE_NS 200000000ull
 
 int sched_init(struct sched *sched, uint32_t slots)
@@ -19,11 +19,13 @@ int sched_init(struct sched *sched, uint32_t slots)
 	if (slots == 0 || slots > EP_SLOT_MAX) {
 		slots = SCHED_SLOTS;
 	}
-	*sched = (struct sched){.slots = slots, .threads = calloc(slots, sizeof(struct sched_thread))};
+	*sched = (struct sched){
+		.slots = slots, .threads = calloc(slots, sizeof(struct sched_thread))};
 	if (!sched->threads) {
 		return -ENOMEM;
 	}
-	/* All of it present from now on: a page fault later would wait for VM, which may wait for a new quantum. */
+	/* All of it present from now on: a page fault later would wait for VM, which may wait for a
+	 * new quantum. */
 	for (uint32_t slot = 0; slot < slots; slot++) {
 		((volatile struct sched_thread *)sched->threads)[slot].ep = EP_NONE;
 	}
@@ -54,7 +56,8 @@ uint64_t sched_quantum(const struct sched_thread *thread)
 	if (thread->is_service) {
 		return QUANTUM_SERVICE_NS;
 	}
-	quantum = QUANTUM_TOP_NS + (uint64_t)(thread->priority - SCHED_PRIO_USER_MAX) * QUANTUM_STEP_NS;
+	quantum = QUANTUM_TOP_NS +
+		(uint64_t)(thread->priority - SCHED_PRIO_USER_MAX) * QUANTUM_STEP_NS;
 	/* Nice 0 has half of what nice -20 has, and 20 times what nice 19 has. */
 	quantum = quantum * (uint64_t)(NICE_COUNT / 2 - thread->nice) / (NICE_COUNT / 2);
 	return u64_max(quantum, QUANTUM_MIN_NS);
@@ -64,7 +67,8 @@ static struct sched_thread *find(struct sched *sched, endpoint_t ep)
 {
 	uint32_t slot = (uint32_t)EP_SLOT(ep);
 
-	if (ep < 0 || slot >= sched->slots || !sched->threads[slot].used || sched->threads[slot].ep != ep) {
+	if (ep < 0 || slot >= sched->slots || !sched->threads[slot].used ||
+		sched->threads[slot].ep != ep) {
 		return NULL;
 	}
 	return &sched->threads[slot];
@@ -114,7 +118,8 @@ static struct sched_thread *slot_take(struct sched *sched, endpoint_t ep)
 	uint32_t slot = (uint32_t)EP_SLOT(ep);
 
 	if (ep < 0 || slot >= sched->slots || ep == EP_VM || ep == EP_SCHED) {
-		return NULL; /* the kernel itself renews the quanta of those that SCHED depends on */
+		return NULL; /* the kernel itself renews the quanta of those that SCHED depends on
+			      */
 	}
 	if (sched->threads[slot].used) {
 		forget(sched, &sched->threads[slot]);
@@ -122,7 +127,8 @@ static struct sched_thread *slot_take(struct sched *sched, endpoint_t ep)
 	return &sched->threads[slot];
 }
 
-/* A thread that nobody announced: a program's child, which runs on with what the kernel gave it of its parent's. */
+/* A thread that nobody announced: a program's child, which runs on with what the kernel gave it of
+ * its parent's. */
 static struct sched_thread *learn(struct sched *sched, endpoint_t ep)
 {
 	struct sched_thread *thread = slot_take(sched, ep);
@@ -131,8 +137,10 @@ static struct sched_thread *learn(struct sched *sched, endpoint_t ep)
 	if (!thread || sys_getinfo(GETINFO_PROC, &info, sizeof(info), ep) < 0) {
 		return NULL;
 	}
-	*thread = (struct sched_thread){.ep = ep, .used = true, .is_service = is_service_priority(info.priority)};
-	thread->base = thread->priority = thread->is_service ? info.priority : sched_base_of_nice(0);
+	*thread = (struct sched_thread){
+		.ep = ep, .used = true, .is_service = is_service_priority(info.priority)};
+	thread->base = thread->priority =
+		thread->is_service ? info.priority : sched_base_of_nice(0);
 	if (info.priority > thread->base && info.priority <= SCHED_PRIO_USER_MIN) {
 		priority_set(sched, thread, info.priority);
 	}
@@ -160,7 +168,8 @@ void sched_start(struct sched *sched, const struct sched_start *request)
 	};
 	thread->base = thread->is_service ? request->priority : sched_base_of_nice(request->nice);
 	thread->priority = thread->base;
-	if (!thread->is_service && parent && !parent->is_service && parent->priority > thread->base) {
+	if (!thread->is_service && parent && !parent->is_service &&
+		parent->priority > thread->base) {
 		/* Who computes does not get away from that by forking. */
 		priority_set(sched, thread, parent->priority);
 	}
@@ -197,7 +206,8 @@ void sched_nice(struct sched *sched, const struct sched_nice *request)
 	priority_set(sched, thread, thread->base);
 	thread->nice = nice_cut(request->nice);
 	thread->base = thread->priority = sched_base_of_nice(request->nice);
-	priority_set(sched, thread, (int)u64_min((uint64_t)(thread->base + fallen_by), SCHED_PRIO_USER_MIN));
+	priority_set(sched, thread,
+		(int)u64_min((uint64_t)(thread->base + fallen_by), SCHED_PRIO_USER_MIN));
 	tell_kernel(sched, thread);
 	alarm_update(sched);
 }
@@ -210,7 +220,8 @@ void sched_no_quantum(struct sched *sched, endpoint_t ep)
 		thread = learn(sched, ep);
 	}
 	if (!thread) {
-		(void)sys_schedule(ep, SCHED_PRIO_USER_MIN, QUANTUM_TOP_NS); /* whatever it is, it must not hang */
+		(void)sys_schedule(ep, SCHED_PRIO_USER_MIN,
+			QUANTUM_TOP_NS); /* whatever it is, it must not hang */
 		return;
 	}
 	if (!thread->is_service && thread->priority < SCHED_PRIO_USER_MIN) {

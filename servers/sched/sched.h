@@ -2,17 +2,20 @@
 /*
  * The policy of the scheduler, apart from messages and kernel calls.
  *
- * A program starts at a base priority that its nice value gives. Each time it uses up a whole quantum it falls by one, down to
- * the lowest, where quanta are longest; once a period all that have fallen rise by one towards their base. So who computes
- * sinks below who waits for input, and a shell is served at once beside any number of them. At the same priority threads
- * take turns, and the length of a turn goes by the nice value. Services keep the priority that they were declared with.
+ * A program starts at a base priority that its nice value gives. Each time it uses up a whole
+ * quantum it falls by one, down to the lowest, where quanta are longest; once a period all that
+ * have fallen rise by one towards their base. So who computes sinks below who waits for input, and
+ * a shell is served at once beside any number of them. At the same priority threads take turns, and
+ * the length of a turn goes by the nice value. Services keep the priority that they were declared
+ * with.
  *
- * Programs' threads are not announced one by one: a child runs on with the priority and quantum that the kernel copied from
- * its parent, and SCHED takes it up when it first uses up a quantum. Nor are their ends: a slot is forgotten when its
- * thread turns out to be gone, or another has it.
+ * Programs' threads are not announced one by one: a child runs on with the priority and quantum
+ * that the kernel copied from its parent, and SCHED takes it up when it first uses up a quantum.
+ * Nor are their ends: a slot is forgotten when its thread turns out to be gone, or another has it.
  *
- * Invariants: 1. base <= priority <= SCHED_PRIO_USER_MIN for programs, priority == base for services; 2. `fallen` is the
- * number of threads with priority > base; the alarm is set if and only if it is not 0.
+ * Invariants: 1. base <= priority <= SCHED_PRIO_USER_MIN for programs, priority == base for
+ * services; 2. `fallen` is the number of threads with priority > base; the alarm is set if and only
+ * if it is not 0.
  */
 #pragma once
 
@@ -20,7 +23,7 @@
 #include "proto/sched.h"
 
 #define SCHED_PERIOD_NS 500000000ull
-#define SCHED_SLOTS 4096
+#define SCHED_SLOTS     4096
 
 struct sched_thread {
 	endpoint_t ep;

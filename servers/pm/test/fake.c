@@ -44,7 +44,8 @@ static endpoint_t slot_take(void)
 {
 	for (int slot = EP_BOOT_COUNT; slot < FAKE_SLOTS; slot++) {
 		if (!procs[slot].used) {
-			procs[slot] = (struct fake_proc){.used = true, .ep = EP_MAKE(++generations[slot], slot),
+			procs[slot] = (struct fake_proc){.used = true,
+				.ep = EP_MAKE(++generations[slot], slot),
 				.stopped = true};
 			return procs[slot].ep;
 		}
@@ -70,7 +71,9 @@ static int64_t kcall_stop(endpoint_t ep, struct stop_info *info)
 	}
 	proc->stopped = true;
 	info->where = proc->where == FAKE_USER ? STOP_USER : STOP_IN_CALL;
-	info->server = proc->where == FAKE_IN_PM ? EP_PM : proc->where == FAKE_IN_VFS ? EP_VFS : EP_VM;
+	info->server = proc->where == FAKE_IN_PM ? EP_PM
+		: proc->where == FAKE_IN_VFS     ? EP_VFS
+						 : EP_VM;
 	proc->stop_notice = proc->where == FAKE_IN_OTHER;
 	return 0;
 }
@@ -98,7 +101,8 @@ static int64_t kcall_times(endpoint_t ep, struct proc_times *times)
 {
 	struct fake_proc *proc = ep == EP_SELF ? NULL : fake_proc(ep);
 
-	*times = (struct proc_times){.uptime_ns = fake_now_ns, .realtime_ns = fake_now_ns + 1000 * NS_PER_SECOND,
+	*times = (struct proc_times){.uptime_ns = fake_now_ns,
+		.realtime_ns = fake_now_ns + 1000 * NS_PER_SECOND,
 		.user_ns = proc ? proc->user_ns : 0};
 	return 0;
 }
@@ -163,7 +167,8 @@ static int64_t with_proc(int nr, endpoint_t ep, uint64_t arg)
 	return 0;
 }
 
-int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+int64_t sys_trap(
+	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	switch (nr) {
 	case TRAP_SENDREC:
@@ -234,9 +239,11 @@ static void pm_forget_all(void)
 
 		timers_process_ends(&fake_pm, process);
 		while (!list_is_empty(&process->threads)) {
-			thread_free(&fake_pm, list_first(&process->threads, struct thread, process_link));
+			thread_free(&fake_pm,
+				list_first(&process->threads, struct thread, process_link));
 		}
-		list_for_each_safe(child, &process->children, struct process, sibling) {
+		list_for_each_safe(child, &process->children, struct process, sibling)
+		{
 			list_remove(&child->sibling);
 		}
 		process_free(&fake_pm, process);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The scheduling policy over a fake kernel that remembers the last priority and quantum of each thread. */
+/* The scheduling policy over a fake kernel that remembers the last priority and quantum of each
+ * thread. */
 #include "servers/sched/sched.h"
 
 #include <assert.h>
@@ -19,7 +20,8 @@ static struct {
 	int dead_slot;
 } kernel;
 
-int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+int64_t sys_trap(
+	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	switch (nr - KCALL_BASE) {
 	case KCALL_schedule:
@@ -48,7 +50,8 @@ int64_t sys_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3
 
 static void add(struct sched *sched, endpoint_t ep, endpoint_t parent, int priority, int nice)
 {
-	struct sched_start request = {.ep = ep, .parent = parent, .priority = priority, .nice = nice};
+	struct sched_start request = {
+		.ep = ep, .parent = parent, .priority = priority, .nice = nice};
 
 	sched_start(sched, &request);
 }
@@ -64,7 +67,8 @@ static void test_hog_sinks_and_rises(struct sched *sched)
 		sched_no_quantum(sched, 10);
 		assert(kernel.quantum[10] >= before); /* longer turns further down */
 	}
-	assert(kernel.priority[10] == SCHED_PRIO_USER_MIN && kernel.priority[11] == SCHED_PRIO_USER);
+	assert(kernel.priority[10] == SCHED_PRIO_USER_MIN &&
+		kernel.priority[11] == SCHED_PRIO_USER);
 	assert(kernel.alarm != 0 && sched->fallen == 1);
 	/* Its children start where it is. */
 	add(sched, 12, 10, SCHED_PRIO_USER, 0);
@@ -91,8 +95,10 @@ static void test_nice(struct sched *sched)
 	struct sched_nice request = {.ep = 20, .nice = 19};
 	uint64_t ordinary;
 
-	assert(sched_base_of_nice(-20) == SCHED_PRIO_USER_MAX && sched_base_of_nice(0) == SCHED_PRIO_USER);
-	assert(sched_base_of_nice(19) == SCHED_PRIO_USER_MIN - 1 && sched_base_of_nice(100) == SCHED_PRIO_USER_MIN - 1);
+	assert(sched_base_of_nice(-20) == SCHED_PRIO_USER_MAX &&
+		sched_base_of_nice(0) == SCHED_PRIO_USER);
+	assert(sched_base_of_nice(19) == SCHED_PRIO_USER_MIN - 1 &&
+		sched_base_of_nice(100) == SCHED_PRIO_USER_MIN - 1);
 	add(sched, 20, EP_NONE, SCHED_PRIO_USER, 0);
 	ordinary = kernel.quantum[20];
 	sched_nice(sched, &request);
@@ -120,11 +126,13 @@ static void test_strangers(struct sched *sched)
 	/* Never announced: taken up with the priority it has. */
 	kernel.priority[27] = SCHED_PRIO_USER + 2;
 	sched_no_quantum(sched, 27);
-	assert(kernel.quantum[27] != 0 && kernel.priority[27] == SCHED_PRIO_USER + 3 && sched->fallen == 1);
+	assert(kernel.quantum[27] != 0 && kernel.priority[27] == SCHED_PRIO_USER + 3 &&
+		sched->fallen == 1);
 	/* Its successor in the slot is another thread. */
 	kernel.priority[27] = SCHED_PRIO_USER;
 	sched_no_quantum(sched, EP_MAKE(1, 27));
-	assert(sched->threads[27].ep == EP_MAKE(1, 27) && sched->threads[27].priority == SCHED_PRIO_USER + 1);
+	assert(sched->threads[27].ep == EP_MAKE(1, 27) &&
+		sched->threads[27].priority == SCHED_PRIO_USER + 1);
 	sched_stop(sched, EP_MAKE(1, 27));
 	assert(sched->fallen == 0);
 	sched_stop(sched, 28);

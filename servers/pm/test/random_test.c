@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random programs against the real PM: forks, threads, signals, stops, waits, timers and answers of VFS in any order; the
- * invariants hold after each step, and when all has been killed and waited for nothing is left.
- * usage: pm_random_test [SEED [ROUNDS]]
+ * Random programs against the real PM: forks, threads, signals, stops, waits, timers and answers of
+ * VFS in any order; the invariants hold after each step, and when all has been killed and waited
+ * for nothing is left. usage: random_test [SEED [ROUNDS]]
  */
 #include <assert.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 #include "servers/pm/signal.h"
 #include "servers/pm/test/fake.h"
 
-#define P(x) ((uint64_t)(uintptr_t)(x))
-#define STEPS 3000
+#define P(x)   ((uint64_t)(uintptr_t)(x))
+#define STEPS  3000
 #define ROUNDS 20
 
 static uint64_t state;
@@ -26,9 +26,11 @@ static uint32_t random_below(uint32_t n)
 
 static int random_signal(void)
 {
-	static const int common[] = {LSIGSTOP, LSIGCONT, LSIGTSTP, LSIGCHLD, LSIGTERM, LSIGUSR1, LSIGKILL, LSIGALRM, 40};
+	static const int common[] = {
+		LSIGSTOP, LSIGCONT, LSIGTSTP, LSIGCHLD, LSIGTERM, LSIGUSR1, LSIGKILL, LSIGALRM, 40};
 
-	return random_below(3) ? common[random_below(ARRAY_LEN(common))] : (int)random_below(LINUX_NSIG) + 1;
+	return random_below(3) ? common[random_below(ARRAY_LEN(common))]
+			       : (int)random_below(LINUX_NSIG) + 1;
 }
 
 /* A process that is there, or nearly always. */
@@ -36,7 +38,8 @@ static int32_t random_pid(void)
 {
 	uint32_t nth = random_below(fake_pm.process_count);
 
-	list_for_each(process, &fake_pm.processes, struct process, all_link) {
+	list_for_each(process, &fake_pm.processes, struct process, all_link)
+	{
 		if (nth-- == 0) {
 			return process->is_service ? 4711 : process->pid;
 		}
@@ -58,8 +61,10 @@ static endpoint_t random_thread(void)
 
 static void call_of_signals(endpoint_t ep)
 {
-	struct linux_sigaction action = {.handler = random_below(4), .flags = random_below(2) ? LSA_NODEFER : 0};
-	uint64_t mask = random_below(3) ? 0 : (uint64_t)random_below(UINT32_MAX) << random_below(32);
+	struct linux_sigaction action = {
+		.handler = random_below(4), .flags = random_below(2) ? LSA_NODEFER : 0};
+	uint64_t mask =
+		random_below(3) ? 0 : (uint64_t)random_below(UINT32_MAX) << random_below(32);
 	struct linux_timespec time = {0, (int64_t)random_below(1000000)};
 	struct linux_siginfo info;
 
@@ -75,7 +80,8 @@ static void call_of_signals(endpoint_t ep)
 		break;
 	case 3:
 		/* No siginfo wanted: it would be stored after this frame has gone. */
-		(void)call(ep, rt_sigtimedwait, P(&mask), 0ul, random_below(2) ? P(&time) : 0ul, 8ul);
+		(void)call(
+			ep, rt_sigtimedwait, P(&mask), 0ul, random_below(2) ? P(&time) : 0ul, 8ul);
 		break;
 	case 4:
 		fake_proc(ep)->return_mask = mask;
@@ -83,13 +89,15 @@ static void call_of_signals(endpoint_t ep)
 		break;
 	case 5:
 		info = (struct linux_siginfo){.code = LSI_QUEUE};
-		(void)call(ep, rt_sigqueueinfo, (uint64_t)random_pid(), (uint64_t)random_signal(), P(&info));
+		(void)call(ep, rt_sigqueueinfo, (uint64_t)random_pid(), (uint64_t)random_signal(),
+			P(&info));
 		break;
 	case 6:
 		(void)call(ep, tkill, (uint64_t)random_pid(), (uint64_t)random_signal());
 		break;
 	default:
-		(void)call(ep, kill, (uint64_t)(int64_t)(random_below(4) ? random_pid() : -random_pid()),
+		(void)call(ep, kill,
+			(uint64_t)(int64_t)(random_below(4) ? random_pid() : -random_pid()),
 			(uint64_t)random_signal());
 		break;
 	}
@@ -97,11 +105,15 @@ static void call_of_signals(endpoint_t ep)
 
 static void call_of_processes(endpoint_t ep)
 {
-	static const uint64_t flags[] = {LSIGCHLD, LSIGCHLD | LCLONE_PARENT, LCLONE_VM | LCLONE_VFORK | LSIGCHLD, 0,
-		LCLONE_VM | LCLONE_FILES | LCLONE_SIGHAND | LCLONE_THREAD, LCLONE_VM | LCLONE_SIGHAND | LSIGCHLD};
-	static const uint32_t options[] = {0, LWNOHANG, LWUNTRACED, LWCONTINUED | LWUNTRACED, LWALL, LWCLONE};
+	static const uint64_t flags[] = {LSIGCHLD, LSIGCHLD | LCLONE_PARENT,
+		LCLONE_VM | LCLONE_VFORK | LSIGCHLD, 0,
+		LCLONE_VM | LCLONE_FILES | LCLONE_SIGHAND | LCLONE_THREAD,
+		LCLONE_VM | LCLONE_SIGHAND | LSIGCHLD};
+	static const uint32_t options[] = {
+		0, LWNOHANG, LWUNTRACED, LWCONTINUED | LWUNTRACED, LWALL, LWCLONE};
 	struct linux_timespec time = {0, (int64_t)random_below(1000000)};
-	struct linux_itimerval timer = {{0, (int64_t)random_below(2000)}, {0, (int64_t)random_below(1000)}};
+	struct linux_itimerval timer = {
+		{0, (int64_t)random_below(2000)}, {0, (int64_t)random_below(1000)}};
 	int64_t pid = random_below(3) ? -1 : random_pid();
 
 	switch (random_below(10)) {
@@ -117,7 +129,8 @@ static void call_of_processes(endpoint_t ep)
 		break;
 	case 4:
 	case 5:
-		(void)call(ep, wait4, (uint64_t)pid, 0ul, (uint64_t)options[random_below(ARRAY_LEN(options))], 0ul);
+		(void)call(ep, wait4, (uint64_t)pid, 0ul,
+			(uint64_t)options[random_below(ARRAY_LEN(options))], 0ul);
 		break;
 	case 6:
 		(void)(random_below(2) ? call(ep, nanosleep, P(&time), 0ul) : call(ep, pause));
@@ -126,7 +139,8 @@ static void call_of_processes(endpoint_t ep)
 		(void)call(ep, setitimer, (uint64_t)random_below(3), P(&timer), 0ul);
 		break;
 	case 8:
-		(void)(random_below(2) ? call(ep, setsid) : call(ep, setpgid, (uint64_t)random_pid(), 0ul));
+		(void)(random_below(2) ? call(ep, setsid)
+				       : call(ep, setpgid, (uint64_t)random_pid(), 0ul));
 		break;
 	default:
 		(void)call(ep, execve, 0ul, 0ul, 0ul);
@@ -136,7 +150,10 @@ static void call_of_processes(endpoint_t ep)
 
 static void fault(endpoint_t ep)
 {
-	struct ksig ksig = {.endpoint = ep, .signals = 1ull << LSIGSEGV, .fault_sig = LSIGSEGV, .code = LSEGV_MAPERR};
+	struct ksig ksig = {.endpoint = ep,
+		.signals = 1ull << LSIGSEGV,
+		.fault_sig = LSIGSEGV,
+		.code = LSEGV_MAPERR};
 
 	if (ep != EP_INIT) {
 		(void)pm_handle_ksig(&fake_pm, &ksig);
@@ -199,7 +216,8 @@ static void end_all(void)
 
 	for (int pass = 0; pass < 200; pass++) {
 		left = 0;
-		list_for_each_safe(process, &fake_pm.processes, struct process, all_link) {
+		list_for_each_safe(process, &fake_pm.processes, struct process, all_link)
+		{
 			struct linux_siginfo info = siginfo_kernel(LSIGKILL);
 
 			if (process->is_service || process == fake_pm.init) {
@@ -218,7 +236,8 @@ static void end_all(void)
 		/* init: back from whatever it does. */
 		if (fake_proc(EP_INIT)->where == FAKE_USER && !fake_proc(EP_INIT)->stopped) {
 			(void)call(EP_INIT, rt_sigaction, (uint64_t)LSIGCHLD, P(&action), 0ul, 8ul);
-			(void)call(EP_INIT, wait4, UINT64_MAX, 0ul, (uint64_t)(LWALL | LWNOHANG), 0ul);
+			(void)call(
+				EP_INIT, wait4, UINT64_MAX, 0ul, (uint64_t)(LWALL | LWNOHANG), 0ul);
 		} else {
 			(void)fake_vfs_run();
 			fake_advance(NS_PER_SECOND);
@@ -265,8 +284,9 @@ int main(int argc, char **argv)
 		}
 		end_all();
 		if (fake_pm.process_count != processes || fake_pm.slots_used != slots) {
-			fprintf(stderr, "seed %llu: %u processes, %u slots left over\n", (unsigned long long)seed,
-				fake_pm.process_count - processes, fake_pm.slots_used - slots);
+			fprintf(stderr, "seed %llu: %u processes, %u slots left over\n",
+				(unsigned long long)seed, fake_pm.process_count - processes,
+				fake_pm.slots_used - slots);
 			return 1;
 		}
 	}
