@@ -43,12 +43,22 @@ static bool finish_entry(
 	return copy_poke(sender, entry_address(sender->priv, index), entry, ENTRY_HEAD_BYTES) == 0;
 }
 
+static void set_pending(struct priv *receiver, struct priv *sender)
+{
+	bitmap_set(receiver->async_pending, sender->id);
+	bitmap_set(sender->async_receivers, receiver->id);
+}
+
 static void forget_table(struct proc *sender)
 {
-	unsigned i;
+	uint64_t *receivers = sender->priv->async_receivers;
+	size_t id;
 
-	for (i = 0; i < PRIV_MAX; i++) {
-		bitmap_clear(kernel.privs[i].async_pending, sender->priv->id);
+	/* Not all of them: each is a page that is not at hand. */
+	for (id = bitmap_next_set(receivers, PRIV_MAX, 0); id < PRIV_MAX;
+		id = bitmap_next_set(receivers, PRIV_MAX, id + 1)) {
+		bitmap_clear(kernel.privs[id].async_pending, sender->priv->id);
+		bitmap_clear(receivers, id);
 	}
 	sender->priv->async_table = 0;
 	sender->priv->async_count = 0;
@@ -131,7 +141,7 @@ int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
 		} else if (takes_async(dst, caller)) {
 			ok = deliver_entry(caller, i, &entry, dst);
 		} else if (proc_is_service(dst)) {
-			bitmap_set(dst->priv->async_pending, priv->id);
+			set_pending(dst->priv, priv);
 		} else {
 			ok = finish_entry(caller, i, &entry, -ENOTREADY);
 		}
@@ -164,7 +174,7 @@ static bool take_from(struct proc *proc, struct proc *sender)
 			continue;
 		}
 		if (delivered) {
-			bitmap_set(proc->priv->async_pending, sender->priv->id);
+			set_pending(proc->priv, sender->priv);
 			return true;
 		}
 		if (!deliver_entry(sender, i, &entry, proc)) {

@@ -232,7 +232,8 @@ static int64_t do_send(struct proc *caller, endpoint_t to, vaddr_t from, bool wa
 /* The oldest sender that `from` allows. */
 static struct proc *find_sender(struct proc *caller, endpoint_t from)
 {
-	list_for_each (sender, &caller->senders, struct proc, send_link) {
+	list_for_each(sender, &caller->senders, struct proc, send_link)
+	{
 		if (from == EP_ANY || sender->endpoint == from) {
 			return sender;
 		}

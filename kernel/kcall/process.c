@@ -198,6 +198,41 @@ static void swap_u32(uint32_t *a, uint32_t *b, uint32_t mask)
 		RTS_VMINHIBIT)
 #define CONTENT_FLAGS (PROC_DELIVER | PROC_SENDREC | PROC_EMPTY)
 
+static void swap_bits(uint64_t *map, unsigned a, unsigned b)
+{
+	bool had_a = bitmap_test(map, a), had_b = bitmap_test(map, b);
+
+	if (had_a != had_b) {
+		(had_b ? bitmap_set : bitmap_clear)(map, a);
+		(had_a ? bitmap_set : bitmap_clear)(map, b);
+	}
+}
+
+static void swap_names(struct proc *a, struct proc *b)
+{
+	char name[sizeof(a->name)];
+
+	memcpy(name, a->name, sizeof(name));
+	memcpy(a->name, b->name, sizeof(name));
+	memcpy(b->name, name, sizeof(name));
+}
+
+/* The asynchronous tables go with the memory they lie in, and with them who waits for their
+ * entries. */
+static void swap_async(struct priv *a, struct priv *b)
+{
+	unsigned i;
+
+	SWAP(vaddr_t, a->async_table, b->async_table);
+	SWAP(uint32_t, a->async_count, b->async_count);
+	for (i = 0; i < PRIV_MAX / 64; i++) {
+		SWAP(uint64_t, a->async_receivers[i], b->async_receivers[i]);
+	}
+	for (i = 0; i < PRIV_MAX; i++) {
+		swap_bits(kernel.privs[i].async_pending, a->id, b->id);
+	}
+}
+
 /*
  * update(ep, ep): the two processes swap contents (registers, address space, name, what they wait
  * for); endpoint, slot, privilege number, scheduling, pending notifications and queued senders
@@ -240,8 +275,8 @@ int64_t kcall_update(struct proc *caller, const uint64_t args[6])
 	SWAP(struct ksig, a->fault, b->fault);
 	SWAP(vaddr_t, a->priv->grant_table, b->priv->grant_table);
 	SWAP(uint32_t, a->priv->grant_count, b->priv->grant_count);
-	SWAP(vaddr_t, a->priv->async_table, b->priv->async_table);
-	SWAP(uint32_t, a->priv->async_count, b->priv->async_count);
+	swap_async(a->priv, b->priv);
+	swap_names(a, b);
 	rts_set(a, a_rts);
 	rts_set(b, b_rts);
 	rts_clear(a, ~a_rts);

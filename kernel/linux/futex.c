@@ -79,7 +79,8 @@ static int64_t wake(const struct futex_key *key, uint32_t max, uint32_t bits)
 {
 	uint32_t woken = 0;
 
-	list_for_each_safe (waiter, bucket_of(key->address), struct proc, futex_link) {
+	list_for_each_safe(waiter, bucket_of(key->address), struct proc, futex_link)
+	{
 		if (woken >= max) {
 			break;
 		}
@@ -189,7 +190,8 @@ static int64_t requeue(const struct futex_key *key, const struct futex_key *to, 
 {
 	int64_t moved = 0, woken = wake(key, max_wake, FUTEX_ANY);
 
-	list_for_each_safe (waiter, bucket_of(key->address), struct proc, futex_link) {
+	list_for_each_safe(waiter, bucket_of(key->address), struct proc, futex_link)
+	{
 		if ((uint64_t)moved >= max_move) {
 			break;
 		}

@@ -109,7 +109,8 @@ void memreq_cancel(struct proc *proc)
 void memreq_release(struct proc *proc)
 {
 	list_remove(&proc->memreq_link);
-	list_for_each_safe (other, &kernel.memreqs, struct proc, memreq_link) {
+	list_for_each_safe(other, &kernel.memreqs, struct proc, memreq_link)
+	{
 		if (other->memreq.target == proc->endpoint) {
 			memreq_answer(other, -EFAULT);
 		}

@@ -24,8 +24,10 @@ struct priv {
 	struct priv_spec spec;
 
 	uint64_t notify_pending[PRIV_MAX / 64]; /* bit: privilege number of the notifier */
-	uint64_t async_pending[PRIV_MAX /
-		64];           /* bit: privilege number of a sender with entries for this one */
+	/* bit: privilege number of a sender with entries for this one */
+	uint64_t async_pending[PRIV_MAX / 64];
+	/* bit: privilege number of a receiver whose async_pending may have this one's bit */
+	uint64_t async_receivers[PRIV_MAX / 64];
 	uint64_t irq_pending;  /* bit: hook id */
 	uint64_t self_signals; /* bit signo: KSIG_SELF */
 	uint32_t ksig_pending; /* KSIG_* */

@@ -106,7 +106,8 @@ static bool is_managed_by(const struct proc *proc, const struct proc *manager)
 
 bool signal_fetch(struct proc *manager, struct ksig *ksig)
 {
-	list_for_each_safe (proc, &kernel.signalled, struct proc, signal_link) {
+	list_for_each_safe(proc, &kernel.signalled, struct proc, signal_link)
+	{
 		if (!is_managed_by(proc, manager)) {
 			continue;
 		}

@@ -154,7 +154,11 @@ stub_\vector:
 	.elseif \vector == 8
 	pushq $\vector
 	jmp fatal_common
-	.elseif (\vector == 10) || (\vector == 11) || (\vector == 12) || (\vector == 13) || (\vector == 14) || (\vector == 17) || (\vector == 21) || (\vector == 29) || (\vector == 30)
+	/* Those that push an error code. */
+	.elseif ((\vector >= 10) && (\vector <= 14)) || (\vector == 17) || (\vector == 21) || (\vector == 29)
+	pushq $\vector
+	jmp interrupt_common
+	.elseif \vector == 30
 	pushq $\vector
 	jmp interrupt_common
 	.else
