@@ -39,6 +39,8 @@ static int on_signals(const struct ksig *ksig)
 	struct service *service = service_by_endpoint(rs, ksig->endpoint);
 	uint64_t lethal = ksig->signals & LETHAL;
 
+	/* Called within sef_receive: the time of the last message may be long past. */
+	rs->now_ns = sys_monotonic_ns();
 	if (!service) {
 		return 0;
 	}
