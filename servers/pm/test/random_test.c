@@ -247,7 +247,7 @@ static void end_all(void)
 	abort();
 }
 
-/* init itself only forks and waits, so that it is there at the end. */
+/* init itself only forks, wakes, kills and waits, so that it is there at the end. */
 static void init_forks(void)
 {
 	struct fake_proc *init = fake_proc(EP_INIT);
@@ -255,6 +255,14 @@ static void init_forks(void)
 	if (init->where == FAKE_USER && !init->stopped) {
 		if (random_below(2)) {
 			(void)call(EP_INIT, fork);
+		}
+		for (int i = 0; i < 4; i++) {
+			int32_t pid = random_pid();
+
+			if (pid != 1) {
+				(void)call(EP_INIT, kill, (uint64_t)pid,
+					(uint64_t)(random_below(4) ? LSIGCONT : random_signal()));
+			}
 		}
 		(void)call(EP_INIT, wait4, UINT64_MAX, 0ul, (uint64_t)LWNOHANG, 0ul);
 	}
@@ -273,11 +281,12 @@ int main(int argc, char **argv)
 		processes = fake_pm.process_count;
 		slots = fake_pm.slots_used;
 		for (int i = 0; i < STEPS; i++) {
-			endpoint_t ep = random_thread();
+			endpoint_t ep;
 
 			if (i % 16 == 0) {
 				init_forks();
 			}
+			ep = random_thread();
 			if (ep != EP_INIT) {
 				step(ep);
 			}
