@@ -101,7 +101,7 @@ static int parse(const struct binary *binary, struct exec_image *image)
 		.high = USER_END - STACK_BYTES - AXO_PAGE_SIZE,
 	};
 	r = exec_parse(image);
-	return r == 0 && image->has_interp ? -ENOEXEC : r;
+	return r == 0 && (image->has_interp || !image->is_dyn) ? -ENOEXEC : r;
 }
 
 int process_check(const struct binary *binary)

@@ -394,15 +394,24 @@ static const char *state_name(const struct service *s)
 	return names[s->state];
 }
 
+static void number_or_dash(char text[16], bool is_number, int number)
+{
+	if (is_number) {
+		snprintf(text, 16, "%d", number);
+	} else {
+		memcpy(text, "-", 2);
+	}
+}
+
 static int status_line(const struct rs *rs, const struct service *s, char *text, size_t size)
 {
-	char endpoint[16] = "-";
+	char endpoint[16], pid[16];
+	int number = process_pid(s);
 
-	if (s->ep != EP_NONE) {
-		snprintf(endpoint, sizeof(endpoint), "%d", s->ep);
-	}
-	return snprintf(text, size, "%-16s %8s %5d %-8s %8u %9llu %5u %4d %s\n", s->label, endpoint,
-		process_pid(s), state_name(s), s->restarts,
+	number_or_dash(endpoint, s->ep != EP_NONE, s->ep);
+	number_or_dash(pid, number > 0, number);
+	return snprintf(text, size, "%-16s %8s %5s %-8s %8u %9llu %5u %4d %s\n", s->label, endpoint,
+		pid, state_name(s), s->restarts,
 		(unsigned long long)((rs->now_ns - s->since_ns) / NS_PER_S), s->conf.uid,
 		s->conf.priority, conf_class_name(s->conf.class));
 }
