@@ -376,7 +376,7 @@ void ext2_node_attr(const struct ext2 *ext2, const struct ext2_node *node, struc
 	}
 	attr->size = node->size;
 	attr->blocks = raw->blocks;
-	attr->block_size = ext2->block_size;
+	attr->block_size = FS_PAGE_SIZE; /* what the cache and programs do best with */
 	attr->generation = raw->generation;
 	attr->atime = get_time(raw->atime, raw->atime_extra, is_wide);
 	attr->mtime = get_time(raw->mtime, raw->mtime_extra, is_wide);

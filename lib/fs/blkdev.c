@@ -25,12 +25,13 @@ static int blkdev_flush(struct fs_device *device)
 	return bdev_flush(&blkdev_of(device)->bdev);
 }
 
-int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bool read_only,
-	bdev_find_fn *find_driver)
+int fs_blkdev_open(
+	struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bdev_find_fn *find_driver)
 {
-	int error = bdev_open(&blkdev->bdev, driver, minor, !read_only, find_driver);
+	bool read_only = false;
+	int error = bdev_open(&blkdev->bdev, driver, minor, true, find_driver);
 
-	if (!read_only && (error == -EROFS || error == -EACCES)) {
+	if (error == -EROFS || error == -EACCES) {
 		read_only = true;
 		error = bdev_open(&blkdev->bdev, driver, minor, false, find_driver);
 	}

@@ -187,8 +187,7 @@ static int server_mount(const struct fs_request *request)
 		return error;
 	}
 	if (server.type->needs_device) {
-		error = fs_blkdev_open(
-			&server.blkdev, req->driver, minor(req->dev), args.read_only, find_driver);
+		error = fs_blkdev_open(&server.blkdev, req->driver, minor(req->dev), find_driver);
 		if (error != 0) {
 			return error;
 		}
