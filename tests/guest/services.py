@@ -56,7 +56,7 @@ def test_block_driver_crashes_under_load(kind):
 
 
 def test_backoff_and_limit(kind):
-    """RS-13: the first crash is repaired at once, the next waits; five in a minute are the end, and there is a way out."""
+    """RS-13: the first crash is repaired at once, later ones wait; five in a minute are the end; restart helps."""
     script = HELPERS + ('service up hello; for i in 1 2 3 4 5 6; do while [ $(pid hello) = - ]; do sleep 0.2; done; '
                         'kill -9 $(pid hello); done; state hello; cat /dev/hello; echo $?; '
                         'service restart hello; cat /dev/hello; service status hello | wc -l')
