@@ -27,7 +27,8 @@ def test_image_keeps_changes(kind):
         guest.expect('tail' == guest.debugfs(disk, 'cat /etc/motd'), 'motd')
         listing = guest.debugfs(disk, 'ls -p /etc')
         guest.expect('/hosts/' not in listing and '/moved/' in listing, listing)
-        again = guest.execute('md5sum < /root/new/dir/link; cat /etc/motd; ls /root/new | cat', '--root', disk, kind=kind)
+        again = guest.execute('md5sum < /root/new/dir/link; cat /etc/motd; ls /root/new | cat', '--root', disk,
+                              kind=kind)
         guest.expect(again.status == 0 and again.out.endswith('  -\ntaildir\nfile\nhard\n'), again)
         guest.fsck(disk)
 

@@ -8,8 +8,8 @@ from axolib import guest
 
 
 def test_small_memory(kind):
-    result = guest.execute('echo up; free | grep -c Mem; ls /bin | wc -l; seq 1 1000 | sort -rn | head -1', '--mem', '32',
-                           kind=kind)
+    result = guest.execute('echo up; free | grep -c Mem; ls /bin | wc -l; seq 1 1000 | sort -rn | head -1',
+                           '--mem', '32', kind=kind)
     guest.expect(result.status == 0 and result.out.startswith('up\n1\n') and result.out.endswith('\n1000\n'), result)
 
 
@@ -17,7 +17,8 @@ def test_large_file_in_little_memory(kind):
     """200 MB written, read back by checksum and deleted with 64 MiB of memory."""
     with guest.Scratch() as scratch:
         disk = scratch.disk()
-        script = ('cd /root; yes 0123456789abcdef | head -c 200000000 > big; sha256sum big; ls -l big | awk "{print \\$5}"; '
+        script = ('cd /root; yes 0123456789abcdef | head -c 200000000 > big; sha256sum big; '
+                  'ls -l big | awk "{print \\$5}"; '
                   'rm big; df . | awk "NR==2 {print (\\$3 < 50000)}"')
         result = guest.execute(script, '--mem', '64', '--root', disk, kind=kind, limit=400)
         guest.expect_output(result, f'{pattern_digest()}  big\n200000000\n1\n')
@@ -31,7 +32,8 @@ def pattern_digest():
 
 def test_memory_exhausted(kind):
     """A program that takes all memory is refused or killed, it alone: the shell lives on."""
-    script = ('x=$(echo a | awk \'{ s = "xxxxxxxxxxxxxxxx"; for (i = 0; i < 40; i++) s = s s; print length(s) }\' 2>&1); '
+    script = ('x=$(echo a | awk \'{ s = "xxxxxxxxxxxxxxxx"; for (i = 0; i < 40; i++) s = s s; print length(s) }\' '
+              '2>&1); '
               'echo "awk $? "; tail -c 1 /dev/zero & p=$!; sleep 20; kill -9 $p 2>/dev/null; wait $p; '
               'echo alive; ls / | wc -l; free | awk "/Mem:/ {print ((\\$4+\\$6)*4 > \\$2)}"')
     result = guest.execute(script, '--mem', '64', kind=kind, limit=150)
@@ -41,8 +43,10 @@ def test_memory_exhausted(kind):
 
 def test_no_memory_is_lost(kind):
     """After a thousand processes and as many files as much memory is free as before, nearly."""
-    script = ('free() { sync; awk "/^MemFree/ {f=\\$2} /^Cached/ {c=\\$2} /^Buffers/ {b=\\$2} END {print f+b+c}" /proc/meminfo; }; '
-              'w() { i=0; while [ $i -lt 300 ]; do /bin/true; (:); i=$((i+1)); done; seq 1 2000 | sort | md5sum > /dev/null; }; '
+    script = ('free() { sync; awk "/^MemFree/ {f=\\$2} '
+              '/^Cached/ {c=\\$2} /^Buffers/ {b=\\$2} END {print f+b+c}" /proc/meminfo; }; '
+              'w() { i=0; while [ $i -lt 300 ]; do /bin/true; (:); i=$((i+1)); done; '
+              'seq 1 2000 | sort | md5sum > /dev/null; }; '
               'w; a=$(free); w; w; b=$(free); echo $((a - b < 1500)) $a $b')
     result = guest.execute(script, kind=kind, limit=150)
     guest.expect(result.status == 0 and result.out.startswith('1 '), result)
@@ -93,6 +97,7 @@ def test_console_session(kind):
             console.type('ihello from vi')
             console.wait_for('hello from vi')
             console.type('\x1b')
+            console.wait_for('- /root/typed')
             console.type(':wq\r')
             console.prompt()
             guest.expect('hello from vi' in console.command('cat /root/typed'), 'vi')

@@ -11,7 +11,7 @@ from .host import UserError
 
 KINDS = {
     'debug': ['--buildtype=debugoptimized', '-Dchecks=true'],
-    'release': ['--buildtype=release', '-Dchecks=false'],
+    'release': ['--buildtype=release', '-Doptimization=2', '-Dchecks=false'],
     'clang': ['--buildtype=debugoptimized', '-Dchecks=true'],
 }
 SYSTEM = ['kernel/axolotl.elf', 'tools/boot.img']

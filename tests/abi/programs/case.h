@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Test programs that run on Linux and on Axolotl, whose outputs are compared: a case prints what it sees, and
- * nothing that may differ between two runs (no process numbers, addresses, times).
+ * Test programs that run on Linux and on Axolotl, whose outputs are compared: a case prints what it
+ * sees, and nothing that may differ between two runs (no process numbers, addresses, times).
  *
  * CASE(name) { ... } defines a case; `program name` runs it, `program` alone lists the names.
  */
@@ -30,30 +30,58 @@ struct test_case {
 
 static struct test_case *test_cases;
 
-#define CASE(NAME)                                                                                 \
-	static void NAME(void);                                                                    \
-	static struct test_case case_##NAME = {#NAME, NAME, NULL};                                 \
-	__attribute__((constructor)) static void add_##NAME(void)                                  \
-	{                                                                                          \
-		case_##NAME.next = test_cases;                                                     \
-		test_cases = &case_##NAME;                                                         \
-	}                                                                                          \
+#define CASE(NAME)                                                 \
+	static void NAME(void);                                    \
+	static struct test_case case_##NAME = {#NAME, NAME, NULL}; \
+	__attribute__((constructor)) static void add_##NAME(void)  \
+	{                                                          \
+		case_##NAME.next = test_cases;                     \
+		test_cases = &case_##NAME;                         \
+	}                                                          \
 	static void NAME(void)
 
 /* The name of an error number: the same on every C library. */
 __attribute__((unused)) static const char *error_name(int error)
 {
-	static const char *const names[] = {[0] = "0", [EPERM] = "EPERM", [ENOENT] = "ENOENT",
-		[ESRCH] = "ESRCH", [EINTR] = "EINTR", [EIO] = "EIO", [ENXIO] = "ENXIO",
-		[E2BIG] = "E2BIG", [ENOEXEC] = "ENOEXEC", [EBADF] = "EBADF", [ECHILD] = "ECHILD",
-		[EAGAIN] = "EAGAIN", [ENOMEM] = "ENOMEM", [EACCES] = "EACCES", [EFAULT] = "EFAULT",
-		[EBUSY] = "EBUSY", [EEXIST] = "EEXIST", [EXDEV] = "EXDEV", [ENODEV] = "ENODEV",
-		[ENOTDIR] = "ENOTDIR", [EISDIR] = "EISDIR", [EINVAL] = "EINVAL",
-		[EMFILE] = "EMFILE", [ENOTTY] = "ENOTTY", [EFBIG] = "EFBIG", [ENOSPC] = "ENOSPC",
-		[ESPIPE] = "ESPIPE", [EROFS] = "EROFS", [EPIPE] = "EPIPE", [EDOM] = "EDOM",
-		[ERANGE] = "ERANGE", [ENAMETOOLONG] = "ENAMETOOLONG", [ENOSYS] = "ENOSYS",
-		[ENOTEMPTY] = "ENOTEMPTY", [ELOOP] = "ELOOP", [EOVERFLOW] = "EOVERFLOW",
-		[EOPNOTSUPP] = "EOPNOTSUPP", [ETIMEDOUT] = "ETIMEDOUT", [ETXTBSY] = "ETXTBSY",
+	static const char *const names[] = {[0] = "0",
+		[EPERM] = "EPERM",
+		[ENOENT] = "ENOENT",
+		[ESRCH] = "ESRCH",
+		[EINTR] = "EINTR",
+		[EIO] = "EIO",
+		[ENXIO] = "ENXIO",
+		[E2BIG] = "E2BIG",
+		[ENOEXEC] = "ENOEXEC",
+		[EBADF] = "EBADF",
+		[ECHILD] = "ECHILD",
+		[EAGAIN] = "EAGAIN",
+		[ENOMEM] = "ENOMEM",
+		[EACCES] = "EACCES",
+		[EFAULT] = "EFAULT",
+		[EBUSY] = "EBUSY",
+		[EEXIST] = "EEXIST",
+		[EXDEV] = "EXDEV",
+		[ENODEV] = "ENODEV",
+		[ENOTDIR] = "ENOTDIR",
+		[EISDIR] = "EISDIR",
+		[EINVAL] = "EINVAL",
+		[EMFILE] = "EMFILE",
+		[ENOTTY] = "ENOTTY",
+		[EFBIG] = "EFBIG",
+		[ENOSPC] = "ENOSPC",
+		[ESPIPE] = "ESPIPE",
+		[EROFS] = "EROFS",
+		[EPIPE] = "EPIPE",
+		[EDOM] = "EDOM",
+		[ERANGE] = "ERANGE",
+		[ENAMETOOLONG] = "ENAMETOOLONG",
+		[ENOSYS] = "ENOSYS",
+		[ENOTEMPTY] = "ENOTEMPTY",
+		[ELOOP] = "ELOOP",
+		[EOVERFLOW] = "EOVERFLOW",
+		[EOPNOTSUPP] = "EOPNOTSUPP",
+		[ETIMEDOUT] = "ETIMEDOUT",
+		[ETXTBSY] = "ETXTBSY",
 		[ENOTSOCK] = "ENOTSOCK"};
 	static char other[16];
 	if (error >= 0 && error < (int)(sizeof names / sizeof *names) && names[error]) {
@@ -81,7 +109,7 @@ __attribute__((unused)) static long outcome(const char *what, long result)
 	return result;
 }
 
-#define SHOW(CALL) show(#CALL, (long)(CALL))
+#define SHOW(CALL)    show(#CALL, (long)(CALL))
 #define OUTCOME(CALL) outcome(#CALL, (long)(CALL))
 
 /* Prints how a child ended. */

@@ -82,7 +82,8 @@ CASE(processor_time)
 	while (now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu < 200000000) {
 	}
 	clock_t ended = times(&end);
-	printf("user or system time %d, elapsed %d\n", end.tms_utime + end.tms_stime >= start.tms_utime + start.tms_stime + 10,
+	printf("user or system time %d, elapsed %d\n",
+		end.tms_utime + end.tms_stime >= start.tms_utime + start.tms_stime + 10,
 		ended - began >= 15);
 	pid_t child = fork();
 	if (child == 0) {
@@ -121,7 +122,8 @@ CASE(system_facts)
 {
 	struct sysinfo info;
 	SHOW(sysinfo(&info));
-	printf("sensible %d %d %d\n", info.totalram > info.freeram, info.mem_unit >= 1, info.procs > 0);
+	printf("sensible %d %d %d\n", info.totalram > info.freeram, info.mem_unit >= 1,
+		info.procs > 0);
 	cpu_set_t set;
 	SHOW(sched_getaffinity(0, sizeof set, &set) >= 0);
 	SHOW(CPU_COUNT(&set) >= 1);

@@ -139,52 +139,6 @@ CASE(open_flags)
 	SHOW(write(fd, "x", 1));
 }
 
-CASE(read_and_write)
-{
-	char buffer[100] = {0};
-	int fd = open("f", O_CREAT | O_RDWR, 0644);
-	SHOW(write(fd, "0123456789", 10));
-	SHOW(lseek(fd, 3, SEEK_SET));
-	SHOW(read(fd, buffer, 4));
-	SHOW(lseek(fd, -2, SEEK_END));
-	SHOW(lseek(fd, 1, SEEK_CUR));
-	SHOW(lseek(fd, -100, SEEK_CUR));
-	SHOW(lseek(fd, 0, 99));
-	SHOW(lseek(fd, 100, SEEK_SET));
-	SHOW(write(fd, "far", 3));
-	SHOW(pread(fd, buffer, 20, 5));
-	printf("hole zero %d\n", buffer[5] == 0 && buffer[19] == 0);
-	SHOW(pwrite(fd, "abc", 3, 2));
-	SHOW(pread(fd, buffer, 6, 0));
-	printf("%.6s\n", buffer);
-	SHOW(pread(fd, buffer, 6, -1));
-	SHOW(lseek(fd, 0, SEEK_CUR));
-	SHOW(ftruncate(fd, 5));
-	SHOW(lseek(fd, 0, SEEK_END));
-	SHOW(ftruncate(fd, 50));
-	SHOW(pread(fd, buffer, 100, 0));
-	SHOW(ftruncate(fd, -1));
-	SHOW(truncate("f", 8));
-	SHOW(truncate("none", 8));
-	SHOW(truncate("/", 8));
-	int add = open("f", O_WRONLY | O_APPEND);
-	lseek(add, 0, SEEK_SET);
-	SHOW(write(add, "end", 3));
-	SHOW(lseek(add, 0, SEEK_CUR));
-	SHOW(read(add, buffer, 1));
-	int only = open("f", O_RDONLY);
-	SHOW(write(only, "x", 1));
-	SHOW(ftruncate(only, 0));
-	SHOW(read(open("/", O_RDONLY), buffer, 10));
-	SHOW(lseek(fd, 0, SEEK_DATA));
-	SHOW(fsync(fd));
-	SHOW(fdatasync(fd));
-	SHOW(fsync(99));
-	struct iovec both[2] = {{buffer, 3}, {buffer + 10, 50}};
-	SHOW(preadv(fd, both, 2, 1));
-	printf("%.3s %.5s\n", buffer, buffer + 10);
-}
-
 static void show_stat(const char *path)
 {
 	struct stat status;
@@ -192,8 +146,9 @@ static void show_stat(const char *path)
 		printf("%s: %s\n", path, error_name(errno));
 		return;
 	}
-	printf("%s: mode %o links %d size %ld uid %d blocks %ld block size %ld\n", path, status.st_mode,
-		(int)status.st_nlink, S_ISDIR(status.st_mode) ? 0 : (long)status.st_size, status.st_uid,
+	printf("%s: mode %o links %d size %ld uid %d blocks %ld block size %ld\n", path,
+		status.st_mode, (int)status.st_nlink,
+		S_ISDIR(status.st_mode) ? 0 : (long)status.st_size, status.st_uid,
 		S_ISDIR(status.st_mode) ? 0 : (long)status.st_blocks, (long)status.st_blksize);
 }
 
@@ -416,39 +371,6 @@ CASE(mode_bits)
 	printf("umask %o\n", umask(077));
 }
 
-CASE(times)
-{
-	struct timespec set[2] = {{1000000000, 123456789}, {1111111111, 987654321}};
-	struct stat status;
-	int fd = open("f", O_CREAT | O_RDWR, 0644);
-	SHOW(futimens(fd, set));
-	fstat(fd, &status);
-	printf("%ld %ld\n", (long)status.st_atime, (long)status.st_mtime);
-	set[0].tv_nsec = UTIME_OMIT;
-	set[1].tv_nsec = UTIME_NOW;
-	SHOW(utimensat(AT_FDCWD, "f", set, 0));
-	fstat(fd, &status);
-	printf("%ld now %d\n", (long)status.st_atime, labs((long)(status.st_mtime - time(NULL))) < 3);
-	set[0].tv_nsec = -1;
-	SHOW(utimensat(AT_FDCWD, "f", set, 0));
-	set[0].tv_nsec = 2000000000;
-	SHOW(utimensat(AT_FDCWD, "f", set, 0));
-	SHOW(utimensat(AT_FDCWD, "none", NULL, 0));
-	symlink("f", "l");
-	struct timespec early[2] = {{5, 0}, {6, 0}};
-	SHOW(utimensat(AT_FDCWD, "l", early, AT_SYMLINK_NOFOLLOW));
-	lstat("l", &status);
-	printf("%ld %ld\n", (long)status.st_atime, (long)status.st_mtime);
-	utimensat(AT_FDCWD, "f", early, 0);
-	write(fd, "x", 1);
-	fstat(fd, &status);
-	printf("write moves mtime %d\n", status.st_mtime > 6);
-	utimensat(AT_FDCWD, ".", early, 0);
-	put("new", "");
-	stat(".", &status);
-	printf("create moves the directory's mtime %d\n", status.st_mtime > 6);
-}
-
 CASE(directory_reading)
 {
 	char raw[1024];
@@ -511,121 +433,4 @@ CASE(unlinked_stays)
 	SHOW(read(fd, text, 9));
 	puts(text);
 	SHOW(linkat(fd, "", AT_FDCWD, "back", AT_EMPTY_PATH));
-}
-
-CASE(large_offsets)
-{
-	int fd = open("f", O_CREAT | O_RDWR, 0644);
-	char text[8] = {0};
-	off_t places[] = {12 * 4096, 1036 * 4096, 5ll << 30, 100ll << 30};
-	for (int i = 0; i < 4; i++) {
-		SHOW(pwrite(fd, "mark", 4, places[i]));
-	}
-	for (int i = 0; i < 4; i++) {
-		memset(text, 0, sizeof text);
-		pread(fd, text, 4, places[i]);
-		puts(text);
-	}
-	struct stat status;
-	fstat(fd, &status);
-	printf("size %ld sparse %d\n", (long)status.st_size, status.st_blocks < 1000);
-	SHOW(ftruncate(fd, 1036 * 4096 + 2));
-	fstat(fd, &status);
-	printf("size %ld\n", (long)status.st_size);
-	SHOW(pread(fd, text, 8, 1036 * 4096));
-	SHOW(ftruncate(fd, 0));
-	fstat(fd, &status);
-	printf("blocks %ld\n", (long)status.st_blocks);
-	SHOW(pwrite(fd, "x", 1, 1ll << 50));
-	SHOW(lseek(fd, 1ll << 62, SEEK_SET));
-}
-
-CASE(data_patterns)
-{
-	enum { SIZE = 300000 };
-	unsigned char *data = malloc(SIZE), *back = malloc(SIZE);
-	unsigned seed = 12345;
-	memset(data, 0, SIZE);
-	int fd = open("f", O_CREAT | O_RDWR, 0644);
-	ftruncate(fd, SIZE);
-	for (int i = 0; i < 400; i++) {
-		seed = seed * 1103515245 + 12345;
-		unsigned at = (seed >> 8) % SIZE, length = (seed >> 3) % 9000;
-		if (at + length > SIZE) {
-			length = SIZE - at;
-		}
-		memset(data + at, (int)(seed >> 16), length);
-		pwrite(fd, data + at, length, at);
-	}
-	SHOW(pread(fd, back, SIZE, 0));
-	printf("same %d\n", memcmp(data, back, SIZE) == 0);
-	fsync(fd);
-	int other = open("f", O_RDONLY);
-	memset(back, 1, SIZE);
-	long total = 0, got;
-	while ((got = read(other, back + total, 777)) > 0) {
-		total += got;
-	}
-	printf("total %ld same %d\n", total, memcmp(data, back, SIZE) == 0);
-}
-
-CASE(send_file)
-{
-	put("f", "some text to send");
-	int in = open("f", O_RDONLY), out = open("g", O_CREAT | O_RDWR, 0644);
-	off_t offset = 5;
-	SHOW(sendfile(out, in, &offset, 4));
-	printf("offset %ld position %ld\n", (long)offset, (long)lseek(in, 0, SEEK_CUR));
-	SHOW(sendfile(out, in, NULL, 100));
-	char text[40] = {0};
-	pread(out, text, 39, 0);
-	puts(text);
-	SHOW(sendfile(99, in, NULL, 1));
-	SHOW(sendfile(out, 99, NULL, 1));
-}
-
-CASE(locks)
-{
-	int fd = open("f", O_CREAT | O_RDWR, 0644);
-	struct flock lock = {.l_type = F_WRLCK, .l_start = 10, .l_len = 10};
-	SHOW(fcntl(fd, F_SETLK, &lock));
-	fflush(stdout);
-	pid_t child = fork();
-	if (child == 0) {
-		struct flock ask = {.l_type = F_WRLCK, .l_start = 0, .l_len = 100};
-		SHOW(fcntl(fd, F_GETLK, &ask));
-		printf("type %d start %ld len %ld parent %d\n", ask.l_type, (long)ask.l_start, (long)ask.l_len,
-			ask.l_pid == getppid());
-		SHOW(fcntl(fd, F_SETLK, &ask));
-		struct flock aside = {.l_type = F_WRLCK, .l_start = 30, .l_len = 5};
-		SHOW(fcntl(fd, F_SETLK, &aside));
-		fflush(stdout);
-		_exit(0);
-	}
-	waitpid(child, NULL, 0);
-	lock.l_type = F_UNLCK;
-	SHOW(fcntl(fd, F_SETLK, &lock));
-	SHOW(flock(fd, LOCK_EX));
-	int other = open("f", O_RDWR);
-	SHOW(flock(other, LOCK_EX | LOCK_NB));
-	SHOW(flock(fd, LOCK_UN));
-	SHOW(flock(other, LOCK_EX | LOCK_NB));
-}
-
-CASE(file_system_facts)
-{
-	struct statfs facts;
-	SHOW(statfs(".", &facts));
-	printf("name length %ld block %ld sensible %d\n", (long)facts.f_namelen, (long)facts.f_bsize,
-		facts.f_bfree <= facts.f_blocks && facts.f_bavail <= facts.f_bfree);
-	SHOW(statfs("none", &facts));
-	SHOW(fstatfs(0, &facts));
-	SHOW(fstatfs(99, &facts));
-	struct stat root, up;
-	stat("/", &root);
-	stat("/..", &up);
-	printf("root is its own parent %d\n", root.st_ino == up.st_ino);
-	stat("/dev/null", &up);
-	printf("%d %d\n", major(up.st_rdev), minor(up.st_rdev));
-	sync();
 }

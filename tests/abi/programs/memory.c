@@ -127,10 +127,12 @@ CASE(fixed)
 	printf("at the place %d zero %d\n", over == area + 2 * PAGE, over[0] == 0);
 	printf("around %c %c\n", area[2 * PAGE - 1], area[4 * PAGE]);
 	errno = 0;
-	over = mmap(area, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	over = mmap(
+		area, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	printf("noreplace: %s\n", over == MAP_FAILED ? error_name(errno) : "mapped");
 	munmap(area, 8 * PAGE);
-	over = mmap(area, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	over = mmap(
+		area, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	printf("noreplace: %d\n", over == area);
 	over = mmap(area + 4 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	printf("hint taken %d\n", over == area + 4 * PAGE);
@@ -164,7 +166,8 @@ CASE(errors)
 	MAP(NULL, -1ul, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	MAP((void *)(1ul << 47), PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	MAP((void *)123, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	MAP((void *)0xffffffff80000000, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	MAP((void *)0xffffffff80000000, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		-1, 0);
 }
 
 CASE(break_area)
@@ -254,7 +257,8 @@ CASE(file_mapping_and_fork)
 
 CASE(shared_anonymous)
 {
-	volatile int *shared = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *shared =
+		mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED) {
 		printf("%s\n", error_name(errno));
 		return;
@@ -284,7 +288,8 @@ CASE(remap)
 		printf("%s\n", error_name(errno));
 		return;
 	}
-	printf("%c%c%c%c zero %d\n", more[0], more[PAGE], more[2 * PAGE], more[3 * PAGE], more[150 * PAGE] == 0);
+	printf("%c%c%c%c zero %d\n", more[0], more[PAGE], more[2 * PAGE], more[3 * PAGE],
+		more[150 * PAGE] == 0);
 	char *less = mremap(more, 200 * PAGE, 2 * PAGE, 0);
 	printf("same place %d\n", less == more);
 	probe("cut", less + 2 * PAGE);
@@ -310,7 +315,8 @@ CASE(stack_growth)
 CASE(sparse_reservation)
 {
 	size_t size = 64ul << 30;
-	char *area = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *area =
+		mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (area == MAP_FAILED) {
 		printf("%s\n", error_name(errno));
 		return;

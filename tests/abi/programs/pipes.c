@@ -26,7 +26,8 @@ CASE(basics)
 	SHOW(write(ends[1], "", 0));
 	struct stat status;
 	fstat(ends[0], &status);
-	printf("fifo %d size %ld mode %o\n", S_ISFIFO(status.st_mode), (long)status.st_size, status.st_mode & 0777);
+	printf("fifo %d size %ld mode %o\n", S_ISFIFO(status.st_mode), (long)status.st_size,
+		status.st_mode & 0777);
 	close(ends[1]);
 	SHOW(read(ends[0], buffer, 1));
 	SHOW(read(ends[0], buffer, 1));
@@ -106,7 +107,8 @@ CASE(atomic_writes)
 	int records = 0, mixed = 0;
 	for (;;) {
 		long have = 0, got;
-		while (have < SIZE && (got = read(ends[0], record + have, (size_t)(SIZE - have))) > 0) {
+		while (have < SIZE &&
+			(got = read(ends[0], record + have, (size_t)(SIZE - have))) > 0) {
 			have += got;
 		}
 		if (have < SIZE) {

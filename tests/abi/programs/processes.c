@@ -133,7 +133,8 @@ CASE(exec_large_arguments)
 {
 	enum { COUNT = 2000, LENGTH = 40 };
 	static char text[COUNT][LENGTH];
-	static char *arguments[COUNT + 8] = {"sh", "-c", "echo $# ${#1} $1 $LARGE_SET; shift 1999; echo $1", "sh"};
+	static char *arguments[COUNT + 8] = {
+		"sh", "-c", "echo $# ${#1} $1 $LARGE_SET; shift 1999; echo $1", "sh"};
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(text[i], LENGTH, "argument-%d-%020d", i, i);
 		arguments[4 + i] = text[i];
@@ -474,7 +475,8 @@ CASE(file_size_limit)
 CASE(copy_on_write)
 {
 	enum { PAGES = 300 };
-	char *area = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *area = mmap(
+		NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(area, 'p', PAGES * 4096);
 	pid_t child = fork();
 	if (child == 0) {

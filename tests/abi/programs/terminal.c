@@ -23,7 +23,8 @@ CASE(settings)
 	SHOW(tcsetattr(tty, TCSADRAIN, &changed));
 	struct termios back;
 	tcgetattr(tty, &back);
-	printf("kept %d %d %d %d\n", !(back.c_lflag & ICANON), back.c_cc[VMIN], back.c_cc[VTIME], back.c_cc[VINTR]);
+	printf("kept %d %d %d %d\n", !(back.c_lflag & ICANON), back.c_cc[VMIN], back.c_cc[VTIME],
+		back.c_cc[VINTR]);
 	SHOW(tcsetattr(tty, TCSAFLUSH, &now));
 	SHOW(tcflush(tty, TCIFLUSH));
 	SHOW(tcflush(tty, 99));
@@ -75,7 +76,8 @@ CASE(foreground_group)
 	pid_t child = fork();
 	if (child == 0) {
 		setpgid(0, 0);
-		/* In the background now: setting the foreground group stops us, unless SIGTTOU is ignored. */
+		/* In the background now: setting the foreground group stops us, unless SIGTTOU is
+		 * ignored. */
 		signal(SIGTTOU, SIG_IGN);
 		SHOW(tcsetpgrp(tty, getpgrp()));
 		printf("child in front %d\n", tcgetpgrp(tty) == getpgrp());
@@ -150,7 +152,8 @@ static void orphan_read(void)
 		}
 		long got = read(tty, &c, 1);
 		char answer[40];
-		int length = snprintf(answer, sizeof answer, "orphan: %ld %s\n", got, got < 0 ? error_name(errno) : "");
+		int length = snprintf(answer, sizeof answer, "orphan: %ld %s\n", got,
+			got < 0 ? error_name(errno) : "");
 		write(orphan_says[1], answer, (size_t)length);
 		_exit(0);
 	}

@@ -132,7 +132,8 @@ CASE(futexes)
 	for (int i = 0; i < 3; i++) {
 		pthread_join(threads[i], NULL);
 	}
-	atomic_int *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	atomic_int *shared =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared != MAP_FAILED) {
 		pid_t child = fork();
 		if (child == 0) {
