@@ -56,7 +56,8 @@ class Selection:
 
     def __contains__(self, name):
         found = [pattern for pattern in self.patterns
-                 if name == pattern or name.startswith(pattern.rstrip('/') + '/') or fnmatch.fnmatch(name, pattern)
+                 if name == pattern or name.startswith((pattern.rstrip('/') + '/', pattern + '.'))
+                 or fnmatch.fnmatch(name, pattern)
                  or pattern == name.split('/')[-1] or pattern == name.split('.')[-1]]
         self.used.update(found)
         return bool(found) or not self.patterns
