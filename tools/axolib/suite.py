@@ -6,8 +6,8 @@ import argparse
 import difflib
 import fnmatch
 import importlib.util
+import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -96,10 +96,9 @@ def build_tests(report, selection, kind):
 def host_tests(report, selection, kind):
     """The unit tests that stand beside the code, by meson's own list."""
     build.configure(kind)
-    listed = subprocess.run(['meson', 'test', '-C', build.directory(kind), '--list'], text=True, check=False,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-    names = sorted({re.sub(r'.* / ', '', line).strip() for line in listed.splitlines() if line.strip()
-                    and not line.startswith('ninja')})
+    listed = subprocess.run(['meson', 'introspect', '--tests', build.directory(kind)], text=True, check=True,
+                            stdout=subprocess.PIPE).stdout
+    names = sorted(test['name'] for test in json.loads(listed))
     wanted = [name for name in names if f'host/{name}' in selection]
     if not wanted:
         return
