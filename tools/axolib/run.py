@@ -53,6 +53,8 @@ def parser():
 
 def check(options):
     """Refuses what cannot work, before anything is built."""
+    if options.display and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
+        raise UserError('--display: there is no graphical display here (DISPLAY is not set)')
     if options.smp < 1:
         raise UserError('--smp: at least 1')
     if options.smp > 1:
