@@ -11,9 +11,7 @@
 
 #define PANIC_TRACE_RECORDS 24
 
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void say(const char *format, ...)
+void panic_say(const char *format, ...)
 {
 	char line[256];
 	va_list args;
@@ -33,12 +31,12 @@ static void say_trace(void)
 		kernel.trace_count < PANIC_TRACE_RECORDS ? kernel.trace_count : PANIC_TRACE_RECORDS;
 	uint64_t i;
 
-	say("last events:\n");
+	panic_say("last events:\n");
 	for (i = kernel.trace_count - have; i < kernel.trace_count; i++) {
 		const struct trace_record *record = &kernel.trace[i % TRACE_RECORDS];
 		const struct proc *proc = proc_find(record->proc);
 
-		say("  %14lu %6d %-12s %-9s %lx %lx\n", record->tsc, record->proc,
+		panic_say("  %14lu %6d %-12s %-9s %lx %lx\n", record->tsc, record->proc,
 			proc != NULL ? proc->name : "-", trace_event_name(record->event), record->a,
 			record->b);
 	}
@@ -51,7 +49,7 @@ static void say_diag_tail(void)
 	if (kernel.log_port) {
 		return; /* it is there already */
 	}
-	say("last diagnostics:\n");
+	panic_say("last diagnostics:\n");
 	while (position < kernel.diag_end) {
 		arch_panic_putc(kernel.diag[position++ % DIAG_BYTES]);
 	}
@@ -64,23 +62,23 @@ static _Noreturn void panic_args(const struct trap_frame *frame, const char *for
 
 	format_args(text, sizeof(text), format, args);
 	if (again) {
-		say("\naxolotl: panic in panic: %s\n", text);
+		panic_say("\naxolotl: panic in panic: %s\n", text);
 		arch_halt();
 	}
 	again = true;
 	say_diag_tail();
-	say("\naxolotl: kernel panic: %s\n", text);
+	panic_say("\naxolotl: kernel panic: %s\n", text);
 	if (kernel.procs != NULL && this_cpu()->current != NULL) {
 		const struct proc *proc = this_cpu()->current;
 
-		say("current: %s, endpoint %d, ip %lx, sp %lx\n", proc->name, proc->endpoint,
+		panic_say("current: %s, endpoint %d, ip %lx, sp %lx\n", proc->name, proc->endpoint,
 			arch_ip(&proc->arch), arch_sp(&proc->arch));
 	}
 	arch_panic_state(frame);
 	if (kernel.procs != NULL) {
 		say_trace();
 	}
-	say("axolotl: halted\n");
+	panic_say("axolotl: halted\n");
 	arch_halt();
 }
 

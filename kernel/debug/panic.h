@@ -28,3 +28,7 @@ _Noreturn void assert_failed(const char *text, const char *file, int line);
 #else
 #define debug_assert(condition) ((void)sizeof(condition))
 #endif
+
+/* A piece of the report, at most 255 characters, by the polled port: for what an architecture adds
+ * to it. */
+void panic_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -177,28 +177,12 @@ void arch_idle(void)
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void say(const char *format, ...)
-{
-	char line[192];
-	va_list args;
-	int i;
-
-	va_start(args, format);
-	format_args(line, sizeof(line), format, args);
-	va_end(args);
-	for (i = 0; line[i] != '\0'; i++) {
-		arch_panic_putc(line[i]);
-	}
-}
-
 static void say_code_address(const char *what, uint64_t address)
 {
 	uint64_t offset = 0;
 	const char *name = symbol_find(address, &offset);
 
-	say("%s%lx %s+%lx\n", what, address, name != NULL ? name : "?", offset);
+	panic_say("%s%lx %s+%lx\n", what, address, name != NULL ? name : "?", offset);
 }
 
 /* Frame pointers link the kernel's stack frames; every address is checked before it is followed. */
@@ -207,7 +191,7 @@ static void say_stack(uint64_t rbp)
 	uint64_t last = 0;
 	int depth;
 
-	say("stack:\n");
+	panic_say("stack:\n");
 	for (depth = 0; depth < 24 && rbp > last && rbp >= KERNEL_VIRT && (rbp & 7) == 0; depth++) {
 		const uint64_t *link = (const uint64_t *)rbp;
 
@@ -226,15 +210,15 @@ void arch_panic_state(const struct trap_frame *frame)
 		say_stack((uint64_t)__builtin_frame_address(0));
 		return;
 	}
-	say("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", frame->rax, frame->rbx, frame->rcx,
-		frame->rdx);
-	say("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", frame->rsi, frame->rdi, frame->rbp,
-		frame->rsp);
-	say("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", frame->r8, frame->r9, frame->r10,
+	panic_say("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", frame->rax, frame->rbx,
+		frame->rcx, frame->rdx);
+	panic_say("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", frame->rsi, frame->rdi,
+		frame->rbp, frame->rsp);
+	panic_say("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", frame->r8, frame->r9, frame->r10,
 		frame->r11);
-	say("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", frame->r12, frame->r13, frame->r14,
-		frame->r15);
-	say("cs %lx rflags %lx error %lx cr2 %lx cr3 %lx cr4 %lx\n", frame->cs, frame->rflags,
+	panic_say("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", frame->r12, frame->r13,
+		frame->r14, frame->r15);
+	panic_say("cs %lx rflags %lx error %lx cr2 %lx cr3 %lx cr4 %lx\n", frame->cs, frame->rflags,
 		frame->error, x86_cr2(), x86_cr3(), x86_cr4());
 	say_code_address("rip ", frame->rip);
 	if ((frame->cs & 3) == 0) {
