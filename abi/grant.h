@@ -20,9 +20,13 @@
 
 #define GRANT_READ  0x1
 #define GRANT_WRITE 0x2
+#define GRANT_MAP   0x4 /* may be mapped by safemap; start and length are page-aligned */
 #define GRANT_TRY                                                                      \
 	0x10 /* a copy that meets an absent page fails with -EFAULT instead of waiting \
 	      */
+#define GRANT_FAULTED                                                                          \
+	0x20 /* set by the kernel: a copy by a TRY grant met an absent page; grant_revoke then \
+	      * reports it */
 #define GRANT_USED     0x100
 #define GRANT_DIRECT   0x200 /* memory of the grantor */
 #define GRANT_INDIRECT 0x400 /* passes on another grant */

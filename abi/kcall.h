@@ -26,8 +26,8 @@
 	KCALL(8, schedule)  /* scheduler: (ep, priority, quantum ns) */                            \
 	KCALL(9, schedctl)  /* PM, RS, SCHED: (ep, scheduler ep or EP_KERNEL) */                   \
 	KCALL(10, privctl)  /* RS: (op, ep, struct priv_spec * or op's argument) */                \
-	KCALL(11, update)   /* RS: (ep, ep): swap two slots */                                     \
-	KCALL(12, statectl) /* B: reserved for live update */                                      \
+	KCALL(11, update)   /* VM: (ep, ep, UPDATE_*): swap two slots */                           \
+	KCALL(12, statectl) /* B: (STATE_*, a, b, c): a service's state for its successor */       \
 	/* signals */                                                                              \
 	KCALL(13, kill)      /* PM, RS, VM: (ep, signo, code, address): to the signal manager */   \
 	KCALL(14, getksig)   /* managers: (struct ksig *) -> 1, or 0 when there is none */         \
@@ -50,6 +50,9 @@
 	KCALL(30, safememset)   /* B: (granter, grant, offset, byte, bytes) */                     \
 	KCALL(31, umap)         /* (address, bytes) own memory -> paddr in *arg 2 */               \
 	KCALL(32, vumap)        /* (struct vumap_spec *) -> count of pieces */                     \
+	KCALL(33, safemap)      /* B: (granter, grant, offset, address, bytes, writable) */        \
+	KCALL(34, safeunmap)    /* B: (address): undo by who mapped it */                          \
+	KCALL(36, saferevmap)   /* B: (SAFEREV_*, grant or address): undo by who granted it */     \
 	/* memory */                                                                               \
 	KCALL(35, vmctl) /* VM: (op, ep, a, b, c) */                                               \
 	/* devices */                                                                              \
@@ -79,6 +82,39 @@ enum kcall { KCALL_TABLE(KCALL) KCALL_COUNT = 64 };
 		1ull << KCALL_getinfo | 1ull << KCALL_diagctl)
 
 /* ---- processes ---- */
+
+/*
+ * update(old, successor, flags): afterwards `old` names what `successor` was. With UPDATE_ROLLBACK
+ * back again. The contents now under `old` may read those under `successor`, its predecessor, by
+ * statectl until `successor` is cleared.
+ */
+#define UPDATE_ROLLBACK 1
+
+enum statectl_op {
+	STATE_SET_TABLE = 1,  /* (table, count): where the caller's registered state is described
+				 (struct state_entry) */
+	STATE_GET_TABLE,      /* (struct state_table *): the predecessor's; -ESRCH: there is none */
+	STATE_READ,           /* (predecessor's address, to, bytes) */
+	STATE_CLEAR_IPC_REFS, /* (): whoever waits for an answer of the caller gets -EDEADSRCDST, as
+				 if it had died: for services that forgot what they were asked */
+	STATE_WAITERS /* (endpoint_t *, max) -> count: who waits for the caller's answer to a
+			 request that it has received */
+};
+struct state_table {
+	uint64_t address, count;
+};
+/* One piece of registered state, in the memory of the service that registered it. */
+struct state_entry {
+	char name[24];
+	uint64_t address;
+	uint64_t bytes;
+	uint32_t version;
+	uint32_t pad;
+};
+
+/* saferevmap */
+#define SAFEREV_GRANT   1
+#define SAFEREV_ADDRESS 2
 
 /* fork flags */
 #define FORK_THREAD \

@@ -41,10 +41,18 @@ enum fs_op {
 	FS_FSYNC,     /* fs_ino_req */
 	FS_STATFS,    /* fs_io_req: struct statfs by grant */
 	FS_NEWNODE,   /* reserved: anonymous node (pipes) */
-	FS_PEEK,      /* fs_io_req: -ENOSYS until the page cache is VM's */
+	FS_PEEK,      /* fs_io_req without a grant -> fs_io_rep: bring [offset, offset + len) into
+			 VM's cache, as far as the file goes; -ENOSYS: files of this file system cannot
+			 be mapped */
 	FS_REMOUNT,   /* fs_mount_req: flags only */
 	FS_NEWDRIVER, /* fs_newdriver_req: the block driver has (a new) endpoint */
 	FS_FALLOCATE, /* reserved */
+	FS_MKWRITE,   /* fs_io_req without a grant -> fs_io_rep: a shared mapping is about to be
+			 written: the pages are cached, have their blocks, and are dirty from now on.
+			 -ENOSPC, -EIO, -EROFS; beyond the end -EFAULT */
+	FS_REBIND,    /* fs_putnode_req: after FS_MOUNT with FS_MOUNT_RECOVER: VFS holds `count`
+			 references of the inode -> fs_node_rep */
+	FS_RECOVERED, /* fs_dev_req: all inodes are bound again: what nobody holds may go */
 };
 
 /* First in each reply. */
@@ -62,6 +70,9 @@ struct fs_req_head {
 
 #define FS_MOUNT_RDONLY 1
 #define FS_MOUNT_ROOT   2
+#define FS_MOUNT_RECOVER                                                                          \
+	4 /* the process before died: its cached pages, dirty ones too, are in VM; inodes without \
+	     a name stay until FS_RECOVERED */
 struct fs_mount_req {
 	struct fs_req_head head;
 	uint64_t dev;      /* device number (Linux encoding in 64 bits), also st_dev of its files */
@@ -98,6 +109,7 @@ struct fs_mount_rep {
 	2 /* names and attributes change by themselves (proc): VFS caches nothing, asks STAT each \
 	     time */
 #define FS_FLAG_MEMORY 4 /* no device behind */
+#define FS_FLAG_PEEK   8 /* FS_PEEK and FS_MKWRITE work: files are in VM's cache by (dev, ino) */
 PROTO_FITS(fs_mount_rep);
 
 struct fs_dev_req {

@@ -43,7 +43,33 @@ enum axo_service_cmd {
 	AXO_SERVICE_RESTART, /* name */
 	AXO_SERVICE_STATUS,  /* name or "" for all: text lines into out -> bytes */
 	AXO_SERVICE_TEMPLATE, /* as UP: registers a file-system type, started at each mount */
-	AXO_SERVICE_BOOTED    /* init: the system is up (RS may log, start heartbeats) */
+	AXO_SERVICE_BOOTED,   /* init: the system is up (RS may log, start heartbeats) */
+	AXO_SERVICE_REFRESH,  /* name: stops it and starts it as new */
+	AXO_SERVICE_UPDATE,   /* name, binary (none: the one RS keeps), conf: live update; several:
+				 flag BATCH with all but the last */
+	AXO_SERVICE_ROLLBACK, /* name: back to the binary before the last update, by live update */
+	AXO_SERVICE_CLONE,    /* name: keeps a replica ready from now on */
+	AXO_SERVICE_UNCLONE,  /* name */
+	AXO_SERVICE_EDIT,     /* name, conf: new declaration for a running service */
+	AXO_SERVICE_PING,     /* name: 0 when it answers; nanoseconds it took */
+	AXO_SERVICE_FAULT,    /* name: arg = enum sef_fault_kind, seed, count */
+	AXO_SERVICE_LOOKUP,   /* name -> endpoint */
+	AXO_SERVICE_STATS,    /* name: struct axo_service_stats into out */
+	AXO_SERVICE_SHUTDOWN  /* no more restarts */
+};
+#define AXO_SERVICE_REPLICA    1  /* UP: keep a replica */
+#define AXO_SERVICE_BATCH      2  /* UPDATE: hold back until one comes without it */
+#define AXO_SERVICE_NO_BACKOFF 4  /* UP: restart at once each time */
+#define AXO_SERVICE_NO_WAIT    8  /* UP: do not wait for its init */
+#define AXO_SERVICE_BOUNDARY   16 /* FAULT: between two requests */
+
+/* What RS counts of a service. Times in ns. */
+struct axo_service_stats {
+	uint32_t restarts, updates, rollbacks, replicas_used;
+	uint64_t last_recovery_ns; /* from the crash to the new instance's init reply */
+	uint64_t max_recovery_ns, total_recovery_ns;
+	int32_t endpoint, state;
+	int32_t last_signal, pid;
 };
 struct axo_service_req {
 	uint32_t cmd;
@@ -53,4 +79,9 @@ struct axo_service_req {
 	uint64_t binary, binary_len; /* ELF file in memory */
 	uint64_t args, args_len;     /* string for the service */
 	uint64_t out, out_len;
+	int32_t arg;        /* UPDATE: enum sef_lu_state; FAULT: enum sef_fault_kind */
+	uint32_t count;     /* FAULT */
+	uint64_t seed;      /* FAULT */
+	uint64_t limit_ns;  /* UPDATE: how long to wait for the state; 0: 2 s */
+	uint64_t period_ns; /* UP, EDIT: heartbeat; 0: as declared */
 };

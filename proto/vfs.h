@@ -27,6 +27,9 @@ enum vfs_op {
 	VFS_RS_MAPDRIVER, /* vfs_rs_mapdriver: a driver came up (again) or went */
 	VFS_RS_FS_REPLY,  /* vfs_rs_fs_reply: answer to RS_FS_START */
 	VFS_RS_DEAD,      /* vfs_rs_ep: a file system or driver has died for good */
+	VFS_RS_RECOVERED, /* vfs_rs_ep: a file system's process is a new one under the same
+			     endpoint: mount it again with FS_MOUNT_RECOVER, rebind, send again what
+			     was in flight */
 	/* drivers and file systems -> VFS: answers (FS: FS op | PROTO_REPLY, CHR: op |
 	   PROTO_REPLY), and */
 	VFS_CHR_READY, /* vfs_chr_ready: a watched device became ready */
@@ -96,7 +99,13 @@ enum vfs_vm_what {
 		1, /* descriptor fd of ep: handle, dev, ino, size; a reference on the file for VM */
 	VFS_VM_PAGEIN, /* read len bytes at offset of `file` into VM's grant */
 	VFS_VM_DROP,   /* VM gives its reference back; not answered */
-	VFS_VM_REF     /* one more reference (fork, split); not answered */
+	VFS_VM_REF,    /* one more reference (fork, split); not answered */
+	VFS_VM_PEEK, /* len bytes at offset of `file` into the page cache: the reply's size says how
+			many bytes there are (short at the end of file); -ENOSYS: cannot be mapped
+		      */
+	VFS_VM_MKWRITE, /* a shared mapping of `file` is about to be written at offset, len: dirty
+			   and with its blocks when answered */
+	VFS_VM_SYNC     /* msync(MS_SYNC): write `file` back */
 };
 struct vfs_vm_request {
 	uint32_t id; /* given back */

@@ -35,6 +35,10 @@ enum vm_op {
 		       */
 	VM_FILE_CHANGED, /* vm_file_changed_req: pages of a file that VM knows are stale (written or
 			    truncated) */
+	VM_CACHE_BIND,   /* VFS: vm_cache_bind_req: whose cache the pages of a device are */
+	VM_CACHE_UNBIND, /* VFS: vm_cache_bind_req: unmounted: all of the device's pages go */
+	VM_CACHE_MAP,    /* VFS: vm_cache_get_req -> vm_cache_get_rep: valid pages, read-only, into
+			    the caller's window; pages that are not there are left out */
 	/* services */
 	VM_MAP_PHYS,     /* vm_map_phys_req -> vm_addr_rep: needs the memory right (kernel
 			    PRIV_QUERY_MEM) */
@@ -50,6 +54,22 @@ enum vm_op {
 			     met a  page whose file must be read first: VM answers the kernel -EFAULT
 			     then, for they cannot wait for VFS */
 			  /* VM -> VFS, asynchronous: proto/vfs.h VFS_VM_REQUEST */
+	/* file systems: the page cache (see below) */
+	VM_CACHE_OPEN, /* vm_cache_open_req -> vm_cache_open_rep: the caller's window */
+	VM_CACHE_GET,  /* vm_cache_get_req -> vm_cache_get_rep: pages by name, new ones where there
+			  are none */
+	VM_CACHE_FORGET,  /* vm_cache_range_req: the pages' names go, from every mapping too */
+	VM_CACHE_PROTECT, /* vm_cache_slots_req: before write-back: no mapping can be written
+			     without a fault any more */
+	VM_CACHE_LIST,    /* vm_cache_list_req -> vm_info_rep: what is there (after a restart) */
+	/* RS */
+	VM_UPDATE,  /* vm_update_req: two service processes swap their endpoints */
+	VM_STANDBY, /* vm_ep_req: this process takes RS's place when RS dies (EP_NONE: none) */
+	/* services, about themselves */
+	VM_INHERIT, /* no payload: after VM_UPDATE, the successor takes over all writable private
+		       memory of its predecessor but the stack, at the same addresses.
+		       -ESRCH: it has none. Pages are moved, not copied; of the predecessor nothing
+		       but its text, its stack and its registers is left */
 };
 
 struct vm_pagefault {
@@ -239,3 +259,103 @@ struct vm_region_info {
 #define VM_REGION_HEAP   2
 #define VM_REGION_STACK  4
 #define VM_REGION_FILE   8
+
+/*
+ * The page cache.
+ *
+ * Every cached page of every file system is VM's. A page has one name, (dev, ino, index): `ino` 0
+ * is the device itself (metadata; index is the device offset in pages), else a file's page; a file
+ * page whose bytes lie in one piece on the device may be known by its device page as well.
+ *
+ * A client (a file system; VFS for reading) has a window: slot i is the page at
+ * window + i * page size. Beside it lies an array of one byte a slot, `marks`, that VM and the
+ * client both read and write, always atomically, never across a message: it takes the place of
+ * messages for what happens often.
+ *
+ * - PINNED: the client uses the page now; VM leaves it alone. The client sets it first, then looks
+ *   at EVICTED: if that is set the page has gone, the slot is free, and the client forgets it.
+ * - VALID: the contents are those of the file. Set by the file system when it has filled the page.
+ *   Until then nobody else sees the page.
+ * - DIRTY: newer than the device. Such a page is never evicted, and outlives the file system.
+ * - USED: set by the client at each use; VM clears it as it looks for what has not been used.
+ * - EVICTED: set by VM when it takes an unpinned, clean page away (or forgets it).
+ * - WMAPPED: set by VM when a process got the page writable: before the page is written back the
+ *   client clears DIRTY only after VM_CACHE_PROTECT.
+ *
+ * A slot whose page went is given out again by VM_CACHE_GET or VM_CACHE_MAP.
+ */
+#define VM_CACHE_PINNED  0x01
+#define VM_CACHE_VALID   0x02
+#define VM_CACHE_DIRTY   0x04
+#define VM_CACHE_USED    0x08
+#define VM_CACHE_EVICTED 0x10
+#define VM_CACHE_WMAPPED 0x20
+
+#define VM_CACHE_BATCH 64 /* pages or slots in one request at most */
+
+struct vm_cache_bind_req {
+	uint64_t dev;
+	endpoint_t ep; /* the file system's process */
+	uint32_t pad;
+};
+
+struct vm_cache_open_req {
+	uint64_t dev; /* bound to the caller; VFS: 0 */
+};
+struct vm_cache_open_rep {
+	uint64_t window; /* address of slot 0 */
+	uint64_t marks;  /* address of the byte of slot 0 */
+	uint64_t slots;  /* how many there are */
+	uint64_t
+		cached; /* pages of the device that were there already (the client was restarted) */
+};
+
+#define VM_CACHE_GET_OLD 1 /* GET: only what is there; others get slot VM_CACHE_NO_SLOT */
+struct vm_cache_get_req {
+	uint64_t dev, ino;
+	uint64_t index; /* pages */
+	uint32_t count; /* 1 .. VM_CACHE_BATCH */
+	uint32_t flags; /* VM_CACHE_GET_* */
+	uint64_t to; /* uint32_t[count] in the caller: the slots. A new page is pinned, not valid,
+			and zeroed */
+};
+PROTO_FITS(vm_cache_get_req);
+#define VM_CACHE_NO_SLOT UINT32_MAX
+struct vm_cache_get_rep {
+	uint32_t
+		count; /* slots stored: fewer than asked when memory is short; type -ENOMEM: none */
+	uint32_t pad;
+	uint64_t free_pages;  /* what may still be had at once ... */
+	uint64_t clean_pages; /* ... and what VM could take back: for the client's dirty limit */
+};
+
+struct vm_cache_range_req {
+	uint64_t dev, ino;
+	uint64_t first, end; /* pages; end UINT64_MAX: to the end */
+};
+
+struct vm_cache_slots_req {
+	uint64_t dev;
+	uint64_t slots; /* uint32_t[count] in the caller */
+	uint32_t count;
+	uint32_t pad;
+};
+
+struct vm_cache_list_req {
+	uint64_t dev;
+	uint64_t next; /* 0, then what the answer says */
+	uint64_t to;   /* struct vm_cache_entry[] in the caller */
+	uint64_t bytes;
+};
+struct vm_cache_entry {
+	uint64_t ino, index;
+	uint32_t slot;
+	uint32_t marks;
+};
+
+#define VM_UPDATE_ROLLBACK 1 /* undoes the VM_UPDATE of the same two before */
+struct vm_update_req {
+	endpoint_t old;       /* keeps naming the service: the new contents from now on */
+	endpoint_t successor; /* names the old contents afterwards, until VM_EXIT */
+	uint32_t flags;       /* VM_UPDATE_* */
+};

@@ -65,9 +65,9 @@ static inline int sys_privctl_irq(endpoint_t ep, int irq)
 {
 	return (int)SYS_KCALL(privctl, PRIV_ADD_IRQ, ep, irq, 0, 0, 0);
 }
-static inline int sys_update(endpoint_t a, endpoint_t b)
+static inline int sys_update(endpoint_t a, endpoint_t b, uint32_t flags)
 {
-	return (int)SYS_KCALL(update, a, b, 0, 0, 0, 0);
+	return (int)SYS_KCALL(update, a, b, flags, 0, 0, 0);
 }
 
 /* signals */
