@@ -304,12 +304,11 @@ struct vumap_spec {
 enum vmctl_op {
 	VMCTL_CLEAR_PAGEFAULT = 1, /* (ep): the faulting thread goes on */
 	VMCTL_MEMREQ_GET,          /* (EP_NONE, struct memreq *) -> 1, 0 when none */
-	VMCTL_MEMREQ_REPLY, /* (requestor ep, result): 0 or -EFAULT; the suspended call is run again
-			       or fails */
-	VMCTL_SETADDRSPACE, /* (ep, as_id, root paddr) */
-	VMCTL_VMINHIBIT_SET,     /* (ep) */
-	VMCTL_VMINHIBIT_CLEAR,   /* (ep) */
-	VMCTL_BOOTINHIBIT_CLEAR, /* (ep) */
+	VMCTL_MEMREQ_REPLY,        /* (requestor ep, result): see struct memreq */
+	VMCTL_SETADDRSPACE,        /* (ep, as_id, root paddr) */
+	VMCTL_VMINHIBIT_SET,       /* (ep) */
+	VMCTL_VMINHIBIT_CLEAR,     /* (ep) */
+	VMCTL_BOOTINHIBIT_CLEAR,   /* (ep) */
 	VMCTL_FLUSH,  /* (EP_NONE, root paddr): all of an address space, where it is loaded; 0: the
 			 current one */
 	VMCTL_INVLPG, /* (EP_NONE, root paddr, address, pages) */
@@ -319,13 +318,28 @@ enum vmctl_op {
 			       it again */
 };
 
-/* A range of a process that the kernel needs present. */
+/*
+ * What the kernel wants of VM on behalf of a call that waits.
+ *
+ * CHECK: the range of `target` is to be made present (writable with `write`): answer 0 has the call
+ * run again, else it ends with -EFAULT. The other kinds end the call with the answer.
+ *
+ * MAP: `source`'s pages at source_address appear in `target` at `address`, shared from now on,
+ * read-only without `write`. UNMAP: `target` undoes what it has mapped at `address` (with bytes 0:
+ * the whole mapping that was made there). REVOKE: `target` undoes what others mapped of its
+ * memory in address ... address + bytes. After both each side has the last contents for itself.
+ * COW: as a copy from `source`, page by page copy-on-write; all is page-aligned. -EAGAIN: copy.
+ */
+enum memreq_kind { MEMREQ_CHECK, MEMREQ_MAP, MEMREQ_UNMAP, MEMREQ_REVOKE, MEMREQ_COW };
 struct memreq {
 	endpoint_t requestor; /* who waits; name it in MEMREQ_REPLY */
 	endpoint_t target;    /* whose memory */
 	uint64_t address, bytes;
 	uint32_t write;
+	uint32_t kind;     /* enum memreq_kind */
+	endpoint_t source; /* MAP, COW */
 	uint32_t pad;
+	uint64_t source_address;
 };
 
 /* ---- devices ---- */

@@ -70,6 +70,15 @@ enum vm_op {
 		       memory of its predecessor but the stack, at the same addresses.
 		       -ESRCH: it has none. Pages are moved, not copied; of the predecessor nothing
 		       but its text, its stack and its registers is left */
+	/* RS */
+	VM_BOOTBINARY, /* vm_bootbinary_req -> vm_bootdisk_rep: the file of a boot service, mapped
+			  read-only into the caller, whose memory it is from now on (munmap frees
+			  it). -ENOENT: there is none (any more). Empty name: those not asked for
+			  become free */
+};
+
+struct vm_bootbinary_req {
+	char name[32];
 };
 
 struct vm_pagefault {
