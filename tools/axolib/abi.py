@@ -81,10 +81,10 @@ def all_cases():
 def compile_programs(directory):
     """Builds the test programs into directory, those that are older than their sources."""
     os.makedirs(directory, exist_ok=True)
-    header = os.path.getmtime(os.path.join(HERE, 'programs', 'case.h'))
+    headers = max(os.path.getmtime(path) for path in glob.glob(os.path.join(HERE, 'programs', '*.h')))
     for source in sources():
         target = os.path.join(directory, os.path.basename(source)[:-2])
-        newest = max(header, os.path.getmtime(source), os.path.getmtime(__file__))
+        newest = max(headers, os.path.getmtime(source), os.path.getmtime(__file__))
         if os.path.exists(target) and os.path.getmtime(target) > newest:
             continue
         done = subprocess.run(['musl-gcc', *PROGRAM_FLAGS, '-o', target, source, '-pthread'], text=True,
