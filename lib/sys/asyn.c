@@ -106,6 +106,9 @@ int asyn_send(endpoint_t dst, const struct message *m)
 	e->dst = dst;
 	e->result = 0;
 	e->msg = *m;
+	if (m->type & PROTO_REPLY) {
+		ipc_spoil(&e->msg);
+	}
 	__atomic_store_n(&e->flags, ASYN_VALID, __ATOMIC_RELEASE);
 	(void)table_tell(ring.last);
 	flags = __atomic_load_n(&e->flags, __ATOMIC_ACQUIRE);
@@ -120,4 +123,22 @@ unsigned asyn_pending(endpoint_t dst)
 		n += ring.table[i].dst == dst && !entry_is_done(&ring.table[i]);
 	}
 	return n;
+}
+
+bool asyn_flush(void)
+{
+	bool is_empty = true;
+
+	for (uint32_t i = ring.first; i < ring.last; i++) {
+		if (!entry_is_done(&ring.table[i])) {
+			__atomic_fetch_or(&ring.table[i].flags, ASYN_NOTIFY, __ATOMIC_ACQ_REL);
+			is_empty = is_empty && entry_is_done(&ring.table[i]);
+		}
+	}
+	return is_empty;
+}
+
+int asyn_reregister(void)
+{
+	return ring.last > 0 ? table_tell(ring.last) : 0;
 }

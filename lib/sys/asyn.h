@@ -14,3 +14,11 @@ int asyn_send(endpoint_t dst, const struct message *m);
 
 /* How many messages to dst are still undelivered. */
 unsigned asyn_pending(endpoint_t dst);
+
+/* True: all has been delivered. Else a notification comes (EP_KERNEL, KSIG_ASYNC) when one more
+ * has.
+ */
+bool asyn_flush(void);
+
+/* After a restart that kept the memory: the kernel learns of the table again. */
+int asyn_reregister(void);

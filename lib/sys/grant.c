@@ -108,3 +108,8 @@ int grant_revoke(grant_t grant)
 	grants.free_head = index;
 	return 0;
 }
+
+int grant_reregister(void)
+{
+	return grants.table ? sys_setgrant(grants.table, grants.count) : 0;
+}

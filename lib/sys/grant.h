@@ -18,3 +18,6 @@ grant_t grant_magic(
 /* Ends it: 0, -EINVAL when it is not one of the caller's (revoking twice is -EINVAL, never harm).
  */
 int grant_revoke(grant_t grant);
+
+/* After a restart that kept the memory: the kernel learns of the table again. */
+int grant_reregister(void);

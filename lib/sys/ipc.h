@@ -55,11 +55,28 @@ static inline int ipc_sendnb(endpoint_t dst, const struct message *m)
 	return (int)sys_trap(TRAP_SENDNB, (uint64_t)dst, (uint64_t)m, 0, 0, 0, 0);
 }
 
+/* A test asked for that many wrong answers of this service (SEF_FAULT_WRONG); host tests have none.
+ */
+#ifndef AXO_HOST
+extern uint32_t ipc_wrong_replies;
+void ipc_make_wrong(struct message *m);
+#endif
+
+static inline void ipc_spoil(struct message *m)
+{
+#ifndef AXO_HOST
+	if (__builtin_expect(ipc_wrong_replies != 0, 0)) {
+		ipc_make_wrong(m);
+	}
+#endif
+}
+
 /* Answers dst with m, whose type is set to `result`. A caller that is gone or does not wait is not
  * the server's trouble. */
 static inline void ipc_reply(endpoint_t dst, struct message *m, int result)
 {
 	m->type = result;
+	ipc_spoil(m);
 	(void)ipc_sendnb(dst, m);
 }
 
@@ -68,5 +85,6 @@ static inline void ipc_reply_call(endpoint_t program, int64_t result)
 {
 	struct message m = {.type = 0, .reply = {.result = result}};
 
+	ipc_spoil(&m);
 	(void)ipc_sendnb(program, &m);
 }

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/sys/sef.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "abi/errno.h"
-#include "abi/linux/signal.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
-#include "lib/sys/kcall.h"
+#include "lib/sys/sef_impl.h"
 
 #define SEF_ARGS_MAX 4096
+#define KSIG_SELF_AT 3 /* where the notification has the bits of KSIG_SELF */
 
-static struct {
-	sef_init_fn *init;
-	sef_signal_fn *signal;
-	sef_ksig_fn *ksig;
-	struct sef_info info;
-	bool started;
-} sef;
+struct sef sef = {.signal = sef_signal_term, .ping = sef_ping_pong};
 
 void sef_on_init(sef_init_fn *fn)
 {
-	sef.init = fn;
+	for (int i = 0; i < SEF_INIT_TYPES; i++) {
+		sef.init[i] = fn;
+	}
+}
+
+void sef_on_init_type(enum sef_init_type type, sef_init_fn *fn)
+{
+	sef.init[type] = fn;
 }
 
 void sef_on_signal(sef_signal_fn *fn)
@@ -34,6 +36,21 @@ void sef_on_signal(sef_signal_fn *fn)
 void sef_on_ksig(sef_ksig_fn *fn)
 {
 	sef.ksig = fn;
+}
+
+void sef_on_ping(sef_ping_fn *fn)
+{
+	sef.ping = fn;
+}
+
+void sef_cancel(void)
+{
+	sef.is_cancelled = true;
+}
+
+_Noreturn void sef_exit(void)
+{
+	sys_exit();
 }
 
 const struct sef_info *sef_self(void)
@@ -67,31 +84,91 @@ static const char *sef_args(const struct message *m)
 	return args;
 }
 
+/* The predecessor's state or memory, and what the kernel tells of the service itself. */
+static int take_state(const struct message *m, bool inherits)
+{
+	const struct sef_init *req = MSG(m, sef_init);
+	int r = inherits ? sef_inherit() : 0;
+
+	if (r < 0) {
+		return r;
+	}
+	if (inherits && !sef.is_started) {
+		return -EIO; /* it never got through its first init */
+	}
+	sef_whoami();
+	sef.info.type = (enum sef_init_type)req->type;
+	sef.info.old = req->old;
+	sef.info.restarts = req->restarts;
+	sef.info.args = sef_args(m);
+	sef_debug_options(sef.info.args);
+	if (inherits) {
+		return 0;
+	}
+	if (req->type != SEF_INIT_FRESH) {
+		r = sef_state_transfer();
+	}
+	return r < 0 ? r : sef_state_announce();
+}
+
+static int initialise(const struct message *m)
+{
+	bool inherits = sef.keeps_memory && MSG(m, sef_init)->type == SEF_INIT_RESTART;
+	int r = take_state(m, inherits);
+
+	if (sef.is_verbose) {
+		diag_printf("sef: init, type %d: %d", MSG(m, sef_init)->type, r);
+	}
+	return r == 0 && sef.init[sef.info.type] ? sef.init[sef.info.type](&sef.info) : r;
+}
+
+static bool is_init(const struct message *m)
+{
+	return m->type == SEF_INIT && MSG(m, sef_init)->type >= 0 &&
+		MSG(m, sef_init)->type < SEF_INIT_TYPES;
+}
+
+/* RS's answer to the result lets the service run. */
+static void report_init(int result)
+{
+	struct message m = {.type = SEF_INIT_REPLY};
+
+	MSG(&m, sef_init_reply)->result = result;
+	if (sef.answers_nonsense) {
+		m.type = SEF_FAULT;
+		memset(m.raw, 0x5a, sizeof(m.raw));
+	}
+	if (ipc_sendrec(EP_RS, &m) < 0 || result < 0) {
+		sys_exit();
+	}
+}
+
 void sef_start(void)
 {
 	struct message m;
-	int result = 0;
+	int32_t type;
+	int result;
 
+	if (sef.keeps_memory && sef.init[SEF_INIT_RESTART] == sef.init[SEF_INIT_FRESH]) {
+		sef.init[SEF_INIT_RESTART] = NULL;
+	}
 	do {
 		if (ipc_receive(EP_RS, &m, NULL) < 0) {
 			sys_exit();
 		}
-	} while (m.type != SEF_INIT);
-	sef_whoami();
-	sef.info.type = (enum sef_init_type)MSG(&m, sef_init)->type;
-	sef.info.old = MSG(&m, sef_init)->old;
-	sef.info.restarts = MSG(&m, sef_init)->restarts;
-	sef.info.args = sef_args(&m);
-	if (sef.init) {
-		result = sef.init(&sef.info);
+	} while (!is_init(&m));
+	type = MSG(&m, sef_init)->type;
+	result = initialise(&m);
+	report_init(result > 0 ? 0 : result);
+	sef.is_started = true;
+	if (type == SEF_INIT_FRESH) {
+		return;
 	}
-	memset(&m, 0, sizeof(m));
-	m.type = SEF_INIT_REPLY;
-	MSG(&m, sef_init_reply)->result = result;
-	if (ipc_sendrec(EP_RS, &m) < 0 || result < 0) {
-		sys_exit();
+	if (sef.keeps_memory) {
+		sef_settle();
+	} else if (!sef.knows_callers) {
+		(void)sef_statectl(STATE_CLEAR_IPC_REFS, NULL, 0, 0);
 	}
-	sef.started = true;
 }
 
 void sef_start_self(endpoint_t self, const char *label)
@@ -99,16 +176,16 @@ void sef_start_self(endpoint_t self, const char *label)
 	sef.info.self = self;
 	strncpy(sef.info.label, label, sizeof(sef.info.label) - 1);
 	sef.info.args = "";
-	sef.started = true;
+	sef.is_started = true;
+	sef.is_self_started = true;
 }
 
 static void sef_signal(int signo)
 {
-	if (sef.signal) {
-		sef.signal(signo);
-	} else if (signo == LSIGTERM || signo == LSIGKILL) {
-		sys_exit();
+	if (sef.is_verbose) {
+		diag_printf("sef: signal %d", signo);
 	}
+	sef.signal(signo);
 }
 
 /* Works off the processes whose signals the caller manages. */
@@ -123,49 +200,115 @@ static void sef_manage(void)
 	}
 }
 
+static bool handle_notification(struct message *m)
+{
+	if (m->source == EP_RS && sef.info.self != EP_RS) {
+		sef.ping();
+		return true;
+	}
+	if (m->source != EP_KERNEL) {
+		return false;
+	}
+	if ((m->notify.signals & KSIG_SIGNAL) && sef.ksig) {
+		sef_manage();
+		m->notify.signals &= ~(uint64_t)KSIG_SIGNAL;
+	}
+	if ((m->notify.signals & KSIG_SELF) && !sef.is_self_started) {
+		for (int signo = 1; signo < 64; signo++) {
+			if (m->u64[KSIG_SELF_AT] >> signo & 1) {
+				sef_signal(signo);
+			}
+		}
+		m->notify.signals &= ~(uint64_t)KSIG_SELF;
+	}
+	m->notify.signals &= ~(uint64_t)KSIG_ASYNC;
+	return m->notify.signals == 0;
+}
+
 /* True: the message was the framework's. */
 static bool sef_handle(struct message *m)
 {
 	if (IS_NOTIFY(m)) {
-		if (m->source == EP_RS && sef.info.self != EP_RS) {
-			(void)ipc_notify(EP_RS);
-			return true;
-		}
-		if (m->source == EP_KERNEL) {
-			if ((m->notify.signals & KSIG_SIGNAL) && sef.ksig) {
-				sef_manage();
-				m->notify.signals &= ~(uint64_t)KSIG_SIGNAL;
-			}
-			m->notify.signals &= ~(uint64_t)KSIG_ASYNC;
-			return m->notify.signals == 0;
-		}
+		return handle_notification(m);
+	}
+	if (m->source != EP_RS || sef.info.self == EP_RS) {
 		return false;
 	}
-	if (m->source != EP_RS) {
-		return false;
-	}
-	if (m->type == SEF_SIGNAL) {
+	switch (m->type) {
+	case SEF_SIGNAL:
 		sef_signal(MSG(m, sef_signal)->signo);
 		return true;
-	}
-	if (m->type == SEF_INIT && sef.info.self != EP_RS) {
-		/* VM is up before RS is: it answers asynchronously, so that neither waits for the
-		 * other. */
-		struct message reply = {.type = SEF_INIT_REPLY};
-
-		(void)asyn_send(EP_RS, &reply);
+	case SEF_LU_PREPARE:
+		if (sef.is_verbose) {
+			diag_printf("sef: prepare, state %d", MSG(m, sef_lu_prepare)->state);
+		}
+		sef_update_request(MSG(m, sef_lu_prepare));
 		return true;
+	case SEF_FAULT:
+		sef_fault_request(MSG(m, sef_fault));
+		return true;
+	case SEF_INIT:
+		/* VM is up before RS is: it answers asynchronously, so that neither waits for the
+		 * other. A second one for others means nothing. */
+		if (sef.is_self_started) {
+			struct message reply = {.type = SEF_INIT_REPLY};
+
+			(void)asyn_send(EP_RS, &reply);
+		}
+		return true;
+	default:
+		return false;
 	}
-	return false;
+}
+
+/* The next message; kept memory says what it is. */
+static int take(endpoint_t src, struct message *m, uint32_t *status)
+{
+	int r;
+
+	if (!sef.keeps_memory) {
+		return ipc_receive(src, m, status);
+	}
+	if (sef.is_redo) {
+		sef.is_redo = false;
+		r = 0;
+	} else {
+		sef.inbox.source = EP_NONE;
+		__atomic_store_n(&sef.phase, SEF_RECEIVING, __ATOMIC_RELEASE);
+		r = ipc_receive(src, &sef.inbox, &sef.inbox_status);
+	}
+	*status = sef.inbox_status;
+	*m = sef.inbox;
+	__atomic_store_n(&sef.phase, r == 0 ? SEF_SERVING : SEF_OUTSIDE, __ATOMIC_RELEASE);
+	return r;
 }
 
 int sef_receive(endpoint_t src, struct message *m, uint32_t *status)
 {
 	for (;;) {
-		int r = ipc_receive(src, m, status);
+		uint32_t how = 0;
+		int r;
 
-		if (r < 0 || !sef_handle(m)) {
+		sef.phase = SEF_OUTSIDE;
+		if (sef.lu_state != SEF_LU_NULL) {
+			sef_update_check();
+		}
+		r = take(src, m, &how);
+		if (r < 0) {
 			return r;
+		}
+		if (!sef_handle(m)) {
+			if (sef.fault.kind != 0) {
+				sef_fault_strike();
+			}
+			if (status) {
+				*status = how;
+			}
+			return 0;
+		}
+		if (sef.is_cancelled) {
+			sef.is_cancelled = false;
+			return -EINTR;
 		}
 	}
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The service event framework: start, pings and signals of a service, handled beneath its own main
- * loop.
+ * The service event framework: start, pings, signals, restart and live update of a service, handled
+ * beneath its own main loop.
  *
  *   int main(void)
  *   {
  *           sef_on_init(my_init);
- *           sef_on_signal(my_signal);
+ *           sef_state("counter", &counter, sizeof(counter), 1, NULL);
  *           sef_start();
  *           for (;;) {
  *                   struct message m;
@@ -14,6 +14,12 @@
  *                   if (sef_receive(EP_ANY, &m, &status) == 0) { ... }
  *           }
  *   }
+ *
+ * What a service keeps over a crash or a live update is one of:
+ * - nothing: whoever waits for its answer gets -EDEADSRCDST, as if it had died;
+ * - registered state (sef_state): flat pieces of memory, copied before the init function runs;
+ * - its whole memory (sef_keep_memory): for servers full of pointers; restart by the same binary
+ *   only.
  */
 #pragma once
 
@@ -27,9 +33,13 @@ struct sef_info {
 	uint32_t restarts;
 	char label[32];
 	const char *args; /* "" when none; lives as long as the service */
+	/* Kept memory, RESTART: the message that was being served at the crash; NULL: none, nothing
+	 * is half done. */
+	const struct message *interrupted;
 };
 
-/* 0, or a negative error: RS gives up on the service, and says why. */
+/* 0, or a negative error: RS gives up on the service, and says why. -ERESTART: the state that came
+ * over is of no use, start it as new. */
 typedef int sef_init_fn(const struct sef_info *info);
 /* A signal for the service. Without a handler SIGTERM ends it and others are ignored. */
 typedef void sef_signal_fn(int signo);
@@ -37,20 +47,100 @@ typedef void sef_signal_fn(int signo);
    Nonzero: the target is gone or will be cleared: no endksig. */
 struct ksig;
 typedef int sef_ksig_fn(const struct ksig *ksig);
+/* RS asks whether the service is alive; the usual answer is a notification to RS. */
+typedef void sef_ping_fn(void);
+/* Whether the service knows a request of ep that it will answer. */
+typedef bool sef_waiter_fn(endpoint_t ep);
+/* Makes state of another version or size into that of this one: from_bytes at `from`, of version
+   from_version, into `bytes` at `to`, which hold their initial values. 0 or a negative error. */
+typedef int sef_convert_fn(
+	void *to, size_t bytes, const void *from, size_t from_bytes, uint32_t from_version);
 
+/* ---- before sef_start ---- */
+
+/* For all types of init (with kept memory: not for SEF_INIT_RESTART). */
 void sef_on_init(sef_init_fn *fn);
+/* For one type. */
+void sef_on_init_type(enum sef_init_type type, sef_init_fn *fn);
 void sef_on_signal(sef_signal_fn *fn);
 void sef_on_ksig(sef_ksig_fn *fn);
+void sef_on_ping(sef_ping_fn *fn);
 
-/* Waits for RS's init message, calls the init function, reports its result. */
+/* Registers `bytes` at addr as state that a successor takes over. Flat: pointers within mean memory
+   of the predecessor, to be had by sef_state_fetch. name: at most 23 characters. convert may be
+   NULL: then another version or size fails the init. */
+void sef_state(
+	const char *name, void *addr, size_t bytes, uint32_t version, sef_convert_fn *convert);
+
+/* The whole memory outlives a crash. Only the function of sef_on_init_type(SEF_INIT_RESTART) is
+   called then: it sets what the kernel holds (alarm, interrupts), sees to the interrupted message,
+   and checks what it has. */
+void sef_keep_memory(void);
+/* Asked of everybody that waits for an answer after a crash: who is not known is told to ask again.
+ */
+void sef_on_waiter(sef_waiter_fn *fn);
+/* The registered state says who waits: they are not sent away after a restart or an update. */
+void sef_callers_known(void);
+
+/* ---- start ---- */
+
+/* Waits for RS's init message, takes over state, calls the init function, reports its result. */
 void sef_start(void);
 /* VM and RS start themselves: they hand later SEF messages to sef_handle through sef_receive all
  * the same. */
 void sef_start_self(endpoint_t self, const char *label);
+/* RS's standby, when it has become RS: takes over the predecessor's memory as a restart of a
+   service with kept memory does; fn may be NULL. 0 or a negative error. */
+int sef_take_over(sef_init_fn *fn);
+
+/* ---- in an init function ---- */
+
+/* `bytes` at address of the predecessor. 0, -ESRCH: there is none, -EFAULT. */
+int sef_state_fetch(uint64_t address, void *to, size_t bytes);
+/* The interrupted message is handed out once more by sef_receive, instead of being answered with
+ * -EINTR (programs) or -ERESTARTED (services). */
+void sef_redo(void);
+
+/* ---- live update ---- */
+
+struct sef_update {
+	/* Is the state reached? 0, -ENOTREADY: asked again after the next message; another error is
+	   reported. NULL: WORK_FREE always, others when nobody waits (sef_on_busy, waiters). */
+	int (*prepare)(int state, uint32_t flags);
+	/* NULL: the standard states are valid. */
+	bool (*is_valid)(int state, uint32_t flags);
+	/* The state asked for has changed; SEF_LU_NULL: none is. May be NULL. */
+	void (*changed)(int from, int to);
+	/* The service stops now: brings what is registered up to date. 0 or a negative error. May
+	 * be NULL. */
+	int (*save)(int state, uint32_t flags);
+};
+/* The callbacks must live as long as the service. */
+void sef_on_update(const struct sef_update *update);
+/* How many requests are half done: for the usual prepare. */
+void sef_on_busy(unsigned (*fn)(void));
+
+/* Predefined: always ready, never ready. */
+int sef_prepare_ready(int state, uint32_t flags);
+int sef_prepare_never(int state, uint32_t flags);
+bool sef_valid_any(int state, uint32_t flags);
+bool sef_valid_standard(int state, uint32_t flags);
+void sef_signal_none(int signo);
+void sef_signal_term(int signo);  /* ends at SIGTERM */
+void sef_signal_posix(int signo); /* ends at all that end a program */
+void sef_ping_none(void);
+void sef_ping_pong(void);
+
+/* ---- running ---- */
 
 /* As ipc_receive; pings, signals and RS's messages to SEF are handled inside and not returned.
    Notifications of EP_KERNEL with KSIG_SIGNAL are worked off through sef_on_ksig; if they carry
-   other bits they are returned too. */
+   other bits they are returned too. -EINTR: sef_cancel was called. */
 int sef_receive(endpoint_t src, struct message *m, uint32_t *status);
+
+/* From a signal handler: sef_receive returns -EINTR. */
+void sef_cancel(void);
+
+_Noreturn void sef_exit(void);
 
 const struct sef_info *sef_self(void);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Registered state: its table, and how a successor takes it over. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/sys/diag.h"
+#include "lib/sys/sef_impl.h"
+
+#define STATE_BYTES_MAX (64ul << 20) /* of a piece that a converter gets */
+
+int sef_statectl(enum statectl_op op, const void *a, uint64_t b, uint64_t c)
+{
+	return (int)SYS_KCALL(statectl, op, a, b, c, 0, 0);
+}
+
+void sef_state(
+	const char *name, void *addr, size_t bytes, uint32_t version, sef_convert_fn *convert)
+{
+	struct state_entry *e = &sef.states[sef.state_count];
+
+	if (sef.state_count == SEF_STATES_MAX || strlen(name) >= sizeof(e->name)) {
+		diag_panic("state %s cannot be registered", name);
+	}
+	*e = (struct state_entry){.address = (uint64_t)addr, .bytes = bytes, .version = version};
+	memcpy(e->name, name, strlen(name) + 1);
+	sef.converters[sef.state_count++] = convert;
+}
+
+int sef_state_announce(void)
+{
+	return sef_statectl(STATE_SET_TABLE, sef.states, sef.state_count, 0);
+}
+
+int sef_state_fetch(uint64_t address, void *to, size_t bytes)
+{
+	int r = bytes ? sef_statectl(STATE_READ, (void *)address, (uint64_t)to, bytes) : 0;
+
+	return r < 0 ? r : 0;
+}
+
+static const struct state_entry *find(
+	const struct state_entry *entries, uint64_t count, const char *name)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		if (strncmp(entries[i].name, name, sizeof(entries[i].name)) == 0) {
+			return &entries[i];
+		}
+	}
+	return NULL;
+}
+
+static int convert(
+	const struct state_entry *mine, sef_convert_fn *converter, const struct state_entry *old)
+{
+	void *from;
+	int r;
+
+	if (!converter) {
+		return -EPROTO;
+	}
+	if (old->bytes > STATE_BYTES_MAX) {
+		return -E2BIG;
+	}
+	from = malloc(old->bytes + 1);
+	if (!from) {
+		return -ENOMEM;
+	}
+	r = sef_state_fetch(old->address, from, old->bytes);
+	if (r == 0) {
+		r = converter((void *)mine->address, mine->bytes, from, old->bytes, old->version);
+	}
+	free(from);
+	return r;
+}
+
+/* What is new here keeps its initial value; what only the predecessor had is dropped. */
+int sef_state_transfer(void)
+{
+	struct state_entry old[SEF_STATES_MAX];
+	struct state_table table = {0};
+	int r = sef_statectl(STATE_GET_TABLE, &table, 0, 0);
+
+	if (r == -ESRCH && sef.info.type == SEF_INIT_RESTART) {
+		return 0; /* the dead one is gone already */
+	}
+	if (r == 0 && table.count > SEF_STATES_MAX) {
+		r = -EINVAL;
+	}
+	if (r == 0) {
+		r = sef_state_fetch(table.address, old, table.count * sizeof(old[0]));
+	}
+	for (uint32_t i = 0; i < sef.state_count && r == 0; i++) {
+		const struct state_entry *mine = &sef.states[i];
+		const struct state_entry *from = find(old, table.count, mine->name);
+
+		if (!from) {
+			continue;
+		}
+		if (from->version == mine->version && from->bytes == mine->bytes) {
+			r = sef_state_fetch(from->address, (void *)mine->address, mine->bytes);
+		} else {
+			r = convert(mine, sef.converters[i], from);
+		}
+		if (r < 0) {
+			diag_printf("state %s, version %u: cannot take over version %u: error %d",
+				mine->name, mine->version, from->version, -r);
+		}
+	}
+	return r;
+}
