@@ -34,6 +34,9 @@ static const struct name_bit vm_calls[] = {
 	VM_NAME("mprotect_for", VM_MPROTECT_FOR),
 	VM_NAME("vfs_reply", VM_VFS_REPLY),
 	VM_NAME("file_changed", VM_FILE_CHANGED),
+	VM_NAME("cache_bind", VM_CACHE_BIND),
+	VM_NAME("cache_unbind", VM_CACHE_UNBIND),
+	VM_NAME("cache_map", VM_CACHE_MAP),
 	VM_NAME("map_phys", VM_MAP_PHYS),
 	VM_NAME("unmap_phys", VM_UNMAP_PHYS),
 	VM_NAME("alloc_contig", VM_ALLOC_CONTIG),
@@ -41,6 +44,15 @@ static const struct name_bit vm_calls[] = {
 	VM_NAME("bootdisk_free", VM_BOOTDISK_FREE),
 	VM_NAME("info", VM_INFO),
 	VM_NAME("make_present", VM_MAKE_PRESENT),
+	VM_NAME("cache_open", VM_CACHE_OPEN),
+	VM_NAME("cache_get", VM_CACHE_GET),
+	VM_NAME("cache_forget", VM_CACHE_FORGET),
+	VM_NAME("cache_protect", VM_CACHE_PROTECT),
+	VM_NAME("cache_list", VM_CACHE_LIST),
+	VM_NAME("update", VM_UPDATE),
+	VM_NAME("standby", VM_STANDBY),
+	VM_NAME("inherit", VM_INHERIT),
+	VM_NAME("bootbinary", VM_BOOTBINARY),
 };
 #undef VM_NAME
 
