@@ -29,7 +29,7 @@ void sef_state(
 
 int sef_state_announce(void)
 {
-	return sef_statectl(STATE_SET_TABLE, sef.states, sef.state_count, 0);
+	return sef.state_count ? sef_statectl(STATE_SET_TABLE, sef.states, sef.state_count, 0) : 0;
 }
 
 int sef_state_fetch(uint64_t address, void *to, size_t bytes)
