@@ -224,23 +224,24 @@ static const struct bootarch_entry *find_entry(
 	return NULL;
 }
 
-/* Free all of the archive but the ramdisk. */
+/* Remember what of the archive is still wanted, and free the rest; the header goes too. */
 static void free_archive(struct vm *vm, const struct bootarch_header *header)
 {
-	const struct mem_range module = vm->kinfo.module;
+	paddr_t module = vm->kinfo.module.start;
 	const struct bootarch_entry *ramdisk = find_entry(header, "ramdisk");
 
-	if (ramdisk == NULL) {
-		page_free_range(&vm->pool, module.start, module.bytes);
-		return;
+	if (ramdisk != NULL) {
+		vm->bootdisk =
+			(struct mem_range){module + ramdisk->offset, AXO_PAGE_UP(ramdisk->bytes)};
 	}
-	vm->bootdisk =
-		(struct mem_range){module.start + ramdisk->offset, AXO_PAGE_UP(ramdisk->bytes)};
-	/* The header page goes last: `ramdisk` points into it. */
-	page_free_range(&vm->pool, vm->bootdisk.start + vm->bootdisk.bytes,
-		module.start + AXO_PAGE_UP(module.bytes) -
-			(vm->bootdisk.start + vm->bootdisk.bytes));
-	page_free_range(&vm->pool, module.start, vm->bootdisk.start - module.start);
+	for (size_t i = 0; i < ARRAY_LEN(boot_table); i++) {
+		const struct bootarch_entry *entry = find_entry(header, boot_table[i].name);
+
+		if (boot_table[i].ep != EP_INIT) {
+			boot_keep_file(vm, entry->name, module + entry->offset, entry->bytes);
+		}
+	}
+	boot_free_rest(vm);
 }
 
 void boot_start_processes(struct vm *vm)

@@ -7,3 +7,9 @@
 /* Load and start all boot processes, and free what held them. Panics when the archive is not
  * usable. */
 void boot_start_processes(struct vm *vm);
+
+/* bootfile.c: keep a file of the archive until RS has said whether it wants it. */
+void boot_keep_file(struct vm *vm, const char *name, paddr_t start, uint64_t bytes);
+
+/* bootfile.c: free what of the archive is not kept. */
+void boot_free_rest(struct vm *vm);

@@ -33,12 +33,21 @@ call_fn vm_call_mmap_for, vm_call_munmap_for, vm_call_clear, vm_call_setbrk, vm_
 call_fn vm_call_map_phys, vm_call_unmap_phys, vm_call_alloc_contig, vm_call_bootdisk,
 	vm_call_bootdisk_free;
 
+/* update.c: RS; services about themselves */
+call_fn vm_call_update, vm_call_standby, vm_call_inherit;
+
+/* boot.c: RS */
+call_fn vm_call_bootbinary;
+
 /* info.c */
 call_fn vm_call_info;
 
 /* job.c: a page fault, and memory requests of the kernel. */
 void vm_pagefault(struct vm *vm, const struct message *m);
 void vm_memory_requests(struct vm *vm);
+
+/* update.c: services that VM manages the signals of have some. */
+void vm_signals(struct vm *vm);
 
 /* linux.c: a call of the mmap family by a program or service; answers it now or later. */
 void vm_linux_call(struct vm *vm, const struct message *m);

@@ -19,7 +19,15 @@
 #include "servers/vm/job.h"
 #include "servers/vm/thread.h"
 
-enum caller { FROM_PM = 1, FROM_RS = 2, FROM_VFS = 4, FROM_MEMORY = 8, FROM_SERVICE = 16 };
+/* FROM_SERVICE: by the caller's mask (VM_SETPRIV); FROM_ANY_SERVICE: what needs no right. */
+enum caller {
+	FROM_PM = 1,
+	FROM_RS = 2,
+	FROM_VFS = 4,
+	FROM_MEMORY = 8,
+	FROM_SERVICE = 16,
+	FROM_ANY_SERVICE = 32
+};
 
 static const struct {
 	call_fn *fn;
@@ -47,6 +55,10 @@ static const struct {
 	ROW(VM_BOOTDISK_FREE, vm_call_bootdisk_free, FROM_MEMORY),
 	ROW(VM_INFO, vm_call_info, FROM_SERVICE),
 	ROW(VM_MAKE_PRESENT, vm_call_make_present, FROM_VFS),
+	ROW(VM_UPDATE, vm_call_update, FROM_RS),
+	ROW(VM_STANDBY, vm_call_standby, FROM_RS),
+	ROW(VM_INHERIT, vm_call_inherit, FROM_ANY_SERVICE),
+	ROW(VM_BOOTBINARY, vm_call_bootbinary, FROM_RS),
 #undef ROW
 };
 
@@ -65,7 +77,7 @@ static bool is_allowed(struct vm *vm, endpoint_t source, uint32_t op, unsigned c
 	if (callers & FROM_SERVICE) {
 		return space->call_mask & (1ull << op);
 	}
-	return callers & who;
+	return callers & (who | FROM_ANY_SERVICE);
 }
 
 /* An operation of the protocol; -ENOSYS: no such, or not for the caller (VM-30). */
@@ -89,7 +101,12 @@ static void serve(struct vm *vm, const struct message *request, uint32_t status)
 	int result;
 
 	if (IS_NOTIFY(request)) {
-		if (request->source == EP_KERNEL && (request->notify.signals & KSIG_MEMREQ)) {
+		uint64_t bits = request->source == EP_KERNEL ? request->notify.signals : 0;
+
+		if (bits & KSIG_SIGNAL) {
+			vm_signals(vm);
+		}
+		if (bits & KSIG_MEMREQ) {
 			vm_memory_requests(vm);
 		}
 	} else if (IS_LINUX_CALL(request->type)) {

@@ -11,7 +11,7 @@
 #define PROT_MASK (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 /* Services whose heap start nobody set get it above what lies below this. */
-#define DEFAULT_BRK_BELOW 0x0000500000000000ull
+#define DEFAULT_BRK_BELOW 0x0000600000000000ull
 
 _Static_assert(PROT_READ == REGION_PROT_READ && PROT_WRITE == REGION_PROT_WRITE &&
 		PROT_EXEC == REGION_PROT_EXEC,

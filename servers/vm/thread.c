@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "servers/vm/update.h"
+
 struct vm_thread *thread_find(struct vm *vm, endpoint_t ep)
 {
 	uint32_t slot = (uint32_t)EP_SLOT(ep);
@@ -45,7 +47,7 @@ int thread_add(struct vm *vm, endpoint_t ep, struct space *space)
 	if (thread->ep != EP_NONE) {
 		return -EINVAL;
 	}
-	*thread = (struct vm_thread){.ep = ep, .space = space};
+	*thread = (struct vm_thread){.ep = ep, .space = space, .predecessor = EP_NONE};
 	if (space->threads++ == 0) {
 		space->owner = ep;
 	}
@@ -56,6 +58,9 @@ void thread_remove(struct vm *vm, struct vm_thread *thread)
 {
 	struct space *space = thread->space;
 
+	if (space->is_service) {
+		update_forget(vm, thread->ep);
+	}
 	thread->ep = EP_NONE;
 	thread->space = NULL;
 	if (--space->threads == 0) {

@@ -43,6 +43,8 @@ int vm_init(struct vm *vm, uint8_t *window)
 	}
 	for (uint32_t slot = 0; slot < vm->kinfo.procs_max; slot++) {
 		vm->threads[slot].ep = EP_NONE;
+		vm->threads[slot].predecessor = EP_NONE;
 	}
+	vm->standby = EP_NONE;
 	return file_init(vm);
 }

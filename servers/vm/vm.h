@@ -25,12 +25,22 @@ struct space;
 
 /* A thread of a process or a service, by slot of its endpoint. */
 struct vm_thread {
-	endpoint_t ep;       /* EP_NONE: the slot is free */
-	struct space *space; /* whose memory it uses */
-	bool is_exiting;     /* no faults are served any more */
+	endpoint_t ep;          /* EP_NONE: the slot is free */
+	struct space *space;    /* whose memory it uses */
+	bool is_exiting;        /* no faults are served any more */
+	bool has_inherited;     /* VM_INHERIT was done since the last VM_UPDATE */
+	endpoint_t predecessor; /* VM_UPDATE put its memory under this endpoint; EP_NONE: none */
 };
 
 #define VM_FILE_BUCKETS 1024 /* of each of the two hash tables of the file cache */
+
+/* A boot service's file in the boot archive, as long as RS has not asked for it. */
+#define VM_BOOT_FILES 16
+struct boot_file {
+	char name[32];
+	struct mem_range range; /* whole pages; 0 bytes: the entry is free */
+	uint64_t bytes;         /* exact length */
+};
 
 struct vm {
 	struct kinfo kinfo;
@@ -54,6 +64,10 @@ struct vm {
 	struct list jobs;
 	bool memory_was_freed;    /* since jobs last were tried again */
 	struct space *oom_victim; /* has been killed and has not yet exited */
+
+	endpoint_t standby; /* update.c: takes RS's place; EP_NONE: there is none */
+
+	struct boot_file boot_files[VM_BOOT_FILES]; /* bootfile.c */
 
 	/* device.c */
 	struct mem_range bootdisk; /* the boot ramdisk; 0 bytes: there is none (any more) */

@@ -70,6 +70,21 @@ int64_t sys_trap(
 		fake.signal_code = (int)a2;
 		fake.signal_address = a3;
 		return 0;
+	case KCALL_BASE + KCALL_update:
+		return fake.update_error;
+	case KCALL_BASE + KCALL_privctl:
+		fake.allowed = a0 == PRIV_ALLOW ? (endpoint_t)a1 : EP_NONE;
+		return 0;
+	case KCALL_BASE + KCALL_abort:
+		fake.aborts++;
+		return 0;
+	case KCALL_BASE + KCALL_getksig:
+		if (fake.ksig.signals == 0) {
+			return 0;
+		}
+		*(struct ksig *)(uintptr_t)a0 = fake.ksig;
+		fake.ksig.signals = 0;
+		return 1;
 	case KCALL_BASE + KCALL_fork:
 	case KCALL_BASE + KCALL_newproc:
 		return take_slot();

@@ -28,6 +28,10 @@ struct fake_kernel {
 	uint64_t grant_bytes;
 	int grants;
 	struct memreq memreq; /* to be fetched; bytes 0: none */
+	struct ksig ksig;     /* to be fetched; signals 0: none */
+	int update_error;     /* what sys_update answers */
+	endpoint_t allowed;   /* whom privctl let run last */
+	unsigned aborts;
 };
 
 extern struct fake_kernel fake;
