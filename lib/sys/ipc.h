@@ -57,10 +57,8 @@ static inline int ipc_sendnb(endpoint_t dst, const struct message *m)
 
 /* A test asked for that many wrong answers of this service (SEF_FAULT_WRONG); host tests have none.
  */
-#ifndef AXO_HOST
 extern uint32_t ipc_wrong_replies;
 void ipc_make_wrong(struct message *m);
-#endif
 
 static inline void ipc_spoil(struct message *m)
 {
