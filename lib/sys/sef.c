@@ -161,12 +161,9 @@ void sef_start(void)
 	result = initialise(&m);
 	report_init(result > 0 ? 0 : result);
 	sef.is_started = true;
-	if (type == SEF_INIT_FRESH) {
-		return;
-	}
-	if (sef.keeps_memory) {
+	if (sef.keeps_memory && type == SEF_INIT_RESTART) {
 		sef_settle();
-	} else if (!sef.knows_callers) {
+	} else if (!sef.knows_callers || type == SEF_INIT_FRESH) {
 		(void)sef_statectl(STATE_CLEAR_IPC_REFS, NULL, 0, 0);
 	}
 }

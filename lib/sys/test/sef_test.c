@@ -53,7 +53,7 @@ static void fresh_start(void)
 	prepare_comes(SEF_LU_WORK_FREE);
 	init_comes(SEF_INIT_FRESH, NULL);
 	CHECK(start() == RETURNED);
-	CHECK(fake.init_result == 0 && fake.lu_count == 0 && fake.cleared == 0);
+	CHECK(fake.init_result == 0 && fake.lu_count == 0 && fake.cleared == 1);
 	CHECK(sef_self()->self == SELF && strcmp(sef_self()->label, "test") == 0);
 }
 
