@@ -87,6 +87,14 @@ enum kcall { KCALL_TABLE(KCALL) KCALL_COUNT = 64 };
  * update(old, successor, flags): afterwards `old` names what `successor` was. With UPDATE_ROLLBACK
  * back again. The contents now under `old` may read those under `successor`, its predecessor, by
  * statectl until `successor` is cleared.
+ *
+ * `old` is at rest (receiving, or the first half of its sendrec taken), or has a signal pending:
+ * then whatever it was about is given up. With UPDATE_ROLLBACK it is given up in any case, and the
+ * failed contents never run again. NO_PRIV goes with the contents: a successor that has not run yet
+ * wants PRIV_ALLOW on `old` afterwards. Privileges, interrupt hooks, the alarm, pending
+ * notifications, queued senders and waiting clients stay with the endpoint; grant, state and
+ * asynchronous tables go with the contents, and nothing is delivered from those under `successor`.
+ * -EBUSY: not at rest; -EPERM: not both services.
  */
 #define UPDATE_ROLLBACK 1
 

@@ -49,7 +49,7 @@ static void set_pending(struct priv *receiver, struct priv *sender)
 	bitmap_set(sender->async_receivers, receiver->id);
 }
 
-static void forget_table(struct proc *sender)
+void async_forget(struct proc *sender)
 {
 	uint64_t *receivers = sender->priv->async_receivers;
 	size_t id;
@@ -116,7 +116,7 @@ int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
 	if (count > ASYN_MAX || (table & 15) != 0 || !proc_is_service(caller)) {
 		return -EINVAL;
 	}
-	forget_table(caller);
+	async_forget(caller);
 	priv->async_table = table;
 	priv->async_count = (uint32_t)count;
 	for (i = 0; i < count; i++) {
@@ -126,7 +126,7 @@ int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
 		bool ok = true;
 
 		if (!read_head(caller, i, &entry)) {
-			forget_table(caller);
+			async_forget(caller);
 			return -EFAULT;
 		}
 		if (!is_open(&entry)) {
@@ -146,7 +146,7 @@ int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
 			ok = finish_entry(caller, i, &entry, -ENOTREADY);
 		}
 		if (!ok) {
-			forget_table(caller);
+			async_forget(caller);
 			return -EFAULT;
 		}
 	}
@@ -167,7 +167,7 @@ static bool take_from(struct proc *proc, struct proc *sender)
 		if (!read_head(sender, i, &entry)) {
 			diag_printf("async: table of %s (%d) is not there\n", sender->name,
 				sender->endpoint);
-			forget_table(sender);
+			async_forget(sender);
 			return delivered;
 		}
 		if (!is_open(&entry) || entry.dst != proc->endpoint) {
@@ -178,7 +178,7 @@ static bool take_from(struct proc *proc, struct proc *sender)
 			return true;
 		}
 		if (!deliver_entry(sender, i, &entry, proc)) {
-			forget_table(sender);
+			async_forget(sender);
 			return false;
 		}
 		delivered = true;
@@ -201,12 +201,28 @@ bool async_take(struct proc *proc, endpoint_t from)
 		id = bitmap_next_set(priv->async_pending, PRIV_MAX, id + 1)) {
 		struct proc *sender = kernel.privs[id].proc;
 
-		if (sender != NULL && (from == EP_ANY || from == sender->endpoint) &&
-			take_from(proc, sender)) {
+		if (sender != NULL && (sender->flags & PROC_SWAPPED_OUT) == 0 &&
+			(from == EP_ANY || from == sender->endpoint) && take_from(proc, sender)) {
 			return true;
 		}
 	}
 	return false;
+}
+
+void async_retry(struct proc *sender)
+{
+	const uint64_t *receivers = sender->priv->async_receivers;
+	size_t id;
+
+	for (id = bitmap_next_set(receivers, PRIV_MAX, 0); id < PRIV_MAX;
+		id = bitmap_next_set(receivers, PRIV_MAX, id + 1)) {
+		struct proc *receiver = kernel.privs[id].proc;
+
+		if (receiver != NULL && takes_async(receiver, sender) &&
+			bitmap_test(receiver->priv->async_pending, sender->priv->id)) {
+			take_from(receiver, sender);
+		}
+	}
 }
 
 /* The process dies: its table is forgotten; entries for it in the tables of others end with
@@ -216,7 +232,7 @@ void async_release(struct proc *proc)
 	unsigned id;
 	uint32_t i;
 
-	forget_table(proc);
+	async_forget(proc);
 	for (id = 1; id < PRIV_MAX; id++) {
 		struct proc *sender = kernel.privs[id].proc;
 
@@ -227,7 +243,7 @@ void async_release(struct proc *proc)
 			struct asyn_entry entry;
 
 			if (!read_head(sender, i, &entry)) {
-				forget_table(sender);
+				async_forget(sender);
 				break;
 			}
 			if (is_open(&entry) && entry.dst == proc->endpoint) {

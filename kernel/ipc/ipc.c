@@ -198,6 +198,21 @@ static bool fetch_message(struct proc *caller, vaddr_t from)
 	return true;
 }
 
+/* The answer to a request of contents that have died since (kcall/update.c). */
+static bool drop_stale_answer(const struct proc *server, struct proc *dst)
+{
+	uint64_t *stale = dst->priv->stale_answers;
+
+	if (!bitmap_test(stale, server->priv->id)) {
+		return false;
+	}
+	bitmap_clear(stale, server->priv->id);
+	if (bitmap_next_set(stale, PRIV_MAX, 0) >= PRIV_MAX) {
+		dst->flags &= ~(uint32_t)PROC_STALE_ANSWERS;
+	}
+	return true;
+}
+
 static int64_t do_send(struct proc *caller, endpoint_t to, vaddr_t from, bool wait, bool sendrec)
 {
 	struct proc *dst;
@@ -205,6 +220,9 @@ static int64_t do_send(struct proc *caller, endpoint_t to, vaddr_t from, bool wa
 
 	if (error != 0) {
 		return error;
+	}
+	if (!wait && (dst->flags & PROC_STALE_ANSWERS) != 0 && drop_stale_answer(caller, dst)) {
+		return -ENOTREADY;
 	}
 	if (!fetch_message(caller, from)) {
 		return IPC_BLOCKED;
@@ -241,9 +259,34 @@ static struct proc *find_sender(struct proc *caller, endpoint_t from)
 	return NULL;
 }
 
+/* The caller has begun to receive: give it what is there for it. */
+static bool take_pending(struct proc *caller, endpoint_t from)
+{
+	struct proc *sender;
+
+	if (notify_take(caller, from) || async_take(caller, from)) {
+		return true;
+	}
+	sender = find_sender(caller, from);
+	if (sender == NULL) {
+		return false;
+	}
+	trace(TRACE_RECEIVE, (uint64_t)sender->endpoint, (uint64_t)sender->send_msg.type);
+	ipc_hand_over(caller, &sender->send_msg, sender_status(sender));
+	sending_done(sender);
+	return true;
+}
+
+void ipc_receive_again(struct proc *proc)
+{
+	if (rts_is_set(proc, RTS_RECEIVING) && (proc->flags & PROC_SENDREC) == 0) {
+		take_pending(proc, proc->receive_from);
+	}
+}
+
 static int64_t do_receive(struct proc *caller, endpoint_t from, vaddr_t to)
 {
-	struct proc *src = NULL, *sender;
+	struct proc *src = NULL;
 
 	if (from != EP_ANY && from != EP_KERNEL && from != EP_HARDWARE && from != EP_CLOCK) {
 		src = proc_find(from);
@@ -253,15 +296,8 @@ static int64_t do_receive(struct proc *caller, endpoint_t from, vaddr_t to)
 	}
 	caller->deliver_to = to;
 	start_receive(caller, from);
-	if (notify_take(caller, from) || async_take(caller, from)) {
+	if (take_pending(caller, from)) {
 		return IPC_BLOCKED; /* the result is stored */
-	}
-	sender = find_sender(caller, from);
-	if (sender != NULL) {
-		trace(TRACE_RECEIVE, (uint64_t)sender->endpoint, (uint64_t)sender->send_msg.type);
-		ipc_hand_over(caller, &sender->send_msg, sender_status(sender));
-		sending_done(sender);
-		return IPC_BLOCKED;
 	}
 	if (src != NULL && ipc_would_deadlock(caller, src)) {
 		ipc_wake_with(caller, -ELOCKED);
@@ -350,6 +386,16 @@ static void sender_failed(struct proc *sender)
 	}
 }
 
+/* Nobody is going to answer it. */
+static void end_wait(struct proc *proc)
+{
+	if ((proc->flags & PROC_CALL) != 0) {
+		linux_call_finish(proc, -EIO);
+	} else {
+		ipc_wake_with(proc, -EDEADSRCDST);
+	}
+}
+
 void ipc_release(struct proc *proc)
 {
 	unsigned i;
@@ -369,14 +415,33 @@ void ipc_release(struct proc *proc)
 	for (i = 0; i < kernel.proc_count; i++) {
 		struct proc *other = proc_slot(i);
 
-		if (other == proc || !rts_is_set(other, RTS_RECEIVING) ||
-			other->receive_from != proc->endpoint) {
-			continue;
+		if (other != proc && rts_is_set(other, RTS_RECEIVING) &&
+			other->receive_from == proc->endpoint) {
+			end_wait(other);
 		}
-		if ((other->flags & PROC_CALL) != 0) {
-			linux_call_finish(other, -EIO);
-		} else {
-			ipc_wake_with(other, -EDEADSRCDST);
+	}
+}
+
+void ipc_forget_stale(const struct proc *server)
+{
+	unsigned i;
+
+	for (i = 0; i < PRIV_MAX; i++) {
+		bitmap_clear(kernel.privs[i].stale_answers, server->priv->id);
+	}
+}
+
+void ipc_forget_requests(struct proc *proc)
+{
+	unsigned i;
+
+	ipc_forget_stale(proc);
+	for (i = 0; i < kernel.proc_count; i++) {
+		struct proc *other = proc_slot(i);
+
+		if (rts_is_set(other, RTS_RECEIVING) && (other->flags & PROC_SENDREC) != 0 &&
+			other->receive_from == proc->endpoint) {
+			end_wait(other);
 		}
 	}
 }

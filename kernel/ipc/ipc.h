@@ -36,6 +36,15 @@ int ipc_answer_call(struct proc *program, endpoint_t server, int64_t result);
 /* Store the delivered message in the receiver's memory, whose address space is loaded. False: it
  * faulted. */
 bool ipc_deliver(struct proc *proc);
+/* The receiver's contents have just come to this endpoint: what waits for it there may reach it. */
+void ipc_receive_again(struct proc *proc);
+/* The service has forgotten what it was asked: whoever waits for an answer hears -EDEADSRCDST. */
+void ipc_forget_requests(struct proc *proc);
+/* Nobody waits for an answer of `server` any more that its asker's successor must not get. */
+void ipc_forget_stale(const struct proc *server);
+/* The service's asynchronous messages: drop all that are not delivered; try again to deliver. */
+void async_forget(struct proc *sender);
+void async_retry(struct proc *sender);
 /* The process is going away: whoever waits for it hears -EDEADSRCDST; it waits for nobody. */
 void ipc_release(struct proc *proc);
 

@@ -78,17 +78,19 @@ void irq_handle(unsigned line)
 
 int irq_hook_set(struct priv *owner, unsigned line, unsigned id)
 {
+	struct irq_hook *hook = find_hook(owner, line, id);
 	int i;
 
 	if (line >= IRQ_LINES || id >= 64) {
 		return -EINVAL;
 	}
-	if (find_hook(owner, line, id) != NULL) {
-		return -EBUSY;
+	if (hook != NULL) {
+		hook->enabled = false;
+		update_mask(line);
+		return 0;
 	}
 	for (i = 0; i < IRQ_HOOKS; i++) {
-		struct irq_hook *hook = &kernel.irqs[line].hooks[i];
-
+		hook = &kernel.irqs[line].hooks[i];
 		if (hook->owner == NULL) {
 			*hook = (struct irq_hook){.owner = owner, .id = (uint8_t)id};
 			update_mask(line);
@@ -126,6 +128,20 @@ int irq_hook_enable(struct priv *owner, unsigned line, unsigned id, bool enable)
 	hook->missed = false;
 	update_mask(line);
 	return 0;
+}
+
+void irq_tell_again(struct priv *owner)
+{
+	unsigned line;
+	int i;
+
+	for (line = 0; line < IRQ_LINES; line++) {
+		for (i = 0; i < IRQ_HOOKS; i++) {
+			if (kernel.irqs[line].hooks[i].owner == owner) {
+				deliver(&kernel.irqs[line].hooks[i]);
+			}
+		}
+	}
 }
 
 void irq_release(struct priv *owner)

@@ -35,9 +35,12 @@ struct irq_line {
 
 /* Called by the architecture when line `line` has interrupted; it has not been masked. */
 void irq_handle(unsigned line);
-/* 0; -EBUSY: the line has no room, or the id is taken; -EINVAL. */
+/* 0; -EBUSY: the line has no room; -EINVAL. A hook that is there already starts as new: its owner
+ * was restarted. */
 int irq_hook_set(struct priv *owner, unsigned line, unsigned id);
 int irq_hook_remove(struct priv *owner, unsigned line, unsigned id);
 int irq_hook_enable(struct priv *owner, unsigned line, unsigned id, bool enable);
+/* All hooks of the owner are enabled, and it is told of each as if it had fired. */
+void irq_tell_again(struct priv *owner);
 /* The service is gone: remove all its hooks. */
 void irq_release(struct priv *owner);

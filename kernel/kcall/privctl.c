@@ -115,8 +115,8 @@ static int64_t with_spec(struct proc *caller, struct proc *proc, uint64_t op, va
 	return proc->priv->id;
 }
 
-/* privctl(op, ep, argument). -EPERM: not RS (VM may query, bus drivers add), or the process is not
-   in the right state; -EINVAL. */
+/* privctl(op, ep, argument). -EPERM: not RS (VM may query, and let RS's successor run; bus drivers
+   may add), or the process is not in the right state; -EINVAL. */
 int64_t kcall_privctl(struct proc *caller, const uint64_t args[6])
 {
 	struct proc *proc = kcall_proc(caller, args[1]);
@@ -124,7 +124,8 @@ int64_t kcall_privctl(struct proc *caller, const uint64_t args[6])
 	bool adds = args[0] == PRIV_ADD_IO || args[0] == PRIV_ADD_MEM || args[0] == PRIV_ADD_IRQ;
 
 	if ((flags & PRIV_FLAG_ROOT) == 0 &&
-		!((flags & PRIV_FLAG_VM) != 0 && args[0] == PRIV_QUERY_MEM) &&
+		!((flags & PRIV_FLAG_VM) != 0 &&
+			(args[0] == PRIV_QUERY_MEM || args[0] == PRIV_ALLOW)) &&
 		!((flags & PRIV_FLAG_DEVICES) != 0 && adds)) {
 		return -EPERM;
 	}

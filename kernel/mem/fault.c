@@ -106,6 +106,19 @@ void memreq_cancel(struct proc *proc)
 	}
 }
 
+void memreq_rerun(struct proc *target)
+{
+	unsigned i;
+
+	for (i = 0; i < kernel.proc_count; i++) {
+		struct proc *proc = proc_slot(i);
+
+		if (rts_is_set(proc, RTS_VMREQUEST) && proc->memreq.target == target->endpoint) {
+			memreq_answer(proc, 0);
+		}
+	}
+}
+
 void memreq_release(struct proc *proc)
 {
 	list_remove(&proc->memreq_link);

@@ -30,6 +30,8 @@ int64_t memreq_suspend(
 bool memreq_fetch(struct memreq *request);
 /* VM's answer: run the call again, or end it with the error. Late answers to nobody are fine. */
 void memreq_answer(struct proc *requestor, int64_t result);
+/* The memory of `target` is going to be another one: calls that wait for it look again. */
+void memreq_rerun(struct proc *target);
 /* Give a waiting request up: the call is as if it had not begun. */
 void memreq_cancel(struct proc *proc);
 /* The process dies: its own request goes, requests for its memory fail. */

@@ -2,6 +2,7 @@
 /* See grant.h. */
 #include "kernel/mem/grant.h"
 
+#include "abi/errno.h"
 #include "kernel/proc/priv.h"
 #include "lib/core/util.h"
 
@@ -14,8 +15,13 @@ static int64_t read_grant(
 	if (id < 0) {
 		return -EINVAL;
 	}
-	if (!proc_is_service(granter) || granter->priv->grant_table == 0 ||
-		index >= granter->priv->grant_count) {
+	if (!proc_is_service(granter)) {
+		return -EPERM;
+	}
+	if (granter->priv->grant_table == 0 && proc_find(granter->predecessor) != NULL) {
+		return -ENOTREADY; /* the table is with the contents that were replaced */
+	}
+	if (granter->priv->grant_table == 0 || index >= granter->priv->grant_count) {
 		return -EPERM;
 	}
 	error = copy_from(caller, granter,

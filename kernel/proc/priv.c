@@ -56,6 +56,7 @@ void priv_free(struct priv *priv)
 		bitmap_clear(kernel.privs[i].spec.send_mask, priv->id);
 		bitmap_clear(kernel.privs[i].notify_pending, priv->id);
 		bitmap_clear(kernel.privs[i].async_pending, priv->id);
+		bitmap_clear(kernel.privs[i].stale_answers, priv->id);
 	}
 	priv->used = false;
 	priv->proc = NULL;

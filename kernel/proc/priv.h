@@ -32,9 +32,13 @@ struct priv {
 	uint64_t self_signals; /* bit signo: KSIG_SELF */
 	uint32_t ksig_pending; /* KSIG_* */
 	bool alarm_pending;
+	/* bit: privilege number of a server that still works at a request of dead contents: its
+	 * next answer is dropped */
+	uint64_t stale_answers[PRIV_MAX / 64];
 
 	vaddr_t grant_table;
 	uint32_t grant_count;
+	struct state_table state;
 	vaddr_t async_table;
 	uint32_t async_count;
 };

@@ -114,7 +114,9 @@ static void reset(struct proc *proc)
 	proc->messages = 0;
 	proc->send_to = EP_NONE;
 	proc->receive_from = EP_NONE;
+	proc->predecessor = EP_NONE;
 	proc->signals = 0;
+	proc->signal_to = EP_NONE;
 	memset(&proc->fault, 0, sizeof(proc->fault));
 	proc->clear_tid = 0;
 	proc->robust_list = 0;

@@ -35,6 +35,9 @@ struct priv;
 #define PROC_RESTART     0x10 /* its result is a restart code that has not been looked at */
 #define PROC_STOP_NOTICE 0x20 /* stopped in a call: tell the manager when the call has ended */
 #define PROC_EMPTY       0x40 /* has no program image yet */
+#define PROC_SWAPPED_OUT \
+	0x80 /* its contents have been replaced (update): nothing is sent from its tables */
+#define PROC_STALE_ANSWERS 0x100 /* priv->stale_answers is not empty */
 
 #define PRIORITY_COUNT     16
 #define PRIORITY_DEFAULT   8 /* programs before their scheduler says otherwise */
@@ -65,6 +68,7 @@ struct proc {
 	uint64_t user_cycles, system_cycles;
 	uint64_t start_ns;
 	uint64_t messages;
+	endpoint_t predecessor; /* who holds the contents that this endpoint had before; EP_NONE */
 
 	/* IPC. */
 	struct list senders; /* processes that send to this one, oldest first */
@@ -82,6 +86,7 @@ struct proc {
 	/* Signals for its manager. */
 	struct list signal_link; /* linked while `signals` is not 0 */
 	uint64_t signals;        /* bit signo; bit 0: a stop notice */
+	endpoint_t signal_to;    /* the manager that the newest of them is for */
 	struct ksig fault;       /* code, address, ... of the newest fault signal */
 
 	/* Threads. */

@@ -16,15 +16,25 @@
 	(SIG_BIT(LSIGILL) | SIG_BIT(LSIGBUS) | SIG_BIT(LSIGFPE) | SIG_BIT(LSIGSEGV) | \
 		SIG_BIT(LSIGABRT))
 
-static void add_signal(struct proc *proc, uint64_t bits)
+static void add_signal(struct proc *proc, endpoint_t manager, uint64_t bits)
 {
 	if (proc->signals == 0) {
 		list_add_tail(&kernel.signalled, &proc->signal_link);
 	}
 	proc->signals |= bits;
+	proc->signal_to = manager;
 }
 
-/* A service that is its own manager. */
+/* The manager gets it and has to deal with it before the process runs again. */
+static void raise_to(struct proc *manager, struct proc *proc, int signo)
+{
+	add_signal(proc, manager->endpoint, SIG_BIT(signo));
+	rts_set(proc, RTS_SIGNALED | RTS_SIG_PENDING);
+	ipc_ksig(manager, KSIG_SIGNAL);
+}
+
+/* A service that is its own manager: it hears of it, unless it is its end, which its backup sees
+ * to. */
 static void raise_self(struct proc *proc, int signo)
 {
 	struct proc *backup;
@@ -35,15 +45,14 @@ static void raise_self(struct proc *proc, int signo)
 		return;
 	}
 	backup = proc_find(proc->priv->spec.backup_mgr);
-	if (backup == NULL || !proc_is_service(backup)) {
+	if (backup == NULL || backup == proc || !proc_is_service(backup)) {
 		panic("%s (%d) got signal %d and has no backup manager; ip %lx, address %lx",
 			proc->name, proc->endpoint, signo, arch_ip(&proc->arch),
 			proc->fault.address);
 	}
-	proc->priv->spec.sig_mgr = backup->endpoint;
-	backup->priv->spec.sig_mgr = EP_SELF;
+	/* A replica that was held back for this may run now. */
 	rts_clear(backup, RTS_NO_PRIV);
-	signal_raise(proc, signo);
+	raise_to(backup, proc, signo);
 }
 
 void signal_raise(struct proc *proc, int signo)
@@ -67,9 +76,7 @@ void signal_raise(struct proc *proc, int signo)
 			signo, proc->name, proc->endpoint, manager_ep, arch_ip(&proc->arch),
 			proc->fault.address);
 	}
-	add_signal(proc, SIG_BIT(signo));
-	rts_set(proc, RTS_SIGNALED | RTS_SIG_PENDING);
-	ipc_ksig(manager, KSIG_SIGNAL);
+	raise_to(manager, proc, signo);
 }
 
 void signal_fault(
@@ -93,7 +100,7 @@ void signal_stopped(struct proc *proc)
 {
 	struct proc *manager = proc_find(proc->priv->spec.sig_mgr);
 
-	add_signal(proc, STOP_NOTICE);
+	add_signal(proc, proc->priv->spec.sig_mgr, STOP_NOTICE);
 	if (manager != NULL && proc_is_service(manager)) {
 		ipc_ksig(manager, KSIG_SIGNAL);
 	}
@@ -101,7 +108,7 @@ void signal_stopped(struct proc *proc)
 
 static bool is_managed_by(const struct proc *proc, const struct proc *manager)
 {
-	return proc->priv != NULL && proc->priv->spec.sig_mgr == manager->endpoint;
+	return proc->signal_to == manager->endpoint;
 }
 
 bool signal_fetch(struct proc *manager, struct ksig *ksig)

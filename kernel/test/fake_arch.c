@@ -101,7 +101,8 @@ static struct proc *make_proc(int slot, bool service)
 		struct priv_spec spec = {.trap_mask = UINT32_MAX,
 			.kcall_mask = UINT64_MAX,
 			.sig_mgr = EP_RS,
-			.flags = PRIV_FLAG_ROOT};
+			.backup_mgr = EP_NONE,
+			.flags = PRIV_FLAG_ROOT | (slot == EP_VM ? PRIV_FLAG_VM : 0)};
 
 		memset(spec.send_mask, 0xff, sizeof(spec.send_mask));
 		proc->priv = priv_alloc(proc);
