@@ -201,7 +201,7 @@ struct fs_truncate_req {
 #define FS_ATTR_CTIME     32 /* implied by every change */
 #define FS_ATTR_ATIME_NOW 64
 #define FS_ATTR_MTIME_NOW 128
-#define FS_ATTR_ATIME_READ                                                                        \
+#define FS_ATTR_ATIME_READ                                                                         \
 	256 /* alone: the file has been read from the cache: its access time becomes now where the \
 	     rules (relatime) want that; nothing else changes */
 struct fs_setattr_req {

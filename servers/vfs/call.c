@@ -53,7 +53,9 @@ static void call_finish(struct call *call, int64_t result)
 	if (call->is_sigmask_set && !call->is_cancelled) {
 		sigmask_restore(call);
 	}
-	ipc_reply_call(thread->ep, result);
+	if (!call->is_answered) {
+		ipc_reply_call(thread->ep, result);
+	}
 	if (thread->is_cancel_asked) {
 		thread->is_cancel_asked = false;
 		cancel_reply(thread->ep, thread->cancel_seq);
@@ -158,7 +160,9 @@ void call_dispatch(const struct message *m)
 		int64_t result = entry->handler(&call);
 
 		if (!call.is_deferred) {
-			ipc_reply_call(m->source, result);
+			if (!call.is_answered) {
+				ipc_reply_call(m->source, result);
+			}
 			return;
 		}
 	}

@@ -17,6 +17,7 @@ struct call {
 	struct proc *proc;     /* counted reference; NULL for requests that are no program's call */
 	struct thread *thread; /* NULL when the thread has ended meanwhile */
 	struct coro *coro;     /* the worker; NULL while tried in the main loop */
+	bool is_answered;      /* the program has its answer already (sys_reply_copy) */
 	bool is_deferred;      /* tried in the main loop: needs a worker */
 	bool is_cancelled;     /* PM wants it ended: a wait ends with EINTR or a restart code */
 	bool is_sigmask_set;   /* PM has been asked for a mask for the time of this call */

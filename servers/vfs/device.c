@@ -92,7 +92,7 @@ void device_dead(endpoint_t ep)
 	struct superblock *sb = superblock_find_ep(ep);
 
 	if (sb) {
-		sb->is_dead = true;
+		superblock_dead(sb);
 	}
 	for (unsigned i = 0; i < VFS_MAJORS; i++) {
 		if (vfs.chr_majors[i] == ep) {

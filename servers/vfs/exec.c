@@ -25,6 +25,7 @@
 #include "servers/vfs/fd.h"
 #include "servers/vfs/fsreq.h"
 #include "servers/vfs/proc.h"
+#include "servers/vfs/regular.h"
 #include "servers/vfs/user.h"
 #include "servers/vfs/vnode.h"
 #include "servers/vfs/walk.h"
@@ -65,7 +66,7 @@ static int read_header(struct exec_file *file)
 		if (!file->header) {
 			return -ENOMEM;
 		}
-		r = fs_read_buffer(file->path.node, file->header, need, 0);
+		r = regular_read_buffer(file->path.node, file->header, need, 0);
 		if (r < 0) {
 			return (int)r;
 		}
@@ -226,7 +227,8 @@ static int open_interp(struct exec *exec)
 	if (!name) {
 		return -ENOMEM;
 	}
-	r = fs_read_buffer(exec->program.path.node, name, image->interp_len, image->interp_offset);
+	r = regular_read_buffer(
+		exec->program.path.node, name, image->interp_len, image->interp_offset);
 	if (r >= 0) {
 		r = r == (int64_t)image->interp_len && exec_is_interp_path(name, image->interp_len)
 			? open_name(exec, &exec->interp, name)

@@ -8,6 +8,7 @@
 
 #include "lib/coro/coro.h"
 #include "servers/vfs/mount.h"
+#include "servers/vfs/readahead.h"
 
 struct blk_device;
 struct call;
@@ -58,6 +59,7 @@ struct file {
 	struct list epoll_items; /* interests of epoll files in this one */
 	struct list object_link; /* character device: in its list of files */
 	struct coro_mutex pos_lock;
+	struct readahead readahead;
 	uint64_t dir_cookie; /* directories: where getdents goes on, when it differs from pos */
 	int32_t owner_pid;   /* F_SETOWN */
 	int32_t owner_sig;

@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "abi/bootinfo.h"
+#include "abi/errno.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/grant.h"
 #include "servers/vfs/mount.h"
 #include "servers/vfs/trans.h"
 #include "servers/vfs/vnode.h"
 
-/* Sends m (op and payload set, but for the number) and replaces it by the answer. */
-static int fs_request(struct superblock *sb, struct message *m)
+/* Sends m (op and payload set, but for the number) and replaces it by the answer. -ERESTARTED: the
+ * process is a new one, whether the old one did it is not known. */
+static int fs_exchange(struct superblock *sb, struct message *m)
 {
 	struct trans trans;
 	int op = m->type, r;
@@ -28,13 +30,40 @@ static int fs_request(struct superblock *sb, struct message *m)
 	trans_send(&trans, m);
 	r = trans_wait(&trans);
 	if (r < 0) {
-		return r == -ENOMEM ? r : -EIO;
+		return r == -ENOMEM || r == -ERESTARTED ? r : -EIO;
 	}
 	if (m->type != (op | PROTO_REPLY)) {
 		return -EIO;
 	}
 	r = MSG(m, fs_reply_head)->result;
 	return r > 0 ? -EIO : r;
+}
+
+/* The same, again when the file system was replaced meanwhile: *is_repeat says so. */
+static int fs_request_again(struct superblock *sb, struct message *m, bool *is_repeat)
+{
+	const struct message request = *m;
+	int r;
+
+	*is_repeat = false;
+	for (;;) {
+		while (sb->is_recovering) {
+			waitq_wait(&sb->recover_wait);
+		}
+		r = fs_exchange(sb, m);
+		if (r != -ERESTARTED) {
+			return r;
+		}
+		*is_repeat = true;
+		*m = request;
+	}
+}
+
+static int fs_request(struct superblock *sb, struct message *m)
+{
+	bool is_repeat;
+
+	return fs_request_again(sb, m, &is_repeat);
 }
 
 void fs_putnode(struct superblock *sb, uint64_t ino, uint64_t count)
@@ -67,7 +96,7 @@ static int mount_request(int op, struct superblock *sb, endpoint_t driver, uint3
 		req->data_len = (uint32_t)strlen(data);
 	}
 	req->data = grant;
-	r = fs_request(sb, m);
+	r = op == FS_MOUNT ? fs_exchange(sb, m) : fs_request(sb, m);
 	if (grant != GRANT_INVALID) {
 		(void)grant_revoke(grant);
 	}
@@ -82,6 +111,28 @@ int fs_mount(struct superblock *sb, endpoint_t driver, uint32_t flags, const cha
 
 	*rep = *MSG(&m, fs_mount_rep);
 	return r;
+}
+
+int fs_rebind(struct vnode *node)
+{
+	struct message m = {.type = FS_REBIND};
+	struct fs_putnode_req *req = MSG(&m, fs_putnode_req);
+	int r;
+
+	req->head.ino = node->ino;
+	req->count = node->fs_refs;
+	r = fs_exchange(node->sb, &m);
+	if (r == 0) {
+		vnode_update(node, &MSG(&m, fs_node_rep)->node);
+	}
+	return r;
+}
+
+int fs_recovered(struct superblock *sb)
+{
+	struct message m = {.type = FS_RECOVERED};
+
+	return fs_exchange(sb, &m);
 }
 
 int fs_remount(struct superblock *sb, uint32_t flags)
@@ -120,7 +171,8 @@ static int reply_node(struct superblock *sb, const struct message *m, struct vno
 	return *node ? 0 : -ENOMEM;
 }
 
-static int name_request(int op, struct vnode *dir, const char *name, size_t len, struct message *m)
+static int name_request(
+	int op, struct vnode *dir, const char *name, size_t len, struct message *m, bool *is_repeat)
 {
 	struct fs_name_req *req = MSG(m, fs_name_req);
 	int r;
@@ -131,13 +183,13 @@ static int name_request(int op, struct vnode *dir, const char *name, size_t len,
 	req->name_len = (uint32_t)len;
 	if (len <= sizeof(req->short_name)) {
 		memcpy(req->short_name, name, len);
-		return fs_request(dir->sb, m);
+		return fs_request_again(dir->sb, m, is_repeat);
 	}
 	r = grant_text(dir->sb, name, len, &req->name);
 	if (r == 0) {
 		grant_t grant = req->name;
 
-		r = fs_request(dir->sb, m);
+		r = fs_request_again(dir->sb, m, is_repeat);
 		(void)grant_revoke(grant);
 	}
 	return r;
@@ -146,7 +198,8 @@ static int name_request(int op, struct vnode *dir, const char *name, size_t len,
 int fs_lookup(struct vnode *dir, const char *name, size_t len, struct vnode **node)
 {
 	struct message m = {0};
-	int r = name_request(FS_LOOKUP, dir, name, len, &m);
+	bool is_repeat;
+	int r = name_request(FS_LOOKUP, dir, name, len, &m, &is_repeat);
 
 	return r < 0 ? r : reply_node(dir->sb, &m, node);
 }
@@ -154,8 +207,24 @@ int fs_lookup(struct vnode *dir, const char *name, size_t len, struct vnode **no
 int fs_remove(int op, struct vnode *dir, const char *name, size_t len)
 {
 	struct message m = {0};
+	bool is_repeat;
+	int r = name_request(op, dir, name, len, &m, &is_repeat);
 
-	return name_request(op, dir, name, len, &m);
+	/* The first time did it. */
+	return r == -ENOENT && is_repeat ? 0 : r;
+}
+
+/* A request for a new name, the directory and name of which are given; *node is what it made. */
+static int make_request(
+	struct vnode *dir, const char *name, size_t len, struct message *m, struct vnode **node)
+{
+	bool is_repeat;
+	int r = fs_request_again(dir->sb, m, &is_repeat);
+
+	if (r == -EEXIST && is_repeat) {
+		return fs_lookup(dir, name, len, node);
+	}
+	return r < 0 ? r : reply_node(dir->sb, m, node);
 }
 
 int fs_make(int op, struct vnode *dir, const char *name, size_t len, uint32_t mode, uint32_t uid,
@@ -176,9 +245,9 @@ int fs_make(int op, struct vnode *dir, const char *name, size_t len, uint32_t mo
 	req->uid = uid;
 	req->gid = gid;
 	req->rdev = rdev;
-	r = fs_request(dir->sb, &m);
+	r = make_request(dir, name, len, &m, node);
 	(void)grant_revoke(grant);
-	return r < 0 ? r : reply_node(dir->sb, &m, node);
+	return r;
 }
 
 int fs_symlink(struct vnode *dir, const char *name, size_t len, const char *target, uint32_t uid,
@@ -201,17 +270,18 @@ int fs_symlink(struct vnode *dir, const char *name, size_t len, const char *targ
 		req->target_len = (uint32_t)strlen(target);
 		req->uid = uid;
 		req->gid = gid;
-		r = fs_request(dir->sb, &m);
+		r = make_request(dir, name, len, &m, node);
 		(void)grant_revoke(target_grant);
 	}
 	(void)grant_revoke(name_grant);
-	return r < 0 ? r : reply_node(dir->sb, &m, node);
+	return r;
 }
 
 int fs_link(struct vnode *dir, const char *name, size_t len, struct vnode *target)
 {
 	struct message m = {.type = FS_LINK};
 	struct fs_link_req *req = MSG(&m, fs_link_req);
+	bool is_repeat;
 	grant_t grant;
 	int r = grant_text(dir->sb, name, len, &grant);
 
@@ -222,13 +292,47 @@ int fs_link(struct vnode *dir, const char *name, size_t len, struct vnode *targe
 	req->name = grant;
 	req->name_len = (uint32_t)len;
 	req->target_ino = target->ino;
-	r = fs_request(dir->sb, &m);
+	r = fs_request_again(dir->sb, &m, &is_repeat);
 	(void)grant_revoke(grant);
+	return r == -EEXIST && is_repeat ? 0 : r;
+}
+
+/* A renaming that may have been done before: it is when the old name does not lead to the node any
+ * more. */
+static int rename_request(struct vnode *old_dir, const char *old_name, size_t old_len,
+	const struct vnode *old_node, struct message *m)
+{
+	const struct message request = *m;
+	struct superblock *sb = old_dir->sb;
+	int r;
+
+	while (sb->is_recovering) {
+		waitq_wait(&sb->recover_wait);
+	}
+	r = fs_exchange(sb, m);
+	while (r == -ERESTARTED) {
+		struct vnode *now;
+
+		r = fs_lookup(old_dir, old_name, old_len, &now);
+		if (r == -ENOENT) {
+			return 0;
+		}
+		if (r < 0) {
+			return r;
+		}
+		vnode_put(now);
+		if (now != old_node) {
+			return 0;
+		}
+		*m = request;
+		r = fs_exchange(sb, m);
+	}
 	return r;
 }
 
-int fs_rename(struct vnode *old_dir, const char *old_name, size_t old_len, struct vnode *new_dir,
-	const char *new_name, size_t new_len, uint32_t flags)
+int fs_rename(struct vnode *old_dir, const char *old_name, size_t old_len,
+	const struct vnode *old_node, struct vnode *new_dir, const char *new_name, size_t new_len,
+	uint32_t flags)
 {
 	struct message m = {.type = FS_RENAME};
 	struct fs_rename_req *req = MSG(&m, fs_rename_req);
@@ -247,7 +351,7 @@ int fs_rename(struct vnode *old_dir, const char *old_name, size_t old_len, struc
 		req->new_name = new_grant;
 		req->new_len = (uint32_t)new_len;
 		req->flags = flags;
-		r = fs_request(old_dir->sb, &m);
+		r = rename_request(old_dir, old_name, old_len, old_node, &m);
 		(void)grant_revoke(new_grant);
 	}
 	(void)grant_revoke(old_grant);
@@ -314,12 +418,57 @@ int fs_read_indirect(struct vnode *node, endpoint_t granter, grant_t grant, uint
 	return r;
 }
 
-int64_t fs_read_buffer(struct vnode *node, void *buf, size_t bytes, uint64_t offset)
+/* The request for pages: no grant. */
+static struct message cache_request(
+	int op, const struct vnode *node, uint64_t offset, uint64_t bytes)
 {
-	struct fs_io_rep rep;
-	int r = fs_transfer(FS_READ, node, EP_SELF, (vaddr_t)buf, bytes, offset, &rep);
+	struct message m = {.type = op};
+	struct fs_io_req *req = MSG(&m, fs_io_req);
 
-	return r < 0 ? r : (int64_t)rep.done;
+	req->head.ino = node->ino;
+	req->grant = GRANT_INVALID;
+	req->offset = offset;
+	req->len = bytes;
+	return m;
+}
+
+int fs_cache(int op, struct vnode *node, uint64_t offset, uint64_t bytes, uint64_t *done)
+{
+	struct message m = cache_request(op, node, offset, bytes);
+	int r = fs_request(node->sb, &m);
+
+	*done = r < 0 ? 0 : u64_min(MSG(&m, fs_io_rep)->done, bytes);
+	return r;
+}
+
+/* A request whose answer nobody waits for; lost when the file system dies. */
+static void send_unwaited(const struct superblock *sb, struct message *m)
+{
+	if (!sb->is_dead && !sb->is_recovering && !sb->is_internal) {
+		MSG(m, fs_req_head)->seq = trans_unwaited_seq();
+		(void)asyn_send(sb->ep, m);
+	}
+}
+
+void fs_peek_later(struct vnode *node, uint64_t offset, uint64_t bytes)
+{
+	struct message m = cache_request(FS_PEEK, node, offset, bytes);
+
+	send_unwaited(node->sb, &m);
+}
+
+void fs_tell_read(struct vnode *node)
+{
+	struct message m = {.type = FS_SETATTR};
+	struct fs_setattr_req *req = MSG(&m, fs_setattr_req);
+
+	if (!node->is_read_told && !node->sb->is_readonly) {
+		req->head.ino = node->ino;
+		req->mask = FS_ATTR_ATIME_READ;
+		send_unwaited(node->sb, &m);
+		vnode_touch(node);
+	}
+	node->is_read_told = true;
 }
 
 int fs_truncate(struct vnode *node, uint64_t size)

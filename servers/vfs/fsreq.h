@@ -22,6 +22,9 @@ int fs_mount(struct superblock *sb, endpoint_t driver, uint32_t flags, const cha
 	struct fs_mount_rep *rep);
 int fs_remount(struct superblock *sb, uint32_t flags);
 int fs_unmount(struct superblock *sb);
+/* Recovery: the new process learns of an inode that VFS holds; all have been bound. */
+int fs_rebind(struct vnode *node);
+int fs_recovered(struct superblock *sb);
 int fs_new_driver(struct superblock *sb, endpoint_t driver);
 
 /* The nodes they return have a reference for the caller. */
@@ -34,8 +37,9 @@ int fs_symlink(struct vnode *dir, const char *name, size_t len, const char *targ
 int fs_link(struct vnode *dir, const char *name, size_t len, struct vnode *target);
 /* op: FS_UNLINK, FS_RMDIR. */
 int fs_remove(int op, struct vnode *dir, const char *name, size_t len);
-int fs_rename(struct vnode *old_dir, const char *old_name, size_t old_len, struct vnode *new_dir,
-	const char *new_name, size_t new_len, uint32_t flags);
+int fs_rename(struct vnode *old_dir, const char *old_name, size_t old_len,
+	const struct vnode *old_node, struct vnode *new_dir, const char *new_name, size_t new_len,
+	uint32_t flags);
 
 /* The text's length (no NUL). */
 int64_t fs_readlink(struct vnode *node, char *buf, size_t size);
@@ -47,8 +51,14 @@ int fs_transfer(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_
 /* Read into memory granted to VFS by `granter`. */
 int fs_read_indirect(struct vnode *node, endpoint_t granter, grant_t grant, uint64_t bytes,
 	uint64_t offset, uint64_t *done);
-/* Read into VFS's own memory: bytes done. */
-int64_t fs_read_buffer(struct vnode *node, void *buf, size_t bytes, uint64_t offset);
+/* op: FS_PEEK, FS_MKWRITE: pages into VM's cache, or made writable there; *done: how many bytes of
+ * the file there are. */
+int fs_cache(int op, struct vnode *node, uint64_t offset, uint64_t bytes, uint64_t *done);
+/* The same without waiting, for read-ahead. */
+void fs_peek_later(struct vnode *node, uint64_t offset, uint64_t bytes);
+/* A file was read from the cache: its access time moves. Does not wait; once until the file
+ * changes. */
+void fs_tell_read(struct vnode *node);
 
 int fs_truncate(struct vnode *node, uint64_t size);
 /* The attributes, from the cache when they are known. */

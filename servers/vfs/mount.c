@@ -14,8 +14,11 @@
 #include <sys/mount.h>
 
 #include "lib/sys/asyn.h"
+#include "abi/errno.h"
 #include "lib/sys/diag.h"
+#include "lib/sys/ipc.h"
 #include "proto/rs.h"
+#include "proto/vm.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/devnum.h"
 #include "servers/vfs/fsreq.h"
@@ -190,6 +193,7 @@ struct superblock *superblock_new(endpoint_t ep, uint64_t dev, const char *type,
 	sb->dev = dev;
 	(void)snprintf(sb->type, sizeof(sb->type), "%s", type);
 	(void)snprintf(sb->source, sizeof(sb->source), "%s", source);
+	waitq_init(&sb->recover_wait);
 	list_add_tail(&vfs.superblocks, &sb->link);
 	return sb;
 }
@@ -216,6 +220,17 @@ struct superblock *superblock_find_ep(endpoint_t ep)
 	return NULL;
 }
 
+/* VM learns whose cache the pages of the device are, or that they may go. */
+static int cache_bind(int op, const struct superblock *sb)
+{
+	struct message m = {.type = op};
+	struct vm_cache_bind_req *req = MSG(&m, vm_cache_bind_req);
+
+	req->dev = sb->dev;
+	req->ep = sb->ep;
+	return ipc_call(EP_VM, &m);
+}
+
 /* The volume is no longer used: RS may let its process go. */
 void superblock_free(struct superblock *sb)
 {
@@ -229,7 +244,11 @@ void superblock_free(struct superblock *sb)
 	 */
 	sb->is_dead = true;
 	list_remove(&sb->link);
+	if (sb->is_bound) {
+		(void)cache_bind(VM_CACHE_UNBIND, sb);
+	}
 	if (vnode_flush(sb) == 0) {
+		free(sb->data);
 		free(sb);
 	}
 }
@@ -238,14 +257,25 @@ int superblock_start(struct superblock *sb, endpoint_t driver, uint32_t fs_flags
 	struct vnode **root)
 {
 	struct fs_mount_rep rep;
-	int r = fs_mount(sb, driver, fs_flags, data, &rep);
+	int r;
 
-	if (r < 0) {
-		return r;
+	if (data && data[0] != '\0') {
+		sb->data = strdup(data);
+		if (!sb->data) {
+			return -ENOMEM;
+		}
 	}
+	/* A file system without files of its own (proc) has no use for it, and does not need it. */
+	sb->is_bound = cache_bind(VM_CACHE_BIND, sb) == 0;
+	r = fs_mount(sb, driver, fs_flags, data, &rep);
+	if (r < 0) {
+		return r == -ERESTARTED ? -EIO : r;
+	}
+	sb->is_mounted = true;
 	sb->is_readonly = rep.flags & FS_FLAG_RDONLY;
 	sb->is_nocache = rep.flags & FS_FLAG_NOCACHE;
 	sb->is_memory = rep.flags & FS_FLAG_MEMORY;
+	sb->has_peek = sb->is_bound && (rep.flags & FS_FLAG_PEEK);
 	*root = vnode_from_reply(sb, &rep.root);
 	return *root ? 0 : -ENOMEM;
 }

@@ -19,11 +19,18 @@ struct superblock {
 	endpoint_t ep; /* the file-system process */
 	uint64_t dev;  /* st_dev */
 	unsigned mounts;
-	bool is_readonly; /* the volume */
-	bool is_nocache;  /* names and attributes change by themselves */
-	bool is_memory;   /* no device behind it */
-	bool is_dead;     /* the process is gone for good */
-	bool is_internal; /* VFS's own, without a process: unnamed pipes */
+	bool is_readonly;       /* the volume */
+	bool is_nocache;        /* names and attributes change by themselves */
+	bool is_memory;         /* no device behind it */
+	bool is_dead;           /* the process is gone for good */
+	bool is_internal;       /* VFS's own, without a process: unnamed pipes */
+	bool has_peek;          /* its files are in VM's page cache */
+	bool is_bound;          /* VM knows whose cache the pages of dev are */
+	bool is_mounted;        /* FS_MOUNT has succeeded */
+	bool is_recovering;     /* a new process is being mounted: requests wait in recover_wait */
+	uint32_t recover_count; /* recoveries so far */
+	struct waitq recover_wait;
+	char *data; /* mount options, NULL: none */
 	char type[16];
 	char source[64];
 };
@@ -84,3 +91,8 @@ int64_t mount_boot_root(struct call *call);
 int superblock_start(struct superblock *sb, endpoint_t driver, uint32_t fs_flags, const char *data,
 	struct vnode **root);
 void superblock_free(struct superblock *sb);
+/* The file system's process has been replaced by a new one under the same endpoint: mount it again,
+ * bind all inodes, and have what was in flight sent again. From the main loop. */
+void superblock_recovered(struct superblock *sb);
+/* The process is gone for good: all requests fail from now on. */
+void superblock_dead(struct superblock *sb);

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mount.h>
 
 #include "servers/vfs/call.h"
+#include "servers/vfs/datapath.h"
 #include "servers/vfs/fsreq.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/signal.h"
@@ -36,10 +38,10 @@ static int64_t transfer_piece(int op, struct vnode *node, endpoint_t ep, vaddr_t
 	return (int64_t)rep.done;
 }
 
-static int64_t transfer(
-	int op, struct vnode *node, const struct uio *uio, uint64_t total, uint64_t *pos)
+/* Bytes [done, total) of the memory; how many of all are done then. */
+static int64_t transfer(int op, struct vnode *node, const struct uio *uio, uint64_t done,
+	uint64_t total, uint64_t *pos)
 {
-	uint64_t done = 0;
 	int64_t r = 0;
 
 	while (done < total) {
@@ -63,10 +65,40 @@ static int64_t transfer(
 	return done > 0 ? (int64_t)done : r;
 }
 
+/* What is not cached, from byte `done` of the memory on. */
+static int64_t read_rest(struct vnode *node, const struct uio *uio, uint64_t done, uint64_t *pos)
+{
+	int64_t r = transfer(FS_READ, node, uio, done, uio->total, pos);
+
+	vnode_touch(node);
+	node->is_read_told = true;
+	return r;
+}
+
+static int64_t read_cached(
+	struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
+{
+	struct vnode *node = file->path.node;
+	int64_t r = datapath_read(call, node, &file->readahead, uio, uio->total, *pos);
+	bool is_all;
+
+	if (r < 0) {
+		return r;
+	}
+	is_all = (uint64_t)r == uio->total || *pos + (uint64_t)r >= node->size;
+	if (!is_all && !call_may_wait(call)) {
+		return call_defer(call);
+	}
+	*pos += (uint64_t)r;
+	if (r > 0 && !(file->path.mount->flags & MS_NOATIME) && !(file->flags & O_NOATIME)) {
+		fs_tell_read(node);
+	}
+	return is_all ? r : read_rest(node, uio, (uint64_t)r, pos);
+}
+
 int64_t regular_read(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
 {
 	struct vnode *node = file->path.node;
-	int64_t r;
 
 	if (uio->total == 0) {
 		return 0;
@@ -74,12 +106,37 @@ int64_t regular_read(struct call *call, struct file *file, const struct uio *uio
 	if (*pos >= node->size && !node->sb->is_nocache) {
 		return 0;
 	}
+	if (datapath_serves(node)) {
+		return read_cached(call, file, uio, pos);
+	}
 	if (!call_may_wait(call)) {
 		return call_defer(call);
 	}
-	r = transfer(FS_READ, node, uio, uio->total, pos);
-	vnode_touch(node);
-	return r;
+	return read_rest(node, uio, 0, pos);
+}
+
+/* For VFS itself: in a worker, not by an open file. */
+static int64_t read_whole(struct vnode *node, const struct uio *uio, uint64_t pos)
+{
+	struct readahead none = {.next = UINT64_MAX - 1};
+	int64_t r = 0;
+
+	if (datapath_serves(node)) {
+		r = datapath_read(NULL, node, &none, uio, uio->total, pos);
+	}
+	if (r < 0 || (uint64_t)r == uio->total || (r > 0 && pos + (uint64_t)r >= node->size)) {
+		return r;
+	}
+	pos += (uint64_t)r;
+	return transfer(FS_READ, node, uio, (uint64_t)r, uio->total, &pos);
+}
+
+int64_t regular_read_buffer(struct vnode *node, void *buf, size_t bytes, uint64_t offset)
+{
+	struct uio uio;
+
+	uio_single(&uio, EP_SELF, (vaddr_t)buf, bytes);
+	return read_whole(node, &uio, offset);
 }
 
 int regular_load(struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t pos)
@@ -91,7 +148,7 @@ int regular_load(struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes
 		return 0;
 	}
 	uio_single(&uio, ep, addr, bytes);
-	r = transfer(FS_READ, node, &uio, bytes, &pos);
+	r = read_whole(node, &uio, pos);
 	return r < 0 ? (int)r : (uint64_t)r < bytes ? -ENOEXEC : 0;
 }
 
@@ -143,7 +200,7 @@ static int64_t write_locked(
 		return r;
 	}
 	regular_drop_setid(call, node);
-	r = transfer(FS_WRITE, node, uio, (uint64_t)r, pos);
+	r = transfer(FS_WRITE, node, uio, 0, (uint64_t)r, pos);
 	vnode_touch(node);
 	if (r > 0) {
 		vmfile_changed(node, start, (uint64_t)r);

@@ -14,6 +14,9 @@ int64_t regular_write(struct call *call, struct file *file, const struct uio *ui
  * file is shorter. */
 int regular_load(struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t pos);
 
+/* Read into VFS's own memory, workers only: bytes done. */
+int64_t regular_read_buffer(struct vnode *node, void *buf, size_t bytes, uint64_t offset);
+
 /* Change the size: limits, cached pages. The vnode's lock must not be held. */
 int regular_truncate(struct call *call, struct vnode *node, uint64_t size);
 /* Somebody other than root has changed a program: it loses its set-id bits. The lock must be held.

@@ -129,8 +129,8 @@ static int rename_nodes(struct rename *rn)
 	if (r < 0 || rn->old_node == rn->new_node) {
 		return r;
 	}
-	r = fs_rename(
-		from->at.node, from->name, from->len, to->at.node, to->name, to->len, rn->flags);
+	r = fs_rename(from->at.node, from->name, from->len, rn->old_node, to->at.node, to->name,
+		to->len, rn->flags);
 	if (r == 0) {
 		rename_done(rn);
 	} else {

@@ -172,6 +172,15 @@ static void from_pm(const struct message *m)
 	}
 }
 
+static void fs_recovered_by_rs(endpoint_t ep)
+{
+	struct superblock *sb = superblock_find_ep(ep);
+
+	if (sb) {
+		superblock_recovered(sb);
+	}
+}
+
 static void from_rs(const struct message *m)
 {
 	switch (m->type) {
@@ -183,6 +192,9 @@ static void from_rs(const struct message *m)
 		break;
 	case VFS_RS_DEAD:
 		device_dead(REQ(m, vfs_rs_ep)->ep);
+		break;
+	case VFS_RS_RECOVERED:
+		fs_recovered_by_rs(REQ(m, vfs_rs_ep)->ep);
 		break;
 	default:
 		break;

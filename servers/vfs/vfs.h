@@ -11,6 +11,7 @@
 #include "abi/message.h"
 #include "lib/coro/coro.h"
 #include "servers/vfs/mount.h"
+#include "servers/vfs/window.h"
 
 struct thread;
 struct proc;
@@ -72,6 +73,10 @@ struct vfs {
 	/* timer.c */
 	struct list timers; /* earliest first */
 	uint64_t alarm_ns;  /* what the kernel's alarm is set to; 0: none */
+
+	/* datapath.c: VM's cached pages as VFS sees them */
+	struct window window;
+	bool is_window_refused; /* VM has no cache for VFS */
 
 	/* vmfile.c */
 	struct vm_file **vm_files;

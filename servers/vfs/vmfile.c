@@ -154,6 +154,49 @@ static int64_t page_in(struct call *call)
 	return 0;
 }
 
+/* Pages into the cache, made writable there, or written back. */
+static int64_t cache_work(struct call *call)
+{
+	const struct vfs_vm_request *req = MSG(&call->m, vfs_vm_request);
+	struct vm_vfs_reply answer = {.id = req->id, .file = req->file};
+	struct vnode *node = vmfile_path(req->file)->node;
+
+	switch (req->what) {
+	case VFS_VM_PEEK:
+		answer.result = fs_cache(FS_PEEK, node, req->offset, req->len, &answer.size);
+		break;
+	case VFS_VM_MKWRITE:
+		answer.result = fs_cache(FS_MKWRITE, node, req->offset, req->len, &answer.size);
+		vnode_touch(node);
+		break;
+	default:
+		answer.result = fs_fsync(node);
+		break;
+	}
+	reply(&answer);
+	vmfile_unref(req->file);
+	return 0;
+}
+
+/* A request that waits, in a worker with a reference on the file. */
+static void start_worker(
+	const struct message *m, struct vm_file *file, int64_t (*work)(struct call *call))
+{
+	const struct vfs_vm_request *req = MSG((struct message *)(uintptr_t)m, vfs_vm_request);
+	struct vm_vfs_reply answer = {.id = req->id, .file = req->file, .result = -EBADF};
+
+	if (file) {
+		file->refs++;
+		answer.result = call_start_worker(m, NULL, work);
+		if (answer.result < 0) {
+			file->refs--;
+		}
+	}
+	if (answer.result < 0) {
+		reply(&answer);
+	}
+}
+
 void vmfile_request(const struct message *m)
 {
 	const struct vfs_vm_request *req = MSG((struct message *)(uintptr_t)m, vfs_vm_request);
@@ -166,17 +209,12 @@ void vmfile_request(const struct message *m)
 		reply(&answer);
 		break;
 	case VFS_VM_PAGEIN:
-		answer.result = -EBADF;
-		if (file) {
-			file->refs++;
-			answer.result = call_start_worker(m, NULL, page_in);
-			if (answer.result < 0) {
-				file->refs--;
-			}
-		}
-		if (answer.result < 0) {
-			reply(&answer);
-		}
+		start_worker(m, file, page_in);
+		break;
+	case VFS_VM_PEEK:
+	case VFS_VM_MKWRITE:
+	case VFS_VM_SYNC:
+		start_worker(m, file, cache_work);
 		break;
 	case VFS_VM_DROP:
 		vmfile_unref(req->file);
@@ -196,7 +234,7 @@ void vmfile_changed(struct vnode *node, uint64_t offset, uint64_t bytes)
 	struct message m = {.type = VM_FILE_CHANGED};
 	struct vm_file_changed_req *req = MSG(&m, vm_file_changed_req);
 
-	if (!node->is_known_to_vm) {
+	if (!node->is_known_to_vm || node->sb->has_peek) {
 		return;
 	}
 	req->dev = node->sb->dev;

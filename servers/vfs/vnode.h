@@ -35,6 +35,8 @@ struct vnode {
 	bool is_known_to_vm; /* VM may keep pages of it, also when it has no handle any more */
 	uint32_t changes;    /* counts what makes `stat` stale */
 	bool is_stat_valid;
+	bool is_read_told; /* the file system knows that it has been read since the last change */
+	uint32_t recover_count; /* the superblock's, when it was bound again */
 	bool is_removed;        /* directory: rmdir has taken its name */
 	struct coro_mutex lock; /* directory: its names; file: writing, size, attributes */
 	const char *label;      /* VFS's own nodes: what /proc/PID/fd says of them; NULL: a pipe */
@@ -68,6 +70,7 @@ void vnode_put(struct vnode *node);
 static inline void vnode_touch(struct vnode *node)
 {
 	node->is_stat_valid = false;
+	node->is_read_told = false;
 	node->changes++;
 }
 
