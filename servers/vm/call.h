@@ -29,6 +29,10 @@ call_fn vm_call_fork, vm_call_exit, vm_call_willexit, vm_call_thread_exit, vm_ca
 call_fn vm_call_mmap_for, vm_call_munmap_for, vm_call_clear, vm_call_setbrk, vm_call_mprotect_for,
 	vm_call_vfs_reply, vm_call_file_changed, vm_call_make_present;
 
+/* cache_client.c, cache_call.c: VFS and file systems */
+call_fn vm_call_cache_bind, vm_call_cache_unbind, vm_call_cache_open, vm_call_cache_get,
+	vm_call_cache_map, vm_call_cache_forget, vm_call_cache_protect, vm_call_cache_list;
+
 /* device.c: services */
 call_fn vm_call_map_phys, vm_call_unmap_phys, vm_call_alloc_contig, vm_call_bootdisk,
 	vm_call_bootdisk_free;

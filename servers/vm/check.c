@@ -2,7 +2,7 @@
 #include "servers/vm/check.h"
 
 #include "lib/core/bitmap.h"
-#include "servers/vm/file.h"
+#include "servers/vm/cache.h"
 #include "servers/vm/space.h"
 #include "servers/vm/type_shared.h"
 
@@ -131,10 +131,11 @@ static void count_shared(struct tally *tally, const struct shared_object *object
 	}
 }
 
-/* Objects are found through regions; each counts once. */
+/* Objects are found through regions and clients of the cache; each counts once. */
 static void check_objects(struct tally *tally)
 {
 	struct vm *vm = tally->vm;
+	const char *fault;
 
 	list_for_each(space, &vm->spaces, struct space, link)
 	{
@@ -146,6 +147,13 @@ static void check_objects(struct tally *tally)
 			}
 		}
 	}
+	list_for_each(client, &vm->cache.clients, struct cache_client, link)
+	{
+		/* Marks that no process maps. */
+		if (client->marks != NULL && client->marks->check_mark == 0) {
+			count_shared(tally, client->marks);
+		}
+	}
 	list_for_each(space, &vm->spaces, struct space, link)
 	{
 		for (struct region *region = region_first(space); region != NULL;
@@ -155,14 +163,8 @@ static void check_objects(struct tally *tally)
 			}
 		}
 	}
-	for (unsigned i = 0; i < VM_FILE_BUCKETS; i++) {
-		list_for_each(page, &vm->file_page_buckets[i], struct file_page, bucket_link)
-		{
-			tally->refs[page->pfn]++;
-			expect(tally, page_info(&vm->pool, page->pfn)->kind == PAGE_FILE,
-				"cached page's kind");
-		}
-	}
+	fault = cache_check(vm, tally->refs);
+	expect(tally, fault == NULL, fault);
 }
 
 static void check_pages(struct tally *tally)

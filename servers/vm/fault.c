@@ -163,3 +163,22 @@ int space_clear_bytes(struct vm *vm, struct space *space, vaddr_t addr, uint64_t
 {
 	return store(vm, space, addr, NULL, bytes);
 }
+
+int space_copy_in(struct vm *vm, struct space *space, void *to, vaddr_t addr, uint64_t bytes)
+{
+	uint8_t *at = to;
+
+	while (bytes > 0) {
+		struct fault fault = {.write = false};
+		uint64_t here = bytes_in_page(addr, bytes);
+
+		if (space_touch(vm, space, addr, here, &fault) != 0) {
+			return -EFAULT;
+		}
+		memcpy(at, byte_at(vm, space, addr), here);
+		at += here;
+		addr += here;
+		bytes -= here;
+	}
+	return 0;
+}

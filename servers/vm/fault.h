@@ -21,4 +21,5 @@ void space_populate(struct vm *vm, struct space *space, vaddr_t start, vaddr_t e
 /* Copy between VM and a process, present or not, but without waiting: 0 or -EFAULT. */
 int space_copy_out(
 	struct vm *vm, struct space *space, vaddr_t addr, const void *from, uint64_t bytes);
+int space_copy_in(struct vm *vm, struct space *space, void *to, vaddr_t addr, uint64_t bytes);
 int space_clear_bytes(struct vm *vm, struct space *space, vaddr_t addr, uint64_t bytes);

@@ -1,35 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files that processes map: their pages, known by (dev, ino) and page number, are read through VFS
- * and shared by all who map them. VFS says when a page is stale (VM_FILE_CHANGED).
+ * Files that processes map or that have pages in the cache, known by (dev, ino); ino 0 is the
+ * device itself.
  *
- * While a region or a read at VFS refers to a file VM holds one reference at VFS for it. After that
- * its pages stay cached, until memory is short or VFS says that they changed, which it does too
- * when it forgets the file itself.
+ * While a region or a request at VFS refers to a file VM holds one reference at VFS for it. After
+ * that its pages stay cached.
  */
 #pragma once
 
 #include "proto/vm.h"
-#include "servers/vm/region.h"
+#include "servers/vm/cache.h"
 
 struct file {
 	struct list bucket_link;
 	uint64_t dev, ino;
-	int32_t handle;      /* VFS's; -1: VM has none (nobody maps it) */
-	uint32_t refs;       /* regions and reads */
-	struct list regions; /* by region->file_link */
-	struct list pages;   /* struct file_page by file_link */
-};
-
-struct file_page {
-	struct list bucket_link;
-	struct list file_link;
-	struct list lru_link; /* in vm->file_lru, used last at the end; unlinked while being read */
-	struct file *file;
-	uint64_t index; /* page number in the file */
-	pfn_t pfn;
-	uint32_t read_id; /* the read that brings it; 0: it is there */
-	uint32_t unused;
+	int32_t handle;              /* VFS's; -1: VM has none (nobody maps it) */
+	uint32_t refs;               /* regions and requests */
+	struct cache_client *client; /* whose cache its pages are; NULL: nobody's */
+	struct list regions;         /* by region->file_link */
+	struct list pages;           /* struct cache_page by file_link */
+	uint64_t page_count;
 };
 
 /* -ENOMEM. */
@@ -37,8 +27,8 @@ int file_init(struct vm *vm);
 
 /*
  * The file (dev, ino), with one reference more for the caller. VFS's handle, which carries a
- * reference, becomes VM's: if VM has one for the file already, it is given back. NULL when there is
- * no memory; the handle is then the caller's.
+ * reference, becomes VM's: if VM has one for the file already, it is given back. -1: none. NULL
+ * when there is no memory; the handle is then the caller's.
  */
 struct file *file_get(struct vm *vm, uint64_t dev, uint64_t ino, int32_t handle);
 
@@ -54,28 +44,55 @@ void file_adopt(struct file *file, int32_t handle);
 
 void file_put(struct vm *vm, struct file *file);
 
+/* A file that nobody refers to and that has no pages is forgotten. */
+void file_free_if_unused(struct vm *vm, struct file *file);
+
 /* Give a reference back to VFS. */
 void file_drop_handle(int32_t handle);
 
-/* The page if it is there, else NULL. */
-struct file_page *file_find_page(struct vm *vm, const struct file *file, uint64_t index);
+/* Whether its pages come by VFS_VM_PEEK: its file system caches in VM. */
+bool file_is_peeked(struct vm *vm, struct file *file);
+
+/* Unmap pages first ... end - 1 of the file where page `pfn` is mapped; PFN_NONE: whatever is,
+ * private copies too. */
+void file_unmap(struct vm *vm, struct file *file, uint64_t first, uint64_t end, pfn_t pfn);
+
+/* Take the right to write from all entries of a page; the caller flushes. */
+void file_protect(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn);
+
+/* Whether a process has used its mapping of the page since this was asked last. */
+bool file_take_accessed(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn);
+
+/* The names of pages first ... end - 1 go, from mappings too; end UINT64_MAX: truncated, private
+ * copies go as well. */
+void file_forget_range(struct vm *vm, uint64_t dev, uint64_t ino, uint64_t first, uint64_t end);
+
+/* A client goes: no file is its any more. */
+void file_forget_client(struct vm *vm, const struct cache_client *client);
+
+/* The valid page if it is there, else NULL. */
+struct cache_page *file_find_page(struct vm *vm, const struct file *file, uint64_t index);
 
 /*
- * The page; -EAGAIN: *read_id says which read to wait for; -ENOMEM. A read also brings up to
- * `ahead` pages that follow.
+ * The page, valid; -EAGAIN: *request says which answer of VFS to wait for; -ENOMEM. A read also
+ * brings up to `ahead` pages that follow.
  */
 int file_get_page(struct vm *vm, struct file *file, uint64_t index, uint64_t ahead,
-	struct file_page **page, uint32_t *read_id);
+	struct cache_page **page, uint32_t *request);
+
+/* Have VFS make pages ready to be written by shared mappings: -EAGAIN: *request says which answer
+ * to wait for; -ENOMEM. */
+int file_make_writable(
+	struct vm *vm, struct file *file, uint64_t index, uint64_t count, uint32_t *request);
+
+/* Have VFS write the file back: as file_make_writable(). */
+int file_sync(struct vm *vm, struct file *file, uint32_t *request);
 
 /*
- * VFS has answered a read: true when it was one. *result is for those who wait for it: 0: look
- * again; -EIO: there is no such page.
+ * VFS has answered a request: true when it was one of these. *result is for those who wait for it:
+ * 0: look again; -ENOMEM: wait for memory; else there is no such page, or it cannot be had.
  */
-bool file_read_done(struct vm *vm, const struct vm_vfs_reply *reply, int *result);
+bool file_answer(struct vm *vm, const struct vm_vfs_reply *reply, int *result);
 
 /* Bytes of a file have changed or are gone (len UINT64_MAX). */
 void file_changed(struct vm *vm, const struct vm_file_changed_req *req);
-
-/* Free up to `count` cached pages: those that nobody maps, else mapped ones, which come back when
- * touched. */
-uint64_t file_evict(struct vm *vm, uint64_t count);

@@ -14,6 +14,7 @@
 #include "lib/sys/kcall.h"
 #include "lib/sys/sef.h"
 #include "servers/vm/boot.h"
+#include "servers/vm/cache.h"
 #include "servers/vm/call.h"
 #include "servers/vm/check.h"
 #include "servers/vm/job.h"
@@ -48,6 +49,14 @@ static const struct {
 	ROW(VM_MPROTECT_FOR, vm_call_mprotect_for, FROM_VFS | FROM_RS),
 	ROW(VM_VFS_REPLY, vm_call_vfs_reply, FROM_VFS),
 	ROW(VM_FILE_CHANGED, vm_call_file_changed, FROM_VFS),
+	ROW(VM_CACHE_BIND, vm_call_cache_bind, FROM_VFS),
+	ROW(VM_CACHE_UNBIND, vm_call_cache_unbind, FROM_VFS),
+	ROW(VM_CACHE_MAP, vm_call_cache_map, FROM_VFS),
+	ROW(VM_CACHE_OPEN, vm_call_cache_open, FROM_SERVICE),
+	ROW(VM_CACHE_GET, vm_call_cache_get, FROM_SERVICE),
+	ROW(VM_CACHE_FORGET, vm_call_cache_forget, FROM_SERVICE),
+	ROW(VM_CACHE_PROTECT, vm_call_cache_protect, FROM_SERVICE),
+	ROW(VM_CACHE_LIST, vm_call_cache_list, FROM_SERVICE),
 	ROW(VM_MAP_PHYS, vm_call_map_phys, FROM_SERVICE),
 	ROW(VM_UNMAP_PHYS, vm_call_unmap_phys, FROM_SERVICE),
 	ROW(VM_ALLOC_CONTIG, vm_call_alloc_contig, FROM_SERVICE),
@@ -108,6 +117,9 @@ static void serve(struct vm *vm, const struct message *request, uint32_t status)
 		}
 		if (bits & KSIG_MEMREQ) {
 			vm_memory_requests(vm);
+		}
+		if (request->source != EP_KERNEL) {
+			cache_cleaned(vm, request->source);
 		}
 	} else if (IS_LINUX_CALL(request->type)) {
 		vm_linux_call(vm, request);

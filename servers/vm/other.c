@@ -208,7 +208,7 @@ int vm_call_vfs_reply(struct vm *vm, const struct call *call)
 	const struct vm_vfs_reply *reply = MSG(call->req, vm_vfs_reply);
 	int result;
 
-	if (file_read_done(vm, reply, &result)) {
+	if (file_answer(vm, reply, &result)) {
 		job_answer(vm, reply->id, result);
 	} else {
 		vm_lookup_done(vm, reply);

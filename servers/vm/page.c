@@ -36,7 +36,7 @@ static void add_range(struct page_pool *pool, const struct mem_range *range, enu
 		if (pool->info[pfn].kind != PAGE_ABSENT) {
 			continue;
 		}
-		pool->info[pfn].kind = kind;
+		pool->info[pfn].kind = (uint8_t)kind;
 		pool->count[kind]++;
 		if (kind == PAGE_FREE) {
 			bitmap_set(pool->free_map, pfn);
@@ -93,6 +93,20 @@ bool page_is_available(const struct page_pool *pool, uint64_t count, enum page_c
 	return pool->count[PAGE_FREE] >= keep && pool->count[PAGE_FREE] - keep >= count;
 }
 
+/* Pages are evicted in batches, so that not every allocation has to search. */
+#define EVICT_BATCH 32
+
+/* As page_is_available(), after evicting what can be. */
+static bool make_available(struct page_pool *pool, uint64_t count, enum page_class class)
+{
+	while (!page_is_available(pool, count, class)) {
+		if (pool->evict == NULL || pool->evict(pool, u64_max(count, EVICT_BATCH)) == 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Tests inject a failure at the n-th allocation. */
 static bool must_fail(struct page_pool *pool)
 {
@@ -103,7 +117,7 @@ static void take(struct page_pool *pool, pfn_t pfn, enum page_kind kind)
 {
 	assert(pool->info[pfn].kind == PAGE_FREE);
 	bitmap_clear(pool->free_map, pfn);
-	pool->info[pfn] = (struct page_info){.refs = kind != PAGE_TABLE, .kind = kind};
+	pool->info[pfn] = (struct page_info){.refs = kind != PAGE_TABLE, .kind = (uint8_t)kind};
 	pool->count[PAGE_FREE]--;
 	pool->count[kind]++;
 }
@@ -112,7 +126,7 @@ pfn_t page_alloc(struct page_pool *pool, enum page_kind kind, enum page_class cl
 {
 	pfn_t pfn;
 
-	if (must_fail(pool) || !page_is_available(pool, 1, class)) {
+	if (must_fail(pool) || !make_available(pool, 1, class)) {
 		return PFN_NONE;
 	}
 	pfn = bitmap_next_set(pool->free_map, pool->frames, pool->next);
@@ -143,7 +157,7 @@ pfn_t page_alloc_run(struct page_pool *pool, uint64_t count, enum page_kind kind
 	pfn_t first;
 
 	if (count == 0 || count > pool->frames || must_fail(pool) ||
-		!page_is_available(pool, count, class)) {
+		!make_available(pool, count, class)) {
 		return PFN_NONE;
 	}
 	if (constraints & PAGE_BELOW_1M) {
@@ -153,7 +167,9 @@ pfn_t page_alloc_run(struct page_pool *pool, uint64_t count, enum page_kind kind
 	} else if (constraints & PAGE_BELOW_4G) {
 		limit = u64_min(limit, PFN_4G);
 	}
-	first = bitmap_find_set_run(pool->free_map, limit, 0, count, alignment);
+	do {
+		first = bitmap_find_set_run(pool->free_map, limit, 0, count, alignment);
+	} while (first >= limit && pool->evict != NULL && pool->evict(pool, EVICT_BATCH) > 0);
 	if (first >= limit) {
 		return PFN_NONE;
 	}
@@ -193,7 +209,7 @@ void page_set_kind(struct page_pool *pool, pfn_t pfn, enum page_kind kind)
 {
 	pool->count[pool->info[pfn].kind]--;
 	pool->count[kind]++;
-	pool->info[pfn].kind = kind;
+	pool->info[pfn].kind = (uint8_t)kind;
 }
 
 uint64_t page_longest_run(const struct page_pool *pool)

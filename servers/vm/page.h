@@ -35,9 +35,10 @@ enum page_class {
 };
 
 struct page_info {
-	uint32_t refs;       /* references from page tables, objects, caches; meaning by kind */
-	uint16_t kind;       /* enum page_kind */
-	uint16_t size_class; /* PAGE_HEAP: which */
+	uint32_t refs;        /* references from page tables, objects, caches; meaning by kind */
+	uint8_t kind;         /* enum page_kind */
+	bool is_write_mapped; /* PAGE_FILE: processes may have it writable */
+	uint16_t size_class;  /* PAGE_HEAP: which */
 };
 
 struct page_pool {
@@ -51,6 +52,8 @@ struct page_pool {
 				       included */
 	uint64_t reserve_vm, reserve_service; /* pages that the lower classes leave */
 	uint64_t next;                        /* where the search for one page starts */
+	/* Gives up to `count` pages back when there are too few; NULL: nothing to give. */
+	uint64_t (*evict)(struct page_pool *pool, uint64_t count);
 	uint64_t fail_countdown; /* tests: the allocation that fails, counted from 1; 0: none */
 };
 

@@ -20,12 +20,14 @@
 #define REGION_LOCKED       0x8
 #define REGION_DONT_FORK    0x10
 #define REGION_WIPE_ON_FORK 0x20
-#define REGION_UNCACHED     0x40 /* direct: device registers */
-#define REGION_HEAP         0x80 /* for /proc */
+#define REGION_UNCACHED     0x40  /* direct: device registers */
+#define REGION_HEAP         0x80  /* for /proc */
+#define REGION_SAFEMAPPED   0x100 /* anon: shows memory of another process (safemap.c) */
 
 struct region;
 struct shared_object;
 struct file;
+struct cache_client;
 
 struct region {
 	struct tree_node node; /* in space->regions, by start */
@@ -43,9 +45,10 @@ struct region {
 	union {
 		struct shared_object *shared;
 		struct file *file;
-		paddr_t paddr; /* direct: physical address of offset 0 */
+		struct cache_client *client; /* cache: whose window it is */
+		paddr_t paddr;               /* direct: physical address of offset 0 */
 	};
-	struct list file_link; /* file: in the file's regions */
+	struct list file_link; /* file: in the file's regions; cache: in the client's windows */
 };
 
 /* What a fault wants, and what it waits for. */
@@ -104,10 +107,20 @@ struct memtype {
 
 	/* Further bits for page table entries. */
 	uint64_t (*pt_flags)(const struct region *region);
+
+	/* The rest may be NULL. The pages of a range are about to go. */
+	void (*release)(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end);
+
+	/* Whether a fork that copies has to copy the page at once. */
+	bool (*must_copy)(struct vm *vm, pfn_t pfn);
+
+	/* Make the page present and no longer shared copy-on-write, so that others may map it;
+	 * NULL: none of the type's pages may be mapped by others. -ENOMEM. */
+	int (*own)(struct vm *vm, struct region *region, vaddr_t addr);
 };
 
 extern const struct memtype memtype_anon, memtype_contig, memtype_direct, memtype_shared,
-	memtype_file;
+	memtype_file, memtype_cache;
 
 /* The region that contains addr; the first one that ends after addr; NULL when there is none. */
 struct region *region_find(const struct space *space, vaddr_t addr);
@@ -136,6 +149,9 @@ void region_remove(struct region *region);
 
 /* Cut a region at an address inside it; the upper part is new. -ENOMEM. */
 int region_split(struct vm *vm, struct region *region, vaddr_t at, struct region **high);
+
+/* Make `at` a border if it lies inside a region. -ENOMEM. */
+int region_cut(struct vm *vm, struct space *space, vaddr_t at);
 
 /* Join a region with its neighbours where they continue each other; returns the region that holds
  * its start. */

@@ -108,14 +108,15 @@ static int fork_pages(struct vm *vm, struct region *from, struct region *to, boo
 		for (uint64_t i = 0; i < span.count; i++) {
 			pte_t pte = span.pte[i];
 
-			if (pte == 0) {
-				continue;
-			}
-			if (target == NULL) {
+			if (pte != 0 && target == NULL) {
 				target = pt_make(vm, &child->pt, span.addr, space_class(child));
 				if (target == NULL) {
 					return -ENOMEM;
 				}
+				pte = span.pte[i]; /* the table may have cost the page */
+			}
+			if (pte == 0) {
+				continue;
 			}
 			if (!is_shared && (pte & PTE_WRITE)) {
 				pte = pte_without_write(pte);
@@ -358,4 +359,12 @@ void space_flush(struct vm *vm, struct space *space)
 		(void)sys_vmctl(VMCTL_FLUSH, EP_NONE, space->pt.root << AXO_PAGE_SHIFT, 0, 0);
 	}
 	(void)vm;
+}
+
+void space_flush_all(struct vm *vm)
+{
+	list_for_each(space, &vm->spaces, struct space, link)
+	{
+		space_flush(vm, space);
+	}
 }

@@ -81,3 +81,6 @@ void space_count_page(struct vm *vm, struct space *space, pfn_t pfn, int change)
 
 /* Tell the kernel that entries were taken away, if any were. Called once a request. */
 void space_flush(struct vm *vm, struct space *space);
+
+/* The same for all spaces: cached pages were taken from whoever had them. */
+void space_flush_all(struct vm *vm);

@@ -28,8 +28,11 @@ static bool anon_writable(struct vm *vm, const struct region *region, pfn_t pfn)
 
 int anon_copy_page(struct vm *vm, struct region *region, vaddr_t addr, pfn_t from)
 {
-	pfn_t to = vm_alloc_page(vm, PAGE_ANON, space_class(region->space));
+	pfn_t to;
 
+	page_ref(&vm->pool, from); /* the copy must not be won by evicting this page */
+	to = vm_alloc_page(vm, PAGE_ANON, space_class(region->space));
+	page_unref(&vm->pool, from);
 	if (to == PFN_NONE) {
 		return -ENOMEM;
 	}

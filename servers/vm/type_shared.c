@@ -89,6 +89,16 @@ static pfn_t get_page(
 	return *page;
 }
 
+int shared_populate(struct vm *vm, struct shared_object *object, enum page_class class)
+{
+	for (uint64_t i = 0; i < object->pages; i++) {
+		if (get_page(vm, object, i, class) == PFN_NONE) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int shared_fault(struct vm *vm, struct region *region, struct fault *fault)
 {
 	vaddr_t addr = AXO_PAGE_DOWN(fault->addr);

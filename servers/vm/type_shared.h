@@ -5,7 +5,7 @@
 #include "servers/vm/region.h"
 
 struct shared_object {
-	uint32_t refs;       /* regions */
+	uint32_t refs;       /* regions, a client of the page cache */
 	uint32_t check_mark; /* vm_check(): has been counted */
 	uint64_t pages;      /* size */
 	uint64_t resident;
@@ -19,3 +19,6 @@ struct shared_object *shared_create(struct vm *vm, uint64_t pages);
 
 /* Free an object that no region refers to. */
 void shared_destroy(struct vm *vm, struct shared_object *object);
+
+/* Make all pages present. -ENOMEM: some may be. */
+int shared_populate(struct vm *vm, struct shared_object *object, enum page_class class);

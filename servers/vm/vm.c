@@ -8,17 +8,14 @@
 #include "servers/vm/arch/x86_64/entropy.h"
 #include "servers/vm/file.h"
 
-/* Cached pages are given up in batches, so that not every allocation has to search. */
-#define EVICT_BATCH 32
+static uint64_t evict(struct page_pool *pool, uint64_t count)
+{
+	return cache_evict(container_of(pool, struct vm, pool), count);
+}
 
 pfn_t vm_alloc_page(struct vm *vm, enum page_kind kind, enum page_class class)
 {
-	pfn_t pfn = page_alloc(&vm->pool, kind, class);
-
-	if (pfn == PFN_NONE && file_evict(vm, EVICT_BATCH) > 0) {
-		pfn = page_alloc(&vm->pool, kind, class);
-	}
-	return pfn;
+	return page_alloc(&vm->pool, kind, class);
 }
 
 uint64_t vm_random(struct vm *vm)
@@ -46,5 +43,9 @@ int vm_init(struct vm *vm, uint8_t *window)
 		vm->threads[slot].predecessor = EP_NONE;
 	}
 	vm->standby = EP_NONE;
-	return file_init(vm);
+	if (file_init(vm) != 0 || cache_init(vm) != 0) {
+		return -ENOMEM;
+	}
+	vm->pool.evict = evict;
+	return 0;
 }

@@ -17,10 +17,10 @@
 #include "abi/kcall.h"
 #include "abi/message.h"
 #include "lib/core/list.h"
+#include "servers/vm/cache_state.h"
 #include "servers/vm/heap.h"
 #include "servers/vm/page.h"
 
-struct file_cache;
 struct space;
 
 /* A thread of a process or a service, by slot of its endpoint. */
@@ -32,7 +32,7 @@ struct vm_thread {
 	endpoint_t predecessor; /* VM_UPDATE put its memory under this endpoint; EP_NONE: none */
 };
 
-#define VM_FILE_BUCKETS 1024 /* of each of the two hash tables of the file cache */
+#define VM_FILE_BUCKETS 1024
 
 /* A boot service's file in the boot archive, as long as RS has not asked for it. */
 #define VM_BOOT_FILES 16
@@ -54,11 +54,10 @@ struct vm {
 
 	/* file.c */
 	struct list *file_buckets;
-	struct list *file_page_buckets;
-	struct list file_reads; /* requests at VFS */
-	struct list file_lru;   /* pages by last use */
-	uint64_t file_pages;
+	struct list file_requests; /* at VFS */
 	uint32_t next_request;
+
+	struct cache cache;
 
 	/* job.c: what waits for a file or for memory */
 	struct list jobs;
