@@ -28,6 +28,15 @@ static void notify(endpoint_t subscriber)
 	last_notified = subscriber;
 }
 
+static unsigned unmapped;
+
+static void unmap(struct store_entry *entry)
+{
+	unmapped++;
+}
+
+static const struct store_ops ops = {.notify = notify, .unmap = unmap};
+
 static int label(struct store *s, const char *name, endpoint_t ep, uint32_t flags)
 {
 	return store_publish(s, EP_RS, name,
@@ -51,7 +60,7 @@ static struct store *fresh(void)
 {
 	static struct store s;
 
-	store_init(&s, notify);
+	store_init(&s, &ops);
 	notified = 0;
 	CHECK(label(&s, "rs", EP_RS, 0) == 0 && label(&s, "a", A, 0) == 0 &&
 		label(&s, "b", B, 0) == 0);
@@ -83,7 +92,7 @@ static void test_labels(void)
 	CHECK(strcmp(store_label_of(s, A), "a") == 0 && store_label_of(s, 55) == NULL);
 	CHECK(number(s, A, "k", 1, 0) == 0);
 	CHECK(label(s, "a", 200, DS_FLAG_OVERWRITE) == 0);
-	CHECK(number(s, A, "k", 2, DS_FLAG_OVERWRITE) == -EPERM);
+	CHECK(number(s, A, "k", 2, DS_FLAG_OVERWRITE) == -EPERM); /* has no label any more */
 	CHECK(number(s, 200, "k", 2, DS_FLAG_OVERWRITE) == 0);
 	CHECK(store_owner(s, store_find(s, "k", DS_TYPE_U32)) == 200);
 	CHECK(store_delete_label_of(s, A, 200) == -EPERM &&
@@ -100,7 +109,8 @@ static void test_values(void)
 
 	CHECK(number(s, 77, "k", 1, 0) == -EPERM && number(s, A, "k", 1ull << 32, 0) == -EINVAL);
 	CHECK(number(s, A, "k", 1, 0) == 0 && number(s, A, "k", 2, 0) == -EEXIST);
-	CHECK(number(s, B, "k", 2, DS_FLAG_OVERWRITE) == -EPERM);
+	CHECK(number(s, B, "k", 2, DS_FLAG_OVERWRITE) == 0);
+	CHECK(store_owner(s, store_find(s, "k", DS_TYPE_U32)) == A);
 	CHECK(number(s, A, "k", 3, DS_FLAG_OVERWRITE) == 0 &&
 		store_find(s, "k", DS_TYPE_U32)->value == 3);
 	CHECK(string(s, B, "k", "text", 5) == 0); /* another type: another entry */
@@ -125,7 +135,7 @@ static void test_subscriptions(void)
 	struct store *s = fresh();
 	const struct store_entry *e;
 
-	CHECK(store_subscribe(s, 77, "x", 0, 0) == -EPERM &&
+	CHECK(store_subscribe(s, 77, "x", 0, 0) == -ESRCH &&
 		store_subscribe(s, A, "(", 0, 0) == -EINVAL);
 	CHECK(store_subscribe(s, A, "drv\\.[a-z]+", 0, 0) == 0 &&
 		store_subscribe(s, A, "x", 0, 0) == -EEXIST);
@@ -152,6 +162,116 @@ static void test_subscriptions(void)
 	finish(s);
 }
 
+/* DS-01, DS-02, DS-03, DS-10: four private flags, each its own. */
+static void test_private(void)
+{
+	struct store *s = fresh();
+	struct store_entry *e;
+
+	CHECK(store_subscribe(s, B, ".*", 0, 0) == 0);
+	CHECK(number(s, A, "r", 1, DS_FLAG_PRIVATE_RETRIEVE) == 0 && notified == 1);
+	CHECK(number(s, A, "o", 1, DS_FLAG_PRIVATE_OVERWRITE) == 0 && notified == 2);
+	CHECK(number(s, A, "s", 1, DS_FLAG_PRIVATE_SUBSCRIBE) == 0 && notified == 2);
+	CHECK(store_retrieve(s, B, "r", DS_TYPE_U32, &e) == -EPERM &&
+		store_retrieve(s, A, "r", DS_TYPE_U32, &e) == 0);
+	CHECK(store_retrieve(s, B, "o", DS_TYPE_U32, &e) == 0 &&
+		store_retrieve(s, B, "x", DS_TYPE_U32, &e) == -ESRCH);
+	CHECK(number(s, B, "o", 2, DS_FLAG_OVERWRITE) == -EPERM &&
+		number(s, B, "r", 2, DS_FLAG_OVERWRITE) == 0);
+	CHECK(number(s, A, "o", 2, DS_FLAG_OVERWRITE) == 0);
+	finish(s);
+}
+
+static int range(struct store *s, endpoint_t who, const char *key, uint8_t *data, uint32_t flags)
+{
+	return store_publish(s, who, key,
+		&(struct store_value){.type = DS_TYPE_MAP, .data = data, .len = 4096, .value = 77},
+		flags);
+}
+
+/* DS-08, DS-09: seven snapshots, of which the last five are kept; never overwritten; deleted. */
+static void test_ranges(void)
+{
+	static uint8_t page[4096];
+	struct store *s = fresh();
+	const struct store_entry *e;
+	uint32_t n = 99;
+
+	unmapped = 0;
+	CHECK(range(s, A, "m", page, DS_FLAG_OVERWRITE) == -EINVAL);
+	CHECK(range(s, A, "m", page, DS_FLAG_PRIVATE_SNAPSHOT) == 0);
+	CHECK(range(s, A, "m", page, 0) == -EEXIST);
+	CHECK(store_snapshot(s, B, "m", &n) == -EPERM && store_snapshot(s, A, "x", &n) == -ESRCH);
+	for (uint32_t i = 0; i < 7; i++) {
+		page[9] = (uint8_t)i;
+		CHECK(store_snapshot(s, A, "m", &n) == 0 && n == i);
+	}
+	page[9] = 99;
+	e = store_find(s, "m", DS_TYPE_MAP);
+	for (uint32_t i = 0; i < 9; i++) {
+		const uint8_t *data = store_snapshot_data(e, i);
+
+		CHECK(i >= 2 && i < 7 ? data && data[9] == i : !data);
+	}
+	CHECK(s->total_bytes == 5 * 4096);
+	store_verify(s);
+	CHECK(store_delete(s, B, "m", DS_TYPE_MAP) == -EPERM && unmapped == 0);
+	CHECK(store_delete(s, A, "m", DS_TYPE_MAP) == 0 && unmapped == 1 && s->total_bytes == 0);
+	CHECK(range(s, A, "m", page, 0) == 0);
+	finish(s);
+	CHECK(unmapped == 2);
+}
+
+static uint8_t mapped_again[4096];
+
+static int fetch_here(uint64_t address, void *to, size_t bytes)
+{
+	memcpy(to, (void *)address, bytes);
+	return 0;
+}
+
+static uint8_t *map_here(const struct store *store, const struct store_entry *entry)
+{
+	CHECK(store_owner(store, entry) == A && entry->value == 77);
+	return mapped_again;
+}
+
+/* A successor has all of it; what is damaged is dropped. */
+static void test_successor(void)
+{
+	static const struct store_source source = {.fetch = fetch_here, .map = map_here};
+	static struct store next;
+	static uint8_t page[4096];
+	struct store *s = fresh();
+	const struct store_entry *e;
+	uint32_t n;
+
+	CHECK(number(s, A, "n", 5, 0) == 0 && string(s, B, "s", "text", 5) == 0);
+	CHECK(string(s, B, "bad", "text", 5) == 0 && range(s, A, "m", page, 0) == 0);
+	page[0] = 42;
+	CHECK(store_snapshot(s, A, "m", &n) == 0);
+	CHECK(store_subscribe(s, B, "n.*", 0, 0) == 0 && number(s, A, "n2", 1, 0) == 0);
+	((struct store_entry *)store_find(s, "bad", DS_TYPE_STR))->len = UINT32_MAX;
+	store_init(&next, &ops);
+	memcpy(next.entries, s->entries, sizeof(s->entries));
+	memcpy(next.subscriptions, s->subscriptions, sizeof(s->subscriptions));
+	store_adopt(&next, &source);
+	store_verify(&next);
+	CHECK(!store_find(&next, "bad", DS_TYPE_STR) && next.count == s->count - 1);
+	e = store_find(&next, "s", DS_TYPE_STR);
+	CHECK(e && strcmp((char *)e->data, "text") == 0 &&
+		e->data != store_find(s, "s", DS_TYPE_STR)->data);
+	e = store_find(&next, "m", DS_TYPE_MAP);
+	CHECK(e && e->data == mapped_again && store_snapshot_data(e, n)[0] == 42);
+	e = store_check(&next, B);
+	CHECK(e && strcmp(e->key, "n2") == 0 && !store_check(&next, B));
+	notified = 0;
+	CHECK(number(&next, A, "n3", 1, 0) == 0 && notified == 1);
+	finish(&next);
+	((struct store_entry *)store_find(s, "bad", DS_TYPE_STR))->len = 5;
+	finish(s);
+}
+
 static void test_limits(void)
 {
 	struct store *s = fresh();
@@ -162,7 +282,7 @@ static void test_limits(void)
 		snprintf(key, sizeof(key), "k%d", i);
 		r = number(s, A, key, 1, 0);
 	}
-	CHECK(r == -ENOSPC && s->count == STORE_ENTRIES_MAX);
+	CHECK(r == -ENOMEM && s->count == STORE_ENTRIES_MAX);
 	CHECK(store_delete(s, EP_RS, "a", DS_TYPE_LABEL) == 0 && s->count == 2 &&
 		label(s, "a", A, 0) == 0);
 	r = 0;
@@ -173,7 +293,7 @@ static void test_limits(void)
 				.type = DS_TYPE_MEM, .data = big, .len = STORE_DATA_MAX},
 			0);
 	}
-	CHECK(r == -ENOSPC && s->total_bytes <= STORE_TOTAL_MAX);
+	CHECK(r == -ENOMEM && s->total_bytes <= STORE_TOTAL_MAX);
 	free(big);
 	finish(s);
 }
@@ -225,6 +345,9 @@ int main(void)
 	test_labels();
 	test_values();
 	test_subscriptions();
+	test_private();
+	test_ranges();
+	test_successor();
 	test_limits();
 	test_random();
 	printf("%u failures\n", failures);
