@@ -2,8 +2,7 @@
 /*
  * SCHED, the scheduler: gives threads their priorities and quanta. Called by PM and RS,
  * asynchronously, and by the kernel on behalf of a thread whose quantum is used up. State at
- * restart: lost; threads go on with what they have, and are taken up again when they next use up a
- * quantum.
+ * restart: the table of threads comes over; who waited for a quantum gets one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,18 +14,29 @@
 #include "lib/sys/sef.h"
 #include "servers/sched/sched.h"
 
+#define STATE_VERSION 1 /* of struct sched and what it points to */
+
 static struct sched the_sched; /* for the callback of SEF */
 
 static int on_init(const struct sef_info *info)
 {
 	struct kinfo *kinfo = calloc(1, sizeof(*kinfo));
 	uint32_t slots = 0;
+	int r;
 
 	if (kinfo && sys_getinfo(GETINFO_KINFO, kinfo, sizeof(*kinfo), 0) >= 0) {
 		slots = kinfo->procs_max;
 	}
 	free(kinfo);
-	return sched_init(&the_sched, slots);
+	if (info->type == SEF_INIT_FRESH) {
+		r = sched_init(&the_sched, slots);
+	} else {
+		r = sched_adopt(&the_sched, slots, sef_state_fetch);
+	}
+	if (r == 0 && info->type != SEF_INIT_FRESH) {
+		sched_rescue(&the_sched);
+	}
+	return r;
 }
 
 static void request_handle(struct sched *sched, struct message *m, uint32_t status)
@@ -57,6 +67,7 @@ static void request_handle(struct sched *sched, struct message *m, uint32_t stat
 int main(void)
 {
 	sef_on_init(on_init);
+	sef_state("sched", &the_sched, sizeof(the_sched), STATE_VERSION, NULL);
 	sef_start();
 	for (;;) {
 		struct message m;

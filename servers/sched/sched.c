@@ -117,9 +117,9 @@ static struct sched_thread *slot_take(struct sched *sched, endpoint_t ep)
 {
 	uint32_t slot = (uint32_t)EP_SLOT(ep);
 
-	if (ep < 0 || slot >= sched->slots || ep == EP_VM || ep == EP_SCHED) {
-		return NULL; /* the kernel itself renews the quanta of those that SCHED depends on
-			      */
+	if (ep < 0 || slot >= sched->slots || ep == EP_VM || ep == EP_RS || ep == EP_SCHED) {
+		return NULL; /* the kernel itself renews the quanta of those that SCHED, and its
+				restart, depend on */
 	}
 	if (sched->threads[slot].used) {
 		forget(sched, &sched->threads[slot]);
@@ -243,4 +243,50 @@ void sched_period(struct sched *sched)
 		}
 	}
 	alarm_update(sched);
+}
+
+static bool is_sound(const struct sched_thread *thread, uint32_t slot)
+{
+	return (uint32_t)EP_SLOT(thread->ep) == slot && thread->base >= 0 &&
+		thread->base <= thread->priority && thread->priority <= SCHED_PRIO_USER_MIN &&
+		thread->nice == nice_cut(thread->nice);
+}
+
+int sched_adopt(
+	struct sched *sched, uint32_t slots, int (*fetch)(uint64_t address, void *to, size_t bytes))
+{
+	struct sched old = *sched;
+	int r = sched_init(sched, slots);
+
+	if (r < 0 || !old.threads || old.slots != sched->slots) {
+		return r;
+	}
+	if (fetch((uint64_t)old.threads, sched->threads, slots * sizeof(struct sched_thread)) < 0) {
+		return 0; /* the table is as new: threads are learnt again */
+	}
+	for (uint32_t slot = 0; slot < slots; slot++) {
+		struct sched_thread *thread = &sched->threads[slot];
+
+		thread->used = thread->used && is_sound(thread, slot);
+		sched->fallen += thread->used && thread->priority > thread->base;
+	}
+	alarm_update(sched);
+	return 0;
+}
+
+void sched_rescue(struct sched *sched)
+{
+	struct proc_info procs[8];
+
+	for (uint32_t slot = 0; slot < sched->slots; slot += sizeof(procs) / sizeof(procs[0])) {
+		int64_t bytes = sys_getinfo(GETINFO_PROCTAB, procs, sizeof(procs), slot);
+
+		for (int64_t i = 0; i < bytes / (int64_t)sizeof(procs[0]); i++) {
+			uint32_t flags = procs[i].rts_flags;
+
+			if ((flags & RTS_NO_QUANTUM) && !(flags & (RTS_SENDING | RTS_SLOT_FREE))) {
+				sched_no_quantum(sched, procs[i].endpoint);
+			}
+		}
+	}
 }

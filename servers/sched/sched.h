@@ -43,6 +43,12 @@ struct sched {
 
 /* slots: size of the kernel's table. 0 or -ENOMEM. */
 int sched_init(struct sched *sched, uint32_t slots);
+/* *sched is that of a predecessor, its table to be had by fetch: makes it this one's. 0 or -ENOMEM.
+ */
+int sched_adopt(struct sched *sched, uint32_t slots,
+	int (*fetch)(uint64_t address, void *to, size_t bytes));
+/* Threads whose quantum is used up, and of which a predecessor had been told: they go on. */
+void sched_rescue(struct sched *sched);
 /* Base priority of a program. nice: -20 to 19, others are cut. */
 int sched_base_of_nice(int nice);
 /* Length of its turns, ns. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "abi/kcall.h"
 #include "lib/sys/trap.h"
@@ -17,8 +18,21 @@ static struct {
 	int priority[SLOTS];
 	uint64_t quantum[SLOTS];
 	uint64_t alarm;
+	uint32_t rts[SLOTS];
 	int dead_slot;
 } kernel;
+
+static int64_t give_proctab(struct proc_info *to, uint64_t bytes, uint64_t slot)
+{
+	uint64_t count = 0;
+
+	while (slot + count < SLOTS && (count + 1) * sizeof(*to) <= bytes) {
+		to[count] = (struct proc_info){.endpoint = (endpoint_t)(slot + count),
+			.rts_flags = kernel.rts[slot + count]};
+		count++;
+	}
+	return (int64_t)(count * sizeof(*to));
+}
 
 int64_t sys_trap(
 	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
@@ -32,6 +46,9 @@ int64_t sys_trap(
 		kernel.quantum[a0 % SLOTS] = a2;
 		return 0;
 	case KCALL_getinfo:
+		if (a0 == GETINFO_PROCTAB) {
+			return give_proctab((struct proc_info *)a1, a2, a3);
+		}
 		if ((int)a3 == kernel.dead_slot) {
 			return -EINVAL;
 		}
@@ -138,6 +155,42 @@ static void test_strangers(struct sched *sched)
 	sched_stop(sched, 28);
 }
 
+static int fetch_here(uint64_t address, void *to, size_t bytes)
+{
+	memcpy(to, (void *)address, bytes);
+	return 0;
+}
+
+static int fetch_fails(uint64_t address, void *to, size_t bytes)
+{
+	return -EFAULT;
+}
+
+/* A successor goes on with the table, but for what is not sound; without it threads are learnt. */
+static void test_successor(struct sched *sched)
+{
+	struct sched_thread *old = sched->threads;
+
+	add(sched, 10, EP_NONE, SCHED_PRIO_USER, 5);
+	add(sched, 11, EP_NONE, SCHED_PRIO_USER, 0);
+	sched_no_quantum(sched, 10);
+	old[11].priority = 99;
+	kernel.alarm = 0;
+	assert(sched_adopt(sched, SLOTS, fetch_here) == 0 && sched->threads != old);
+	assert(sched->threads[10].used && sched->threads[10].nice == 5 && sched->fallen == 1);
+	assert(!sched->threads[11].used && kernel.alarm != 0);
+	free(old);
+	/* Two used their quantum up; of one of them the predecessor had been told. */
+	kernel.rts[11] = RTS_NO_QUANTUM;
+	kernel.rts[12] = RTS_NO_QUANTUM | RTS_SENDING;
+	kernel.quantum[11] = kernel.quantum[12] = 0;
+	sched_rescue(sched);
+	assert(kernel.quantum[11] != 0 && kernel.quantum[12] == 0);
+	old = sched->threads;
+	assert(sched_adopt(sched, SLOTS, fetch_fails) == 0 && !sched->threads[10].used);
+	free(old);
+}
+
 int main(void)
 {
 	struct sched sched;
@@ -147,6 +200,7 @@ int main(void)
 	test_services_stay(&sched);
 	test_nice(&sched);
 	test_strangers(&sched);
+	test_successor(&sched);
 	free(sched.threads);
 	puts("ok");
 	return 0;
