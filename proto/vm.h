@@ -172,9 +172,9 @@ struct vm_vfs_reply {
 	int32_t result; /* 0, or negative errno */
 	int32_t file;   /* LOOKUP: VFS's handle, one reference taken for VM */
 	uint32_t mode;  /* LOOKUP: bit 0 readable, bit 1 writable (descriptor), bit 2: is /dev/zero:
-			   map as anonymous */
+			   map as anonymous, bit 3: sealed against writing */
 	uint64_t dev, ino;
-	uint64_t size; /* LOOKUP: bytes; PAGEIN: bytes read (short at the end of file) */
+	uint64_t size; /* LOOKUP: bytes; PAGEIN, PEEK: bytes there are (short at the end of file) */
 };
 PROTO_FITS(vm_vfs_reply);
 
@@ -289,7 +289,11 @@ struct vm_region_info {
  * - USED: set by the client at each use; VM clears it as it looks for what has not been used.
  * - EVICTED: set by VM when it takes an unpinned, clean page away (or forgets it).
  * - WMAPPED: set by VM when a process got the page writable: before the page is written back the
- *   client clears DIRTY only after VM_CACHE_PROTECT.
+ *   client clears DIRTY only after VM_CACHE_PROTECT, and by compare-exchange from a value without
+ *   WMAPPED. VM sets it on dirty pages only.
+ *
+ * A file system that VM notifies writes dirty pages back, for memory is short, then notifies VM.
+ * Files of a device can be mapped from when its file system has opened its window.
  *
  * A slot whose page went is given out again by VM_CACHE_GET or VM_CACHE_MAP.
  */
@@ -325,8 +329,9 @@ struct vm_cache_get_req {
 	uint64_t index; /* pages */
 	uint32_t count; /* 1 .. VM_CACHE_BATCH */
 	uint32_t flags; /* VM_CACHE_GET_* */
-	uint64_t to; /* uint32_t[count] in the caller: the slots. A new page is pinned, not valid,
-			and zeroed */
+	uint64_t to; /* uint32_t[count] in the caller: the slots, all pinned for the caller. A new
+			page is not valid, and zeroed. GET_OLD and MAP: VM_CACHE_NO_SLOT for what is
+			not there. A slot that the caller knew under another name is that no more */
 };
 PROTO_FITS(vm_cache_get_req);
 #define VM_CACHE_NO_SLOT UINT32_MAX
