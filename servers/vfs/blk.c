@@ -21,7 +21,7 @@
 
 #define SECTOR        512u
 #define BLK_CHUNK     (64u * 1024)
-#define RESTART_TRIES 3
+#define RESTART_TRIES 1000 /* RS gives up before that, and says so */
 
 /* Sends m to the driver of dev, again when it was restarted, and replaces it by the answer. */
 static int blk_request(uint64_t dev, struct message *m)

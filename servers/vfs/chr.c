@@ -28,7 +28,7 @@
 
 #define TTY_CHUNK     4096u
 #define CHR_CHUNK     (256u * 1024)
-#define RESTART_TRIES 3
+#define RESTART_TRIES 1000 /* RS gives up before that, and says so */
 
 /* Sends m to the driver of dev and waits for the answer; a cancelled call ends the request at the
  * driver first. */
@@ -67,11 +67,19 @@ static int64_t chr_request(struct call *call, uint64_t dev, struct message *m)
 
 static int64_t open_request(struct call *call, uint64_t dev, unsigned flags)
 {
-	struct message m = {.type = CHR_OPEN};
+	int64_t r;
 
-	MSG(&m, chr_req)->flags = flags;
-	MSG(&m, chr_req)->user = call->m.source;
-	return chr_request(call, dev, &m);
+	for (int i = 0; i < RESTART_TRIES; i++) {
+		struct message m = {.type = CHR_OPEN};
+
+		MSG(&m, chr_req)->flags = flags;
+		MSG(&m, chr_req)->user = call->m.source;
+		r = chr_request(call, dev, &m);
+		if (r != -ERESTARTED) {
+			return r;
+		}
+	}
+	return -EIO;
 }
 
 /* A request that is repeated when the driver was restarted meanwhile. */

@@ -74,6 +74,9 @@ static void map_pages(const struct vnode *node, uint64_t first, uint64_t count)
 	for (uint32_t i = 0; i < got; i++) {
 		if (slots[i] != VM_CACHE_NO_SLOT) {
 			window_enter(&vfs.window, node->sb->dev, node->ino, first + i, slots[i]);
+			if (slots[i] < vfs.window.slots) {
+				window_unpin(&vfs.window, slots[i]);
+			}
 		}
 	}
 }

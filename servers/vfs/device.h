@@ -27,6 +27,9 @@ extern const struct file_ops file_ops_chr, file_ops_tty;
 
 /* Open file->path's device (worker): sets ops and object. -ENXIO, or the driver's error. */
 int chr_open(struct call *call, struct file *file);
+/* The devices that VFS serves itself: null, zero, full; opening them does not wait. */
+bool chrmem_serves(uint64_t dev);
+void chrmem_open(struct file *file);
 /* A driver says that a watched device is ready. */
 void chr_ready(const struct vfs_chr_ready *ready);
 /* The driver of a major number was restarted: its open files are opened again, terminals get their

@@ -92,6 +92,10 @@ static int open_object(struct call *call, struct file *file)
 		file->ops = &file_ops_pipe;
 		return pipe_open(call, file);
 	case S_IFCHR:
+		if (chrmem_serves(file->path.node->rdev)) {
+			chrmem_open(file);
+			return 0;
+		}
 		return chr_open(call, file);
 	case S_IFBLK:
 		return blk_open(call, file);
@@ -195,6 +199,9 @@ static int open_find(
 		if (walk->has_slash) {
 			return -EISDIR;
 		}
+		if (!call_may_wait(walk->call)) {
+			return call_defer(walk->call);
+		}
 		r = create(walk, mode, path);
 		if (r == 0) {
 			*is_new = true;
@@ -206,6 +213,23 @@ static int open_find(
 		r = 0;
 	}
 	return r < 0 ? r : -EEXIST;
+}
+
+/* Whether opening needs nobody but VFS: so it can be done in the main loop. */
+static bool opens_at_once(const struct path *path, unsigned flags)
+{
+	const struct vnode *node = path->node;
+
+	switch (vnode_type(node)) {
+	case S_IFREG:
+		return !(flags & O_TRUNC);
+	case S_IFDIR:
+		return true;
+	case S_IFCHR:
+		return chrmem_serves(node->rdev);
+	default:
+		return flags & O_PATH;
+	}
 }
 
 static int open_walk(struct walk *walk, unsigned flags, uint32_t mode, struct file **file)
@@ -223,6 +247,9 @@ static int open_walk(struct walk *walk, unsigned flags, uint32_t mode, struct fi
 		r = -ENOTDIR;
 	} else if (!(flags & O_PATH)) {
 		r = check_open(walk->call, &path, flags);
+	}
+	if (r == 0 && !call_may_wait(walk->call) && !opens_at_once(&path, flags)) {
+		r = call_defer(walk->call);
 	}
 	if (r == 0) {
 		r = open_place(walk->call, &path, flags, file);

@@ -77,6 +77,7 @@ struct poll_set {
 	unsigned count;
 	struct pollfd *fds;
 	struct file **files; /* NULL: closed or negative */
+	struct file *inline_files[16];
 };
 
 /* Look at all files: how many have something to tell; the first finding ends the wish to be told of
@@ -172,7 +173,10 @@ static int poll_run(
 {
 	int found;
 
-	set->files = calloc(set->count ? set->count : 1, sizeof(*set->files));
+	set->files = set->inline_files;
+	if (set->count > ARRAY_LEN(set->inline_files)) {
+		set->files = malloc(set->count * sizeof(*set->files));
+	}
 	if (!set->files) {
 		return -ENOMEM;
 	}
@@ -199,14 +203,16 @@ static int poll_run(
 			file_put(set->files[i]);
 		}
 	}
-	free(set->files);
+	if (set->files != set->inline_files) {
+		free(set->files);
+	}
 	return found;
 }
 
 /* poll and ppoll behind their time-outs. A wait that was cancelled starts anew when no handler ran.
- */
-static int64_t poll_fds(
-	struct call *call, vaddr_t fds, unsigned count, time_ns_t timeout_ns, const uint64_t *mask)
+ * is_last: nothing else is to be copied to the program. */
+static int64_t poll_fds(struct call *call, vaddr_t fds, unsigned count, time_ns_t timeout_ns,
+	const uint64_t *mask, bool is_last)
 {
 	struct pollfd inline_fds[16];
 	struct poll_set set = {.count = count, .fds = inline_fds};
@@ -224,7 +230,10 @@ static int64_t poll_fds(
 	r = user_copy_in(call, set.fds, fds, count * sizeof(*set.fds));
 	if (r == 0) {
 		r = poll_run(call, &set, timeout_ns, mask);
-		if (r >= 0 && user_copy_out(call, fds, set.fds, count * sizeof(*set.fds)) < 0) {
+		if (r >= 0 && is_last) {
+			r = user_answer(call, fds, set.fds, count * sizeof(*set.fds), r);
+		} else if (r >= 0 &&
+			user_copy_out(call, fds, set.fds, count * sizeof(*set.fds)) < 0) {
 			r = -EFAULT;
 		}
 	}
@@ -239,7 +248,7 @@ int64_t sys_poll(struct call *call)
 	int timeout = ARG_INT(call, 2);
 
 	return poll_fds(call, ARG(call, 0), ARG_U32(call, 1),
-		timeout < 0 ? POLL_FOREVER : (time_ns_t)timeout * 1000000, NULL);
+		timeout < 0 ? POLL_FOREVER : (time_ns_t)timeout * 1000000, NULL, true);
 }
 
 /* A time-out from the program's struct timespec; address 0: for ever. */
@@ -298,7 +307,8 @@ int64_t sys_ppoll(struct call *call)
 		}
 		start = sys_monotonic_ns();
 	}
-	r = poll_fds(call, ARG(call, 0), ARG_U32(call, 1), timeout, ARG(call, 3) ? &mask : NULL);
+	r = poll_fds(call, ARG(call, 0), ARG_U32(call, 1), timeout, ARG(call, 3) ? &mask : NULL,
+		start == 0);
 	if (start != 0) {
 		timeout_export(call, ARG(call, 2), timeout, start);
 	}

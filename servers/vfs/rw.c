@@ -237,8 +237,11 @@ int64_t sys_lseek(struct call *call)
 	if (!file || (file->flags & O_PATH)) {
 		return -EBADF;
 	}
+	if (file->ops->ignores_seek) {
+		return 0;
+	}
 	if (!file->ops->is_seekable) {
-		return file->ops->ignores_seek ? 0 : -ESPIPE;
+		return -ESPIPE;
 	}
 	if (coro_mutex_is_locked(&file->pos_lock)) {
 		if (!call_may_wait(call)) {

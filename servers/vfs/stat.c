@@ -47,12 +47,21 @@ _Static_assert(sizeof(struct statx_answer) == 256, "statx");
 #define STATX_BASIC 0x7ffu
 #define STATX_MNT   0x1000u
 
+/* The attributes; in the main loop it defers when VFS does not know them. */
+static int get_stat(struct call *call, struct vnode *node, struct stat *stat)
+{
+	if (!call_may_wait(call) && !node->is_stat_valid && !node->sb->is_internal) {
+		return call_defer(call);
+	}
+	return fs_stat(node, stat);
+}
+
 static int64_t put_stat(struct call *call, struct vnode *node, vaddr_t to)
 {
 	struct stat stat;
-	int r = fs_stat(node, &stat);
+	int r = get_stat(call, node, &stat);
 
-	return r < 0 ? r : user_copy_out(call, to, &stat, sizeof(stat));
+	return r < 0 ? r : user_answer(call, to, &stat, sizeof(stat), 0);
 }
 
 static unsigned walk_flags_of(int at_flags)
@@ -91,18 +100,12 @@ int64_t sys_lstat(struct call *call)
 static int64_t stat_fd(struct call *call, int fd, vaddr_t to)
 {
 	struct file *file = fd_hold_any(call->proc, fd);
-	struct vnode *node;
 	int64_t r;
 
 	if (!file) {
 		return -EBADF;
 	}
-	node = file->path.node;
-	if (!call_may_wait(call) && !node->is_stat_valid && !node->sb->is_internal) {
-		r = call_defer(call);
-	} else {
-		r = put_stat(call, node, to);
-	}
+	r = put_stat(call, file->path.node, to);
 	file_put(file);
 	return r;
 }
@@ -125,9 +128,6 @@ int64_t sys_newfstatat(struct call *call)
 		if (first == '\0') {
 			return stat_fd(call, ARG_INT(call, 0), ARG(call, 2));
 		}
-	}
-	if (!call_may_wait(call)) {
-		return call_defer(call);
 	}
 	return stat_at(call, ARG_INT(call, 0), ARG(call, 1), flags, ARG(call, 2));
 }
@@ -155,7 +155,7 @@ int64_t sys_statx(struct call *call)
 	if (r < 0) {
 		return r;
 	}
-	r = fs_stat(path.node, &stat);
+	r = get_stat(call, path.node, &stat);
 	answer.mnt_id = (uint64_t)path.mount->id;
 	path_put(&path);
 	if (r < 0) {
@@ -176,7 +176,7 @@ int64_t sys_statx(struct call *call)
 	answer.rdev_minor = dev_minor(stat.st_rdev);
 	answer.dev_major = dev_major(stat.st_dev);
 	answer.dev_minor = dev_minor(stat.st_dev);
-	return user_copy_out(call, ARG(call, 4), &answer, sizeof(answer));
+	return user_answer(call, ARG(call, 4), &answer, sizeof(answer), 0);
 }
 
 static int64_t put_statfs(struct call *call, const struct path *path, vaddr_t to)

@@ -14,6 +14,7 @@
 #include "servers/vfs/trans.h"
 
 #define PRESENT_TRIES 4
+#define STRING_CHUNK  256u /* most paths are shorter */
 
 int user_make_present(endpoint_t ep, vaddr_t addr, uint64_t bytes, bool write)
 {
@@ -142,6 +143,36 @@ int user_copy_out(struct call *call, vaddr_t to, const void *from, size_t bytes)
 	return copy(EP_SELF, (vaddr_t)from, call->m.source, to, bytes) == 0 ? 0 : call_defer(call);
 }
 
+int64_t user_answer(struct call *call, vaddr_t to, const void *from, size_t bytes, int64_t result)
+{
+	int r;
+
+	if (!is_user_range(to, bytes)) {
+		return -EFAULT;
+	}
+	/* A signal mask must go back first. */
+	if (bytes > 0 && call->thread && !call->is_sigmask_set) {
+		r = sys_reply_copy(call->m.source, to, from, bytes, result);
+		if (r != -EFAULT) {
+			call->is_answered = true;
+			return result;
+		}
+	}
+	r = user_copy_out(call, to, from, bytes);
+	return r < 0 ? r : result;
+}
+
+int user_clear_call(struct call *call, endpoint_t ep, vaddr_t to, size_t bytes)
+{
+	if (ep != EP_SELF && !is_user_range(to, bytes)) {
+		return -EFAULT;
+	}
+	if (call_may_wait(call)) {
+		return user_clear(ep, to, bytes);
+	}
+	return sys_memset(ep, to, 0, bytes) == 0 ? 0 : call_defer(call);
+}
+
 int64_t user_string(struct call *call, char *to, vaddr_t from, size_t max)
 {
 	size_t done = 0;
@@ -154,7 +185,7 @@ int64_t user_string(struct call *call, char *to, vaddr_t from, size_t max)
 		size_t chunk = AXO_PAGE_SIZE - ((from + done) & AXO_PAGE_MASK);
 		char *end;
 
-		chunk = u64_min(chunk, max - done);
+		chunk = u64_min(u64_min(chunk, max - done), STRING_CHUNK);
 		if (user_copy_in(call, to + done, from + done, chunk) < 0) {
 			return -EFAULT;
 		}

@@ -16,6 +16,12 @@ struct call;
 int user_copy_in(struct call *call, void *to, vaddr_t from, size_t bytes);
 int user_copy_out(struct call *call, vaddr_t to, const void *from, size_t bytes);
 
+/* Copy out as the last act of a call that returns `result`: where it can be, the program is
+ * answered in the same kernel entry. result, or -EFAULT (deferring as above). */
+int64_t user_answer(struct call *call, vaddr_t to, const void *from, size_t bytes, int64_t result);
+/* Zeros into any endpoint's memory for a call: 0, -EFAULT (deferring as above). */
+int user_clear_call(struct call *call, endpoint_t ep, vaddr_t to, size_t bytes);
+
 /* The same for any endpoint's memory, workers only. */
 int user_copy_in_from(endpoint_t ep, void *to, vaddr_t from, size_t bytes);
 int user_copy_out_to(endpoint_t ep, vaddr_t to, const void *from, size_t bytes);

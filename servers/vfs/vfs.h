@@ -16,6 +16,7 @@
 struct thread;
 struct proc;
 struct vm_file;
+struct walk;
 
 #define VFS_TRANS_BUCKETS 256
 #define VFS_VNODE_BUCKETS 1024
@@ -23,6 +24,7 @@ struct vm_file;
 #define VFS_UNUSED_MAX    2048 /* unused vnodes kept */
 #define VFS_NEGATIVE_MAX  1024 /* negative names kept */
 #define VFS_WORKERS_MAX   1500 /* programs' calls in workers; others may go beyond */
+#define VFS_SPARE_WALKS   8
 #define VFS_MAJORS        512
 
 struct vfs {
@@ -73,6 +75,10 @@ struct vfs {
 	/* timer.c */
 	struct list timers; /* earliest first */
 	uint64_t alarm_ns;  /* what the kernel's alarm is set to; 0: none */
+
+	/* walk.c: memory of walks that have ended, so that the next need not ask VM for it */
+	struct walk *spare_walks[VFS_SPARE_WALKS];
+	unsigned spare_walk_count;
 
 	/* datapath.c: VM's cached pages as VFS sees them */
 	struct window window;

@@ -98,6 +98,7 @@ static void vnode_free(struct vnode *node)
 	/* Last: it may free the directories above in turn. */
 	name_forget_node(node);
 	assert(list_is_empty(&node->children));
+	free(node->link_text);
 	free(node);
 }
 

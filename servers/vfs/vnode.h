@@ -40,6 +40,7 @@ struct vnode {
 	bool is_removed;        /* directory: rmdir has taken its name */
 	struct coro_mutex lock; /* directory: its names; file: writing, size, attributes */
 	const char *label;      /* VFS's own nodes: what /proc/PID/fd says of them; NULL: a pipe */
+	char *link_text;        /* symbolic link: where it leads, once it has been read */
 	struct pipe *pipe;      /* named pipe that is open */
 	struct list locks;      /* struct file_lock: byte ranges and flock */
 	struct waitq lock_wait;

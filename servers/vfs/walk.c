@@ -51,12 +51,17 @@ int walk_lookup_locked(struct vnode *dir, const char *text, size_t len, struct v
 	return r;
 }
 
+/* Whether a name can be looked up without asking the file system. */
+static bool is_known(const struct vnode *dir, const char *text, size_t len)
+{
+	return !dir->sb->is_nocache && name_find(dir, text, len) != NULL;
+}
+
 int walk_lookup(struct vnode *dir, const char *text, size_t len, struct vnode **node)
 {
-	struct name *name = name_find(dir, text, len);
 	int r;
 
-	if (name && !dir->sb->is_nocache) {
+	if (is_known(dir, text, len)) {
 		return walk_lookup_locked(dir, text, len, node);
 	}
 	coro_mutex_lock(&dir->lock);
@@ -71,6 +76,9 @@ static int walk_start(struct walk *walk, int dirfd)
 	struct proc *proc = walk->call->proc;
 	struct file *file;
 
+	if (!vfs.root && !call_may_wait(walk->call)) {
+		return call_defer(walk->call);
+	}
 	while (!vfs.root) {
 		waitq_wait(&vfs.root_wait);
 	}
@@ -108,9 +116,19 @@ static int walk_start(struct walk *walk, int dirfd)
 	return 0;
 }
 
+static void walk_free(struct walk *walk)
+{
+	if (vfs.spare_walk_count < VFS_SPARE_WALKS) {
+		vfs.spare_walks[vfs.spare_walk_count++] = walk;
+	} else {
+		free(walk);
+	}
+}
+
 static struct walk *walk_new(struct call *call, unsigned flags)
 {
-	struct walk *walk = malloc(sizeof(*walk));
+	struct walk *walk = vfs.spare_walk_count > 0 ? vfs.spare_walks[--vfs.spare_walk_count]
+						     : malloc(sizeof(*walk));
 
 	if (!walk) {
 		return NULL;
@@ -122,7 +140,7 @@ static struct walk *walk_new(struct call *call, unsigned flags)
 	if (flags & WALK_REAL_IDS) {
 		walk->own_cred = malloc(sizeof(*walk->own_cred));
 		if (!walk->own_cred) {
-			free(walk);
+			walk_free(walk);
 			return NULL;
 		}
 		*walk->own_cred = call->proc->cred;
@@ -182,7 +200,7 @@ void walk_end(struct walk *walk)
 		path_put(&walk->at);
 		path_put(&walk->root);
 		free(walk->own_cred);
-		free(walk);
+		walk_free(walk);
 	}
 }
 
@@ -209,6 +227,8 @@ static int step_up(struct walk *walk)
 	if (name) {
 		parent = name->dir;
 		vnode_get(parent);
+	} else if (!call_may_wait(walk->call)) {
+		return call_defer(walk->call);
 	} else {
 		r = fs_lookup(at->node, "..", 2, &parent);
 		if (r < 0) {
@@ -266,6 +286,9 @@ static int follow(struct walk *walk, struct path *link, const char *after)
 		*link = place;
 		return 1;
 	}
+	if (link->node->link_text) {
+		return put_target(walk, link->node->link_text, after);
+	}
 	target = malloc(PATH_MAX);
 	if (!target) {
 		return -ENOMEM;
@@ -281,8 +304,12 @@ static int follow(struct walk *walk, struct path *link, const char *after)
 /* The component walk->name in walk->at: *next gets a reference, behind mounts. */
 static int lookup_component(struct walk *walk, struct path *next)
 {
-	int r = walk_lookup(walk->at.node, walk->name, walk->len, &next->node);
+	int r;
 
+	if (!call_may_wait(walk->call) && !is_known(walk->at.node, walk->name, walk->len)) {
+		return call_defer(walk->call);
+	}
+	r = walk_lookup(walk->at.node, walk->name, walk->len, &next->node);
 	if (r < 0) {
 		return r;
 	}
@@ -459,9 +486,22 @@ int64_t walk_readlink(struct call *call, const struct path *link, char *buf, siz
 	if (magic_is_link(link->node)) {
 		return magic_text(call, link->node, buf, size);
 	}
+	if (link->node->link_text) {
+		size_t len = u64_min(strlen(link->node->link_text), size - 1);
+
+		memcpy(buf, link->node->link_text, len);
+		buf[len] = '\0';
+		return (int64_t)len;
+	}
+	if (!call_may_wait(call)) {
+		return call_defer(call);
+	}
 	r = fs_readlink(link->node, buf, size - 1);
 	if (r >= 0) {
 		buf[r] = '\0';
+		if (!link->node->sb->is_nocache && !link->node->link_text && (size_t)r < size - 1) {
+			link->node->link_text = strdup(buf);
+		}
 	}
 	return r;
 }

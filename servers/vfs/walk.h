@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The walk along a path. Workers only. A walk goes to the directory of the last component
- * (walk_to_parent), then, if wanted, over the last component (walk_last).
+ * The walk along a path. In the main loop it defers where a name is not cached. A walk goes to the
+ * directory of the last component (walk_to_parent), then, if wanted, over the last component
+ * (walk_last).
  */
 #pragma once
 

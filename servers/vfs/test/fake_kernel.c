@@ -137,11 +137,39 @@ static void deliver(struct asyn_entry *e)
 	}
 }
 
+static void answer(endpoint_t ep, int64_t result)
+{
+	assert(answer_count < ANSWERS_MAX);
+	answers[answer_count].ep = ep;
+	answers[answer_count++].result = result;
+}
+
 static int64_t kcall(int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
 	switch (nr) {
 	case KCALL_vircopy:
 		return copy((endpoint_t)a0, a1, (endpoint_t)a2, a3, a4);
+	case KCALL_vvircopy:
+		for (uint64_t i = 0; i < a1; i++) {
+			const struct vircopy_vec *v = &((const struct vircopy_vec *)a0)[i];
+
+			if (copy(v->src_ep, v->src, v->dst_ep, v->dst, v->bytes) < 0) {
+				return -EFAULT;
+			}
+		}
+		return 0;
+	case KCALL_memset:
+		if ((endpoint_t)a0 != EP_SELF && !in_arena(a1, a3)) {
+			return -EFAULT;
+		}
+		memset((void *)a1, (int)a2, a3);
+		return 0;
+	case KCALL_reply_copy:
+		if (copy(EP_SELF, a2, (endpoint_t)a0, a1, a3) < 0) {
+			return -EFAULT;
+		}
+		answer((endpoint_t)a0, (int64_t)a4);
+		return 0;
 	case KCALL_setgrant:
 		grant_table = (const struct grant *)a0;
 		grant_count = (uint32_t)a1;
@@ -166,9 +194,7 @@ int64_t sys_trap(
 		return kcall((int)(nr - KCALL_BASE), a0, a1, a2, a3, a4);
 	}
 	if (nr == TRAP_SENDNB) {
-		assert(answer_count < ANSWERS_MAX);
-		answers[answer_count].ep = (endpoint_t)a0;
-		answers[answer_count++].result = ((const struct message *)a1)->reply.result;
+		answer((endpoint_t)a0, ((const struct message *)a1)->reply.result);
 	} else if (nr == TRAP_SENDA) {
 		struct asyn_entry *table = (struct asyn_entry *)a0;
 
@@ -326,6 +352,9 @@ void fake_stop(void)
 	assert(vnode_flush(vfs.root->sb) == 1); /* the root */
 	assert(fake_fs_references() == vfs.root->root->fs_refs);
 	assert(vfs.name_count == 0);
+	while (vfs.spare_walk_count > 0) {
+		free(vfs.spare_walks[--vfs.spare_walk_count]);
+	}
 	munmap(fake_arena, FAKE_ARENA_BYTES);
 	fake_fs_free();
 }
