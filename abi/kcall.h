@@ -78,7 +78,8 @@ enum kcall { KCALL_TABLE(KCALL) KCALL_COUNT = 64 };
 #define KCALL_BASIC                                                                               \
 	(1ull << KCALL_exit | 1ull << KCALL_statectl | 1ull << KCALL_setgrant |                   \
 		1ull << KCALL_safecopyfrom | 1ull << KCALL_safecopyto | 1ull << KCALL_vsafecopy | \
-		1ull << KCALL_safememset | 1ull << KCALL_setalarm | 1ull << KCALL_times |         \
+		1ull << KCALL_safememset | 1ull << KCALL_safemap | 1ull << KCALL_safeunmap |      \
+		1ull << KCALL_saferevmap | 1ull << KCALL_setalarm | 1ull << KCALL_times |         \
 		1ull << KCALL_getinfo | 1ull << KCALL_diagctl)
 
 /* ---- processes ---- */
@@ -312,7 +313,7 @@ struct vumap_spec {
 enum vmctl_op {
 	VMCTL_CLEAR_PAGEFAULT = 1, /* (ep): the faulting thread goes on */
 	VMCTL_MEMREQ_GET,          /* (EP_NONE, struct memreq *) -> 1, 0 when none */
-	VMCTL_MEMREQ_REPLY,        /* (requestor ep, result): see struct memreq */
+	VMCTL_MEMREQ_REPLY,        /* (requestor ep, result, id or 0): see struct memreq */
 	VMCTL_SETADDRSPACE,        /* (ep, as_id, root paddr) */
 	VMCTL_VMINHIBIT_SET,       /* (ep) */
 	VMCTL_VMINHIBIT_CLEAR,     /* (ep) */
@@ -346,7 +347,7 @@ struct memreq {
 	uint32_t write;
 	uint32_t kind;     /* enum memreq_kind */
 	endpoint_t source; /* MAP, COW */
-	uint32_t pad;
+	uint32_t id; /* given back in MEMREQ_REPLY: an answer to an older request is ignored */
 	uint64_t source_address;
 };
 

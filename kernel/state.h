@@ -68,6 +68,7 @@ struct kernel_state {
 
 	/* Now and then. */
 	uint32_t procs_used;
+	uint32_t memreq_id; /* of the newest memory request */
 	struct list free_slots;
 	struct list memreqs;   /* procs whose request VM has not fetched */
 	struct list signalled; /* procs with signals that their manager has not fetched */

@@ -30,7 +30,7 @@ static int64_t copy_call(struct proc *caller, const uint64_t args[6], bool phys)
 		!make_side(caller, args[2], args[3], phys, &dst)) {
 		return -EINVAL;
 	}
-	return copy_between(caller, src, dst, args[4], (unsigned)args[5]);
+	return copy_between(caller, src, dst, args[4], (unsigned)args[5] & COPY_TRY);
 }
 
 /* vircopy(src ep, src, dst ep, dst, bytes, COPY_*). -EINVAL: bad endpoint; -EFAULT. */

@@ -2,10 +2,12 @@
 /* Kernel calls around grants: setgrant, safecopyfrom, safecopyto, vsafecopy, safememset, vumap.
  * Errors: mem/grant.h. */
 #include "kernel/kcall/kcall.h"
+#include "kernel/mem/fault.h"
 #include "kernel/mem/grant.h"
 #include "kernel/proc/priv.h"
 
-#define GRANTS_MAX (1u << GRANT_INDEX_BITS)
+#define GRANTS_MAX      (1u << GRANT_INDEX_BITS)
+#define SHARE_MIN_BYTES (32 * AXO_PAGE_SIZE) /* measured by tests/services/safeperf */
 
 /* setgrant(table, count). -EINVAL: too many. */
 int64_t kcall_setgrant(struct proc *caller, const uint64_t args[6])
@@ -18,21 +20,80 @@ int64_t kcall_setgrant(struct proc *caller, const uint64_t args[6])
 	return 0;
 }
 
-static int64_t safecopy(struct proc *caller, const struct safecopy_vec *copy)
+/* The plain way. What a GRANT_TRY grant covers is not waited for. */
+static int64_t copy_all(struct proc *caller, const struct grant_use *use, struct copy_side src,
+	struct copy_side dst, uint64_t bytes, bool write)
 {
-	struct copy_side own = {caller, copy->address}, other;
-	uint32_t flags;
-	int64_t error;
-	unsigned try;
+	unsigned flags = (use->flags & GRANT_TRY) == 0 ? 0 : write ? COPY_TRY_DST : COPY_TRY_SRC;
+	int64_t error = copy_between(caller, src, dst, bytes, flags);
 
-	error = grant_resolve(caller, caller, copy->granter, copy->grant, copy->offset, copy->bytes,
-		copy->write != 0 ? GRANT_WRITE : GRANT_READ, &other, &flags);
+	if (error == -EFAULT && flags != 0) {
+		grant_mark_faulted(use);
+	}
+	return error;
+}
+
+/* Whether VM may be asked to share the pages: it pays where they are many. */
+static bool can_share(const struct proc *caller, const struct grant_use *use, struct copy_side src,
+	struct copy_side dst, uint64_t bytes)
+{
+	return bytes >= SHARE_MIN_BYTES && ((src.address ^ dst.address) & AXO_PAGE_MASK) == 0 &&
+		(caller->flags & PROC_PLAIN_COPY) == 0 && (use->flags & GRANT_TRY) == 0 &&
+		src.proc != dst.proc && src.proc->endpoint != EP_VM && dst.proc->endpoint != EP_VM;
+}
+
+/*
+ * GRT-07: head and tail are copied, then VM makes the pages between them appear on the other side
+ * copy-on-write. Its answer ends the call (kernel/mem/fault.c), or has it run again, to copy.
+ */
+static int64_t copy_shared(
+	struct proc *caller, struct copy_side src, struct copy_side dst, uint64_t bytes)
+{
+	uint64_t head = -src.address & AXO_PAGE_MASK;
+	uint64_t middle = (bytes - head) & ~(uint64_t)AXO_PAGE_MASK;
+	uint64_t done = head + middle;
+	struct copy_side src_tail = {src.proc, src.address + done};
+	struct copy_side dst_tail = {dst.proc, dst.address + done};
+	const struct memreq request = {
+		.kind = MEMREQ_COW,
+		.target = dst.proc->endpoint,
+		.address = dst.address + head,
+		.bytes = middle,
+		.write = 1,
+		.source = src.proc->endpoint,
+		.source_address = src.address + head,
+	};
+	int64_t error = copy_between(caller, src, dst, head, 0);
+
+	if (error == 0) {
+		error = copy_between(caller, src_tail, dst_tail, bytes - done, 0);
+	}
+	return error != 0 ? error : memreq_post(caller, &request);
+}
+
+static int64_t safecopy(struct proc *caller, const struct safecopy_vec *copy, bool may_share)
+{
+	bool write = copy->write != 0;
+	struct copy_side own = {caller, copy->address};
+	struct grant_use use;
+	struct copy_side src, dst;
+	int64_t error = grant_resolve(caller, caller, copy->granter, copy->grant, copy->offset,
+		copy->bytes, write ? GRANT_WRITE : GRANT_READ, &use);
+
 	if (error != 0) {
 		return error;
 	}
-	try = (flags & GRANT_TRY) != 0 ? COPY_TRY : 0;
-	return copy->write != 0 ? copy_between(caller, own, other, copy->bytes, try)
-				: copy_between(caller, other, own, copy->bytes, try);
+	src = write ? own : use.side;
+	dst = write ? use.side : own;
+	if (may_share && can_share(caller, &use, src, dst, copy->bytes)) {
+		error = copy_shared(caller, src, dst, copy->bytes);
+	} else {
+		error = copy_all(caller, &use, src, dst, copy->bytes, write);
+	}
+	if (error != KCALL_SUSPENDED) {
+		caller->flags &= ~(uint32_t)PROC_PLAIN_COPY;
+	}
+	return error;
 }
 
 static struct safecopy_vec from_args(const uint64_t args[6], uint32_t write)
@@ -52,7 +113,7 @@ int64_t kcall_safecopyfrom(struct proc *caller, const uint64_t args[6])
 {
 	struct safecopy_vec copy = from_args(args, 0);
 
-	return safecopy(caller, &copy);
+	return safecopy(caller, &copy, true);
 }
 
 /* safecopyto(granter, grant, offset, from, bytes). */
@@ -60,7 +121,7 @@ int64_t kcall_safecopyto(struct proc *caller, const uint64_t args[6])
 {
 	struct safecopy_vec copy = from_args(args, 1);
 
-	return safecopy(caller, &copy);
+	return safecopy(caller, &copy, true);
 }
 
 /* vsafecopy(struct safecopy_vec *, count): in order, up to the first error. -EINVAL: too many. */
@@ -75,7 +136,7 @@ int64_t kcall_vsafecopy(struct proc *caller, const uint64_t args[6])
 	}
 	error = copy_in(caller, vec, args[0], args[1] * sizeof(vec[0]));
 	for (i = 0; error == 0 && i < args[1]; i++) {
-		error = safecopy(caller, &vec[i]);
+		error = safecopy(caller, &vec[i], false);
 	}
 	return error;
 }
@@ -83,12 +144,11 @@ int64_t kcall_vsafecopy(struct proc *caller, const uint64_t args[6])
 /* safememset(granter, grant, offset, byte, bytes). */
 int64_t kcall_safememset(struct proc *caller, const uint64_t args[6])
 {
-	struct copy_side side;
-	uint32_t flags;
+	struct grant_use use;
 	int64_t error = grant_resolve(caller, caller, (endpoint_t)args[0], (grant_t)args[1],
-		args[2], args[4], GRANT_WRITE, &side, &flags);
+		args[2], args[4], GRANT_WRITE, &use);
 
-	return error != 0 ? error : copy_set(caller, side, (uint8_t)args[3], args[4]);
+	return error != 0 ? error : copy_set(caller, use.side, (uint8_t)args[3], args[4]);
 }
 
 /* vumap(struct vumap_spec *) -> number of physical pieces. -EINVAL: they do not fit. */
@@ -97,7 +157,8 @@ int64_t kcall_vumap(struct proc *caller, const uint64_t args[6])
 	struct copy_side side = {caller, 0};
 	struct phys_piece piece = {0, 0};
 	struct vumap_spec spec;
-	uint32_t flags, count = 0;
+	struct grant_use use;
+	uint32_t count = 0;
 	uint64_t done, bytes;
 	int64_t error = copy_in(caller, &spec, args[0], sizeof(spec));
 
@@ -107,10 +168,11 @@ int64_t kcall_vumap(struct proc *caller, const uint64_t args[6])
 	side.address = spec.offset;
 	if (spec.granter != EP_SELF || spec.grant != GRANT_INVALID) {
 		error = grant_resolve(caller, caller, spec.granter, spec.grant, spec.offset,
-			spec.bytes, spec.write != 0 ? GRANT_WRITE : GRANT_READ, &side, &flags);
+			spec.bytes, spec.write != 0 ? GRANT_WRITE : GRANT_READ, &use);
 		if (error != 0) {
 			return error;
 		}
+		side = use.side;
 	}
 	for (done = 0; done < spec.bytes; done += bytes) {
 		struct copy_side at = {side.proc, side.address + done};

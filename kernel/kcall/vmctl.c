@@ -111,7 +111,7 @@ int64_t kcall_vmctl(struct proc *caller, const uint64_t args[6])
 	case VMCTL_CLEAR_PAGEFAULT:
 		return fault_clear(proc);
 	case VMCTL_MEMREQ_REPLY:
-		memreq_answer(proc, (int64_t)args[2]);
+		memreq_answer(proc, (int64_t)args[2], (uint32_t)args[3]);
 		return 0;
 	case VMCTL_SETADDRSPACE:
 		if (!is_aligned(args[3], AXO_PAGE_SIZE)) {

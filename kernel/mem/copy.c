@@ -44,7 +44,7 @@ static char *side_window(struct copy_side side, bool write, uint64_t *bytes)
 static int64_t side_absent(
 	struct proc *caller, struct copy_side side, uint64_t bytes, bool write, unsigned flags)
 {
-	if ((flags & COPY_TRY) != 0) {
+	if ((flags & (COPY_TRY | (write ? COPY_TRY_DST : COPY_TRY_SRC))) != 0) {
 		return -EFAULT;
 	}
 	return memreq_suspend(caller, side.proc, side.address, bytes, write);

@@ -20,6 +20,10 @@ struct copy_side {
 	uint64_t address;
 };
 
+/* Only one side is not waited for. */
+#define COPY_TRY_SRC 2
+#define COPY_TRY_DST 4
+
 /* 0, -EFAULT (no such memory, or absent with COPY_TRY), or KCALL_SUSPENDED. */
 int64_t copy_between(struct proc *caller, struct copy_side src, struct copy_side dst,
 	uint64_t bytes, unsigned flags);

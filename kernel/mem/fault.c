@@ -52,24 +52,38 @@ int fault_clear(struct proc *proc)
 	return 0;
 }
 
-int64_t memreq_suspend(
-	struct proc *caller, struct proc *target, vaddr_t address, uint64_t bytes, bool write)
+int64_t memreq_post(struct proc *caller, const struct memreq *request)
 {
-	if (is_vm(caller) || is_vm(target) || address >= USER_END) {
+	const struct proc *vm = proc_find(EP_VM);
+
+	if (caller == vm || request->target == EP_VM || request->source == EP_VM ||
+		request->address >= USER_END) {
 		return -EFAULT;
 	}
 	assert(!rts_is_set(caller, RTS_VMREQUEST));
-	caller->memreq = (struct memreq){
-		.requestor = caller->endpoint,
-		.target = target->endpoint,
-		.address = address,
-		.bytes = bytes,
-		.write = write,
-	};
+	caller->memreq = *request;
+	caller->memreq.requestor = caller->endpoint;
+	caller->memreq.id = kernel.memreq_id == UINT32_MAX ? 1 : kernel.memreq_id + 1;
+	kernel.memreq_id = caller->memreq.id;
 	rts_set(caller, RTS_VMREQUEST);
 	list_add_tail(&kernel.memreqs, &caller->memreq_link);
 	ipc_ksig(proc_find(EP_VM), KSIG_MEMREQ);
 	return KCALL_SUSPENDED;
+}
+
+int64_t memreq_suspend(
+	struct proc *caller, struct proc *target, vaddr_t address, uint64_t bytes, bool write)
+{
+	const struct memreq request = {
+		.kind = MEMREQ_CHECK,
+		.target = target->endpoint,
+		.address = address,
+		.bytes = bytes,
+		.write = write,
+		.source = EP_NONE,
+	};
+
+	return memreq_post(caller, &request);
 }
 
 bool memreq_fetch(struct memreq *request)
@@ -85,25 +99,60 @@ bool memreq_fetch(struct memreq *request)
 	return true;
 }
 
-void memreq_answer(struct proc *requestor, int64_t result)
+static void run_again(struct proc *requestor)
 {
-	if (!rts_is_set(requestor, RTS_VMREQUEST)) {
+	list_remove(&requestor->memreq_link);
+	arch_rewind_call(&requestor->arch, arch_call_number(&requestor->arch));
+	rts_clear(requestor, RTS_VMREQUEST);
+}
+
+static void end_call(struct proc *requestor, int64_t result)
+{
+	list_remove(&requestor->memreq_link);
+	arch_set_result(&requestor->arch, result);
+	rts_clear(requestor, RTS_VMREQUEST);
+}
+
+void memreq_answer(struct proc *requestor, int64_t result, uint32_t id)
+{
+	if (!rts_is_set(requestor, RTS_VMREQUEST) || (id != 0 && id != requestor->memreq.id)) {
 		return;
 	}
-	list_remove(&requestor->memreq_link);
-	if (result == 0) {
-		arch_rewind_call(&requestor->arch, arch_call_number(&requestor->arch));
-	} else {
-		arch_set_result(&requestor->arch, -EFAULT);
+	switch (requestor->memreq.kind) {
+	case MEMREQ_CHECK:
+		if (result == 0) {
+			run_again(requestor);
+		} else {
+			end_call(requestor, -EFAULT);
+		}
+		break;
+	case MEMREQ_COW:
+		/* The rest has been copied. Where sharing does not do, all is copied. */
+		if (result == 0) {
+			end_call(requestor, 0);
+		} else {
+			requestor->flags |= PROC_PLAIN_COPY;
+			run_again(requestor);
+		}
+		break;
+	default:
+		end_call(requestor, result);
+		break;
 	}
-	rts_clear(requestor, RTS_VMREQUEST);
 }
 
 void memreq_cancel(struct proc *proc)
 {
 	if (rts_is_set(proc, RTS_VMREQUEST)) {
-		memreq_answer(proc, 0);
+		run_again(proc);
 	}
+}
+
+static bool is_about(const struct proc *requestor, const struct proc *target)
+{
+	return rts_is_set(requestor, RTS_VMREQUEST) &&
+		(requestor->memreq.target == target->endpoint ||
+			requestor->memreq.source == target->endpoint);
 }
 
 void memreq_rerun(struct proc *target)
@@ -113,8 +162,8 @@ void memreq_rerun(struct proc *target)
 	for (i = 0; i < kernel.proc_count; i++) {
 		struct proc *proc = proc_slot(i);
 
-		if (rts_is_set(proc, RTS_VMREQUEST) && proc->memreq.target == target->endpoint) {
-			memreq_answer(proc, 0);
+		if (proc != target && is_about(proc, target)) {
+			run_again(proc);
 		}
 	}
 }
@@ -124,8 +173,8 @@ void memreq_release(struct proc *proc)
 	list_remove(&proc->memreq_link);
 	list_for_each_safe(other, &kernel.memreqs, struct proc, memreq_link)
 	{
-		if (other->memreq.target == proc->endpoint) {
-			memreq_answer(other, -EFAULT);
+		if (is_about(other, proc)) {
+			end_call(other, -EFAULT);
 		}
 	}
 }

@@ -26,10 +26,18 @@ int fault_clear(struct proc *proc);
  */
 int64_t memreq_suspend(
 	struct proc *caller, struct proc *target, vaddr_t address, uint64_t bytes, bool write);
+/*
+ * Any request (abi/kcall.h) on behalf of the caller's call, which waits for the answer; requestor
+ * and id are filled in here. -EFAULT: VM itself is involved.
+ */
+int64_t memreq_post(struct proc *caller, const struct memreq *request);
 /* The oldest request that VM has not seen; false: none. */
 bool memreq_fetch(struct memreq *request);
-/* VM's answer: run the call again, or end it with the error. Late answers to nobody are fine. */
-void memreq_answer(struct proc *requestor, int64_t result);
+/*
+ * VM's answer: run the call again, or end it, as the kind of the request says. Late answers to
+ * nobody or to an older request (id; 0: any) are fine.
+ */
+void memreq_answer(struct proc *requestor, int64_t result, uint32_t id);
 /* The memory of `target` is going to be another one: calls that wait for it look again. */
 void memreq_rerun(struct proc *target);
 /* Give a waiting request up: the call is as if it had not begun. */

@@ -37,6 +37,7 @@ struct priv;
 #define PROC_EMPTY       0x40 /* has no program image yet */
 #define PROC_SWAPPED_OUT \
 	0x80 /* its contents have been replaced (update): nothing is sent from its tables */
+#define PROC_PLAIN_COPY    0x200 /* its safecopy cannot share pages */
 #define PROC_STALE_ANSWERS 0x100 /* priv->stale_answers is not empty */
 
 #define PRIORITY_COUNT     16

@@ -120,7 +120,7 @@ static void serve(struct proc *vm)
 		struct proc *requestor = proc_find(request.requestor);
 
 		if (requestor != NULL) {
-			memreq_answer(requestor, pick(2) == 0 ? 0 : -EFAULT);
+			memreq_answer(requestor, pick(2) == 0 ? 0 : -EFAULT, request.id);
 		}
 	}
 	for (i = 0; i < kernel.proc_count; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel wants one array. Growth allocates
- * a larger one, copies, tells the kernel, and only then frees the old one.
+ * The kernel wants one array. The first one is there from the start; growth allocates a larger one,
+ * copies, tells the kernel, and only then frees the old one. Without memory the table stays as it
+ * is.
  *
  * Invariant: free entries form a list through `who_from`; an entry is in the list exactly when
  * GRANT_VALID is not set.
@@ -14,44 +15,96 @@
 
 #include "lib/sys/kcall.h"
 
-#define GRANT_TABLE_FIRST 64
+#define GRANT_TABLE_FIRST 32
 #define GRANT_TABLE_MAX   (1 << 16)
 #define LIST_END          (-1)
+#define GRANT_PAGE        4096
+
+static struct grant first_table[GRANT_TABLE_FIRST];
 
 static struct {
-	struct grant *table;
+	struct grant *table; /* NULL: the kernel has none yet */
 	uint32_t count;
 	int32_t free_head;
+	uint32_t first_seq; /* of entries that were never used */
 } grants = {.free_head = LIST_END};
 
-static int table_grow(void)
+/*
+ * A restarted service must not give out the ids that its predecessor's partners still hold:
+ * sequences start anywhere, by the clock.
+ */
+static uint32_t sequence_start(void)
 {
-	uint32_t count = grants.count ? grants.count * 2 : GRANT_TABLE_FIRST;
-	struct grant *table;
+	return 1 + (uint32_t)(sys_monotonic_ns() >> 12) % GRANT_SEQ_MAX;
+}
 
+/* The table is `table` from now on, with entries from grants.count to `count` free. */
+static int table_install(struct grant *table, uint32_t count)
+{
+	for (uint32_t i = count; i-- > grants.count;) {
+		table[i].flags = 0;
+		table[i].who_from = i + 1 < count ? (int32_t)i + 1 : grants.free_head;
+		table[i].seq = grants.first_seq;
+	}
+	if (sys_setgrant(table, count) < 0) {
+		return -ENOMEM;
+	}
+	grants.free_head = (int32_t)grants.count;
+	grants.table = table;
+	grants.count = count;
+	return 0;
+}
+
+static int table_grow(uint32_t count)
+{
+	struct grant *old = grants.table, *table;
+	int r;
+
+	if (!old) {
+		grants.first_seq = sequence_start();
+		r = table_install(first_table, GRANT_TABLE_FIRST);
+		if (r < 0 || count <= GRANT_TABLE_FIRST) {
+			return r;
+		}
+		old = grants.table;
+	}
 	if (count > GRANT_TABLE_MAX) {
 		return -ENOSPC;
 	}
 	table = calloc(count, sizeof(*table));
 	if (!table) {
-		return -ENOMEM;
+		return -ENOSPC;
 	}
-	if (grants.table) {
-		memcpy(table, grants.table, grants.count * sizeof(*table));
-	}
-	for (uint32_t i = count; i-- > grants.count;) {
-		table[i].who_from = grants.free_head;
-		table[i].seq = 1;
-		grants.free_head = (int32_t)i;
-	}
-	if (sys_setgrant(table, count) < 0) {
+	memcpy(table, old, grants.count * sizeof(*table));
+	r = table_install(table, count);
+	if (r < 0) {
 		free(table);
-		return -ENOMEM;
+		return r;
 	}
-	free(grants.table);
-	grants.table = table;
-	grants.count = count;
+	if (old != first_table) {
+		free(old);
+	}
 	return 0;
+}
+
+int grant_reserve(uint32_t count)
+{
+	uint32_t size = GRANT_TABLE_FIRST;
+
+	while (size < count && size < GRANT_TABLE_MAX) {
+		size *= 2;
+	}
+	return count > size ? -ENOSPC : grants.count >= size ? 0 : table_grow(size);
+}
+
+static void entry_fill(struct grant *g, uint32_t flags, endpoint_t grantee, endpoint_t from,
+	uint64_t start, uint64_t len)
+{
+	g->who_to = grantee;
+	g->who_from = from;
+	g->start = start;
+	g->len = len;
+	__atomic_store_n(&g->flags, flags | GRANT_USED | GRANT_VALID, __ATOMIC_RELEASE);
 }
 
 static grant_t entry_take(
@@ -60,23 +113,39 @@ static grant_t entry_take(
 	struct grant *g;
 	int32_t index;
 
-	if (grants.free_head == LIST_END && table_grow() < 0) {
+	if (grants.free_head == LIST_END && table_grow(grants.count * 2) < 0) {
+		errno = ENOSPC;
 		return GRANT_INVALID;
 	}
 	index = grants.free_head;
 	g = &grants.table[index];
 	grants.free_head = g->who_from;
-	g->who_to = grantee;
-	g->who_from = from;
-	g->start = start;
-	g->len = len;
-	__atomic_store_n(&g->flags, flags | GRANT_USED | GRANT_VALID, __ATOMIC_RELEASE);
+	entry_fill(g, flags, grantee, from, start, len);
 	return GRANT_ID((grant_t)g->seq, index);
+}
+
+static bool is_good_access(uint64_t start, uint64_t bytes, uint32_t access)
+{
+	if ((access & ~(uint32_t)(GRANT_READ | GRANT_WRITE | GRANT_MAP | GRANT_TRY)) != 0 ||
+		(access & (GRANT_READ | GRANT_WRITE)) == 0) {
+		return false;
+	}
+	return (access & GRANT_MAP) == 0 || ((start | bytes) & (GRANT_PAGE - 1)) == 0;
+}
+
+static grant_t memory_take(uint32_t kind, endpoint_t grantee, endpoint_t owner, uint64_t start,
+	uint64_t bytes, uint32_t access)
+{
+	if (!is_good_access(start, bytes, access)) {
+		errno = EINVAL;
+		return GRANT_INVALID;
+	}
+	return entry_take(access | kind, grantee, owner, start, bytes);
 }
 
 grant_t grant_direct(endpoint_t grantee, const void *addr, size_t bytes, uint32_t access)
 {
-	return entry_take(access | GRANT_DIRECT, grantee, EP_NONE, (uint64_t)addr, bytes);
+	return memory_take(GRANT_DIRECT, grantee, EP_NONE, (uint64_t)addr, bytes, access);
 }
 
 grant_t grant_indirect(endpoint_t grantee, endpoint_t granter, grant_t grant)
@@ -87,26 +156,78 @@ grant_t grant_indirect(endpoint_t grantee, endpoint_t granter, grant_t grant)
 grant_t grant_magic(
 	endpoint_t grantee, endpoint_t owner, vaddr_t addr, size_t bytes, uint32_t access)
 {
-	return entry_take(access | GRANT_MAGIC, grantee, owner, addr, bytes);
+	return memory_take(GRANT_MAGIC, grantee, owner, addr, bytes, access);
+}
+
+/* The caller's entry of that id, or NULL. */
+static struct grant *entry_find(grant_t grant)
+{
+	struct grant *g;
+
+	if (grant < 0 || (uint32_t)GRANT_INDEX(grant) >= grants.count) {
+		return NULL;
+	}
+	g = &grants.table[GRANT_INDEX(grant)];
+	return (g->flags & GRANT_VALID) && (int32_t)g->seq == GRANT_SEQ(grant) ? g : NULL;
+}
+
+/* What was mapped by the grant is undone before it means something else or nothing. */
+static void entry_close(struct grant *g, grant_t grant)
+{
+	if (g->flags & GRANT_MAP) {
+		(void)sys_saferevmap_grant(grant);
+	}
+	__atomic_store_n(&g->flags, GRANT_USED, __ATOMIC_RELEASE);
+}
+
+static int entry_set(grant_t grant, uint32_t flags, endpoint_t grantee, endpoint_t from,
+	uint64_t start, uint64_t len)
+{
+	struct grant *g = entry_find(grant);
+
+	if (!g) {
+		return -EINVAL;
+	}
+	entry_close(g, grant);
+	entry_fill(g, flags, grantee, from, start, len);
+	return 0;
+}
+
+int grant_set_direct(
+	grant_t grant, endpoint_t grantee, const void *addr, size_t bytes, uint32_t access)
+{
+	return is_good_access((uint64_t)addr, bytes, access)
+		? entry_set(grant, access | GRANT_DIRECT, grantee, EP_NONE, (uint64_t)addr, bytes)
+		: -EINVAL;
+}
+
+int grant_set_indirect(grant_t grant, endpoint_t grantee, endpoint_t granter, grant_t passed)
+{
+	return entry_set(grant, GRANT_INDIRECT, grantee, granter, (uint64_t)passed, 0);
+}
+
+int grant_set_magic(grant_t grant, endpoint_t grantee, endpoint_t owner, vaddr_t addr, size_t bytes,
+	uint32_t access)
+{
+	return is_good_access(addr, bytes, access)
+		? entry_set(grant, access | GRANT_MAGIC, grantee, owner, addr, bytes)
+		: -EINVAL;
 }
 
 int grant_revoke(grant_t grant)
 {
-	int32_t index = GRANT_INDEX(grant);
-	struct grant *g;
+	struct grant *g = entry_find(grant);
+	int faulted;
 
-	if (grant < 0 || (uint32_t)index >= grants.count) {
+	if (!g) {
 		return -EINVAL;
 	}
-	g = &grants.table[index];
-	if (!(g->flags & GRANT_VALID) || (int32_t)g->seq != GRANT_SEQ(grant)) {
-		return -EINVAL;
-	}
-	__atomic_store_n(&g->flags, 0, __ATOMIC_RELEASE);
+	faulted = (int)(g->flags & GRANT_FAULTED);
+	entry_close(g, grant);
 	g->seq = g->seq == GRANT_SEQ_MAX ? 1 : g->seq + 1;
 	g->who_from = grants.free_head;
-	grants.free_head = index;
-	return 0;
+	grants.free_head = GRANT_INDEX(grant);
+	return faulted;
 }
 
 int grant_reregister(void)

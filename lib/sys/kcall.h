@@ -165,6 +165,27 @@ static inline int sys_safememset(
 {
 	return (int)SYS_KCALL(safememset, granter, grant, offset, byte, bytes, 0);
 }
+/* Maps [offset, offset + bytes) of a MAP grant at `address`, whose pages it replaces; all
+ * page-aligned. */
+static inline int sys_safemap(endpoint_t granter, grant_t grant, uint64_t offset, void *address,
+	size_t bytes, bool writable)
+{
+	return (int)SYS_KCALL(safemap, granter, grant, offset, address, bytes, writable);
+}
+/* Undoes what the caller has mapped at `address`; the contents stay, for itself. */
+static inline int sys_safeunmap(void *address)
+{
+	return (int)SYS_KCALL(safeunmap, address, 0, 0, 0, 0, 0);
+}
+/* Undoes whatever others have mapped by the caller's grant, or of its memory at `address`. */
+static inline int sys_saferevmap_grant(grant_t grant)
+{
+	return (int)SYS_KCALL(saferevmap, SAFEREV_GRANT, grant, 0, 0, 0, 0);
+}
+static inline int sys_saferevmap_address(void *address)
+{
+	return (int)SYS_KCALL(saferevmap, SAFEREV_ADDRESS, address, 0, 0, 0, 0);
+}
 static inline int sys_umap(const void *address, size_t bytes, paddr_t *paddr)
 {
 	return (int)SYS_KCALL(umap, address, bytes, paddr, 0, 0, 0);
