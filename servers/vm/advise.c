@@ -4,9 +4,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "abi/errno.h"
 #include "lib/core/util.h"
 #include "servers/vm/fault.h"
 #include "servers/vm/file.h"
+#include "servers/vm/job.h"
 #include "servers/vm/linux.h"
 #include "servers/vm/mapping.h"
 
@@ -17,6 +19,10 @@
 #define ADVICE_POPULATE_WRITE 23
 
 #define MINCORE_CHUNK 512
+
+/* Pages that MADV_WILLNEED reads at most, and in one request. */
+#define WILLNEED_PAGES 1024
+#define WILLNEED_BATCH 32
 
 /* Check a range as the family does: whole pages up to *end. */
 static int check_range(vaddr_t addr, uint64_t len, vaddr_t *end, int overflow_error)
@@ -67,14 +73,23 @@ static int drop(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end
 	return 0;
 }
 
-static int populate(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end, int advice)
+/* Start to read what is not cached of a mapped file; anonymous memory would only become zeros. */
+static int read_ahead(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end, int advice)
 {
-	if (advice == ADVICE_POPULATE_WRITE && !(region->prot & PROT_WRITE)) {
-		return -EINVAL;
-	}
-	/* Advance reading of anonymous memory would only make pages of zeros. */
-	if (advice != MADV_WILLNEED || region->type->is_file) {
-		space_populate(vm, region->space, start, end);
+	uint64_t index = region_offset(region, start) >> AXO_PAGE_SHIFT;
+	uint64_t stop = index + u64_min((end - start) >> AXO_PAGE_SHIFT, WILLNEED_PAGES);
+
+	(void)advice;
+	while (region->type->is_file && index < stop) {
+		struct cache_page *page;
+		uint32_t request;
+
+		if (file_get_page(vm, region->file, index,
+			    u64_min(stop - index, WILLNEED_BATCH) - 1, &page,
+			    &request) == -ENOMEM) {
+			break;
+		}
+		index++;
 	}
 	return 0;
 }
@@ -116,7 +131,26 @@ static int change_flags(struct vm *vm, struct region *region, uint64_t advice)
 	return 0;
 }
 
-int64_t linux_madvise(struct vm *vm, struct space *space, const uint64_t *arg)
+/* MADV_POPULATE_*: bring in at once, for a load or a store; the call is answered then. */
+static int64_t populate(
+	struct vm *vm, struct space *space, endpoint_t ep, vaddr_t start, vaddr_t end, bool write)
+{
+	for (vaddr_t at = start; at < end;) {
+		const struct region *region = region_find(space, at);
+
+		if (region == NULL) {
+			return -ENOMEM;
+		}
+		if (!(region->prot & (write ? REGION_PROT_WRITE : REGION_PROT_ALL))) {
+			return write ? -EINVAL : -EFAULT;
+		}
+		at = region->end;
+	}
+	job_populate(vm, ep, start, end, 0, true, write);
+	return -EDONTREPLY;
+}
+
+int64_t linux_madvise(struct vm *vm, struct space *space, endpoint_t ep, const uint64_t *arg)
 {
 	int advice = (int)arg[2];
 	vaddr_t addr = arg[0], end;
@@ -132,9 +166,10 @@ int64_t linux_madvise(struct vm *vm, struct space *space, const uint64_t *arg)
 		pt_prune(vm, &space->pt, addr, u64_min(end, USER_END));
 		return result;
 	case MADV_WILLNEED:
+		return for_pieces(vm, space, addr, end, advice, read_ahead);
 	case ADVICE_POPULATE_READ:
 	case ADVICE_POPULATE_WRITE:
-		return for_pieces(vm, space, addr, end, advice, populate);
+		return populate(vm, space, ep, addr, end, advice == ADVICE_POPULATE_WRITE);
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
@@ -159,7 +194,17 @@ int64_t linux_madvise(struct vm *vm, struct space *space, const uint64_t *arg)
 	}
 }
 
-int64_t linux_msync(struct vm *vm, struct space *space, const uint64_t *arg)
+static int refuse_locked(
+	struct vm *vm, struct region *region, vaddr_t start, vaddr_t end, int advice)
+{
+	(void)vm;
+	(void)start;
+	(void)end;
+	(void)advice;
+	return (region->flags & REGION_LOCKED) ? -EBUSY : 0;
+}
+
+int64_t linux_msync(struct vm *vm, struct space *space, endpoint_t ep, const uint64_t *arg)
 {
 	uint64_t flags = arg[2];
 	vaddr_t end;
@@ -169,8 +214,22 @@ int64_t linux_msync(struct vm *vm, struct space *space, const uint64_t *arg)
 		(flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC)) {
 		return -EINVAL;
 	}
-	/* Nothing mapped is ever dirty toward a file: shared mappings of files are read-only. */
-	return result != 0 ? result : for_pieces(vm, space, arg[0], end, 0, no_effect);
+	if (result != 0) {
+		return result;
+	}
+	if (flags & MS_SYNC) {
+		if (flags & MS_INVALIDATE) {
+			result = for_pieces(vm, space, arg[0], end, 0, refuse_locked);
+			if (result == -EBUSY) {
+				return result;
+			}
+		}
+		job_sync(vm, ep, arg[0], end);
+		return -EDONTREPLY;
+	}
+	/* All mappings of a file show the same pages, and what is dirty is known to be. */
+	return for_pieces(
+		vm, space, arg[0], end, 0, (flags & MS_INVALIDATE) ? refuse_locked : no_effect);
 }
 
 static uint8_t is_resident(struct vm *vm, struct space *space, vaddr_t addr)

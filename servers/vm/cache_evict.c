@@ -125,6 +125,9 @@ static enum verdict try_page(struct vm *vm, struct cache_page *page, bool mapped
 		if (!mapped) {
 			return MAPPED;
 		}
+		if (file_is_locked(page->file, page->index)) {
+			return BUSY;
+		}
 		is_used |= file_take_accessed(vm, page->file, page->index, page->pfn);
 		if (is_used && !used) {
 			return USED;

@@ -189,6 +189,20 @@ bool file_take_accessed(struct vm *vm, struct file *file, uint64_t index, pfn_t 
 	return is_accessed;
 }
 
+bool file_is_locked(const struct file *file, uint64_t index)
+{
+	list_for_each(region, &file->regions, struct region, file_link)
+	{
+		vaddr_t start, stop;
+
+		if ((region->flags & REGION_LOCKED) &&
+			mapped_part(region, index, index + 1, &start, &stop)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void forget(struct vm *vm, struct cache_page *page)
 {
 	file_unmap(vm, page->file, page->index, page->index + 1, page->pfn);

@@ -63,6 +63,9 @@ void file_protect(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn);
 /* Whether a process has used its mapping of the page since this was asked last. */
 bool file_take_accessed(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn);
 
+/* Whether a process has locked its mapping of the page (mlock). */
+bool file_is_locked(const struct file *file, uint64_t index);
+
 /* The names of pages first ... end - 1 go, from mappings too; end UINT64_MAX: truncated, private
  * copies go as well. */
 void file_forget_range(struct vm *vm, uint64_t dev, uint64_t ino, uint64_t first, uint64_t end);

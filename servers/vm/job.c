@@ -3,10 +3,14 @@
 
 #include <errno.h>
 
+#include "lib/core/util.h"
 #include "lib/sys/asyn.h"
+#include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
+#include "servers/vm/cache.h"
 #include "servers/vm/call.h"
 #include "servers/vm/fault.h"
+#include "servers/vm/file.h"
 #include "servers/vm/oom.h"
 #include "servers/vm/thread.h"
 
@@ -17,6 +21,9 @@
 #define CODE_SEGV_MAPERR 1
 #define CODE_SEGV_ACCERR 2
 #define CODE_BUS_ADRERR  2
+
+/* How often a job waits for the same page before it gives up. */
+#define ROUNDS_MAX 1000
 
 static void finish_fault(const struct job *job, int result)
 {
@@ -62,6 +69,12 @@ static void finish(struct vm *vm, const struct job *job, int result)
 			result == 0 || result == -EIO ? result : -EFAULT;
 		(void)asyn_send(job->ep, &m);
 		break;
+	case JOB_POPULATE:
+		ipc_reply_call(job->ep, result == 0 || !job->is_strict ? job->value : result);
+		break;
+	case JOB_SYNC:
+		ipc_reply_call(job->ep, result == 0 ? job->value : result);
+		break;
 	case JOB_LOOKUP:
 		break;
 	}
@@ -93,11 +106,106 @@ static void count_fault(struct vm *vm, struct space *space, const struct job *jo
 /* Memory has run out under a job: 0: wait for it, else the error to finish with. */
 static int out_of_memory(struct vm *vm, struct job *job, const struct space *space)
 {
-	if (!oom_relieve(vm) || vm->oom_victim == space) {
+	/* The file systems may need what a service asks for. */
+	bool is_cleaning = !space->is_service && cache_is_cleaning(vm);
+
+	if (!is_cleaning && (!oom_relieve(vm) || vm->oom_victim == space)) {
 		return -ENOMEM;
 	}
 	job->wait_for = 0;
 	return 0;
+}
+
+/* The page came and went again many times, or never came. */
+static bool is_stuck(struct job *job, vaddr_t addr)
+{
+	if (job->stuck_at != addr) {
+		job->stuck_at = addr;
+		job->rounds = 0;
+	}
+	return ++job->rounds > ROUNDS_MAX;
+}
+
+/* A program's call, that fails for want of memory and not kills. */
+static bool is_call(const struct job *job)
+{
+	return job->kind == JOB_POPULATE || job->kind == JOB_SYNC;
+}
+
+/* Where populating goes on: past holes and what cannot be accessed; strict: an error there. */
+static int skip_to_region(
+	struct space *space, struct job *job, vaddr_t end, const struct region **found)
+{
+	const struct region *region = region_at_or_after(space, job->addr);
+
+	while (!job->is_strict && region != NULL && region->prot == 0) {
+		region = region_next(region);
+	}
+	*found = region;
+	if (job->is_strict) {
+		return region == NULL || region->start > job->addr ? -ENOMEM
+			: region->prot == 0                        ? -EFAULT
+								   : 0;
+	}
+	job->addr = region == NULL ? end : u64_min(u64_max(job->addr, region->start), end);
+	return 0;
+}
+
+/* Bring in the pages of a populating call: 0, or as space_fault() what stopped it. */
+static int populate(struct vm *vm, struct space *space, struct job *job, struct fault *fault)
+{
+	vaddr_t end = job->addr + job->bytes;
+	int result = 0;
+
+	while (result == 0 && job->addr < end) {
+		const struct region *region;
+
+		result = skip_to_region(space, job, end, &region);
+		if (result != 0 || job->addr == end) {
+			break;
+		}
+		fault->write = job->is_strict
+			? job->write
+			: (region->prot & REGION_PROT_WRITE) && !(region->flags & REGION_SHARED);
+		result = space_touch(vm, space, job->addr, 1, fault);
+		job->addr += result == 0 ? AXO_PAGE_SIZE : 0;
+	}
+	job->bytes = end - job->addr;
+	return result == -EIO || result == -EACCES ? -EFAULT : result;
+}
+
+/* Ask for the next file to be written back. */
+static int sync_files(struct vm *vm, struct space *space, struct job *job, struct fault *fault)
+{
+	vaddr_t end = job->addr + job->bytes;
+
+	while (job->addr < end) {
+		const struct region *region = region_at_or_after(space, job->addr);
+		vaddr_t next = region == NULL ? end : u64_min(region->end, end);
+
+		if (region == NULL || region->start > job->addr) {
+			job->value = -ENOMEM;
+		}
+		job->addr = next;
+		job->bytes = end - next;
+		if (region != NULL && region->start < end && region->type->is_file &&
+			(region->flags & REGION_SHARED) && file_is_peeked(vm, region->file)) {
+			return file_sync(vm, region->file, &fault->wait_for);
+		}
+	}
+	return 0;
+}
+
+static int step(struct vm *vm, struct space *space, struct job *job, struct fault *fault)
+{
+	switch (job->kind) {
+	case JOB_POPULATE:
+		return populate(vm, space, job, fault);
+	case JOB_SYNC:
+		return sync_files(vm, space, job, fault);
+	default:
+		return space_touch(vm, space, job->addr, job->bytes, fault);
+	}
 }
 
 /* Do the job: true when it is finished, false when it has to wait. */
@@ -111,19 +219,24 @@ static bool try_job(struct vm *vm, struct job *job)
 		finish(vm, job, -EFAULT);
 		return true;
 	}
-	result = space_touch(vm, space, job->addr, job->bytes, &fault);
+	result = step(vm, space, job, &fault);
 	job->is_major |= fault.is_major;
+	if (result == -EAGAIN && is_stuck(job, job->kind == JOB_SYNC ? job->addr : fault.addr)) {
+		result = -EIO;
+	}
 	if (result == -EAGAIN && may_wait_for_files(vm, job)) {
 		job->wait_for = fault.wait_for;
 		return false;
 	}
-	if (result == -ENOMEM) {
+	if (result == -ENOMEM && !is_call(job)) {
 		result = out_of_memory(vm, job, space);
 		if (result == 0) {
 			return false;
 		}
 	}
-	count_fault(vm, space, job);
+	if (!is_call(job)) {
+		count_fault(vm, space, job);
+	}
 	finish(vm, job, result);
 	return true;
 }
@@ -170,8 +283,13 @@ static void retry(struct vm *vm, uint32_t id, int result)
 	}
 	while (!list_is_empty(&ready)) {
 		struct job *job = list_first(&ready, struct job, link);
+		struct space *space = thread_space(vm, job->target);
 
-		if (result < 0) {
+		if (result == -ENOMEM && space != NULL && !is_call(job) &&
+			out_of_memory(vm, job, space) == 0) {
+			list_remove(&job->link);
+			list_add_tail(&vm->jobs, &job->link);
+		} else if (result < 0) {
 			finish(vm, job, result);
 			remove_job(vm, job);
 		} else if (try_job(vm, job)) {
@@ -194,6 +312,36 @@ void job_retry_memory(struct vm *vm)
 		vm->memory_was_freed = false;
 		retry(vm, 0, 0);
 	}
+}
+
+void job_populate(struct vm *vm, endpoint_t ep, vaddr_t start, vaddr_t end, int64_t value,
+	bool is_strict, bool write)
+{
+	const struct job job = {
+		.kind = JOB_POPULATE,
+		.ep = ep,
+		.target = ep,
+		.addr = start,
+		.bytes = end - start,
+		.value = value,
+		.is_strict = is_strict,
+		.write = write,
+	};
+
+	job_start(vm, &job);
+}
+
+void job_sync(struct vm *vm, endpoint_t ep, vaddr_t start, vaddr_t end)
+{
+	const struct job job = {
+		.kind = JOB_SYNC,
+		.ep = ep,
+		.target = ep,
+		.addr = start,
+		.bytes = end - start,
+	};
+
+	job_start(vm, &job);
 }
 
 int job_wait_lookup(struct vm *vm, const struct job *job)
@@ -250,6 +398,7 @@ void vm_memory_requests(struct vm *vm)
 {
 	struct memreq request;
 
+	/* What is not a CHECK needs no file and is done at once. */
 	while (sys_vmctl(VMCTL_MEMREQ_GET, EP_NONE, (uint64_t)(uintptr_t)&request, 0, 0) == 1) {
 		const struct job job = {
 			.kind = JOB_MEMREQ,

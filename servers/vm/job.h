@@ -13,10 +13,12 @@
 #include "servers/vm/space.h"
 
 enum job_kind {
-	JOB_FAULT,   /* a thread's page fault */
-	JOB_MEMREQ,  /* the kernel needs memory of `target` present for `ep` */
-	JOB_PRESENT, /* the same for VFS, answered asynchronously */
-	JOB_LOOKUP   /* mmap waits for VFS to look the descriptor up */
+	JOB_FAULT,    /* a thread's page fault */
+	JOB_MEMREQ,   /* the kernel needs memory of `target` present for `ep` */
+	JOB_PRESENT,  /* the same for VFS, answered asynchronously */
+	JOB_LOOKUP,   /* mmap waits for VFS to look the descriptor up */
+	JOB_POPULATE, /* a program's call has done its work and brings the pages in */
+	JOB_SYNC      /* msync waits for files to be written back */
 };
 
 struct job {
@@ -30,13 +32,28 @@ struct job {
 	bool write;
 	bool execute;
 	uint64_t addr, bytes;
+	uint64_t stuck_at;      /* where it waited last, ... */
+	uint32_t rounds;        /* ... and how often */
+	bool is_strict;         /* JOB_POPULATE: errors are the call's */
+	int64_t value;          /* JOB_POPULATE, JOB_SYNC: what the call returns if all is well */
 	struct linux_call call; /* JOB_LOOKUP */
 };
 
 /* Try a job, and keep a copy of it if it has to wait. */
 void job_start(struct vm *vm, const struct job *job);
 
-/* VFS has answered request `id`: try those who wait for it again, or with result < 0 fail them. */
+/*
+ * Bring in start ... end - 1 for a program's call, which is then answered with `value`; if
+ * `is_strict`, with the error of a page that cannot be had. `write`: as for a store.
+ */
+void job_populate(struct vm *vm, endpoint_t ep, vaddr_t start, vaddr_t end, int64_t value,
+	bool is_strict, bool write);
+
+/* Write back the files mapped shared in start ... end - 1, then answer msync. */
+void job_sync(struct vm *vm, endpoint_t ep, vaddr_t start, vaddr_t end);
+
+/* VFS has answered request `id`: try those who wait for it again, or with result < 0 fail them;
+ * -ENOMEM: they wait for memory. */
 void job_answer(struct vm *vm, uint32_t id, int result);
 
 /* Take the job that waits for a look-up at VFS; NULL: nobody does (any more). The caller frees it.

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "abi/linux/calls.h"
+#include "lib/core/util.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/ipc.h"
 #include "proto/vfs.h"
@@ -27,6 +28,7 @@
 #define LOOKUP_READABLE    1
 #define LOOKUP_WRITABLE    2
 #define LOOKUP_ZERO_DEVICE 4
+#define LOOKUP_SEALED      8
 
 static struct mapping mapping_of(const struct linux_call *call)
 {
@@ -73,23 +75,52 @@ static int64_t linux_mmap(
 	if (mapping.offset & AXO_PAGE_MASK) {
 		return -EINVAL;
 	}
-	if ((mapping.flags & MAP_TYPE) == MAP_SHARED_VALIDATE &&
-		(mapping.flags & ~KNOWN_MAP_FLAGS)) {
-		return -EOPNOTSUPP;
-	}
 	if (!(mapping.flags & MAP_ANONYMOUS)) {
 		return space->is_service ? -ENODEV : start_lookup(vm, call, ep);
+	}
+	if ((mapping.flags & MAP_TYPE) == MAP_SHARED_VALIDATE) {
+		return -EINVAL;
 	}
 	result = mapping_create(vm, space, &mapping, &addr);
 	return result != 0 ? result : (int64_t)addr;
 }
 
+/* Whether a file may be mapped so; the rights that the mapping may ever have go to max_prot. */
+static int check_file(struct vm *vm, struct mapping *mapping, const struct vm_vfs_reply *reply)
+{
+	int type = mapping->flags & MAP_TYPE;
+	bool is_shared = type != MAP_PRIVATE;
+	bool is_stored = is_shared && (mapping->prot & PROT_WRITE);
+
+	if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE) {
+		return -EINVAL;
+	}
+	if (mapping->offset > INT64_MAX - u64_min(mapping->len, INT64_MAX)) {
+		return -EOVERFLOW;
+	}
+	if (type == MAP_SHARED_VALIDATE && (mapping->flags & ~KNOWN_MAP_FLAGS)) {
+		return -EOPNOTSUPP;
+	}
+	if (!(reply->mode & LOOKUP_READABLE) || (is_stored && !(reply->mode & LOOKUP_WRITABLE))) {
+		return -EACCES;
+	}
+	if (is_stored && (reply->mode & LOOKUP_SEALED)) {
+		return -EPERM;
+	}
+	if (is_stored && !cache_client_is_open(cache_client_find(vm, reply->dev))) {
+		return -ENODEV; /* stores would not reach the file */
+	}
+	if (is_shared && (!(reply->mode & LOOKUP_WRITABLE) || (reply->mode & LOOKUP_SEALED))) {
+		mapping->max_prot &= ~REGION_PROT_WRITE;
+	}
+	return 0;
+}
+
 /* The mapping of a file that VFS has looked up; its reference is VM's now. */
 static int64_t map_looked_up(struct vm *vm, struct space *space, const struct linux_call *call,
-	const struct vm_vfs_reply *reply)
+	endpoint_t ep, const struct vm_vfs_reply *reply)
 {
 	struct mapping mapping = mapping_of(call);
-	bool is_shared = (mapping.flags & MAP_TYPE) != MAP_PRIVATE;
 	vaddr_t addr;
 	int result;
 
@@ -99,20 +130,10 @@ static int64_t map_looked_up(struct vm *vm, struct space *space, const struct li
 		result = mapping_create(vm, space, &mapping, &addr);
 		return result != 0 ? result : (int64_t)addr;
 	}
-	if (!(reply->mode & LOOKUP_READABLE) ||
-		(is_shared && (mapping.prot & PROT_WRITE) && !(reply->mode & LOOKUP_WRITABLE))) {
-		result = -EACCES;
-	} else if (is_shared && (mapping.prot & PROT_WRITE)) {
-		result = -ENODEV; /* stores would not reach the file */
-	} else {
-		result = 0;
-	}
+	result = check_file(vm, &mapping, reply);
 	if (result != 0) {
 		file_drop_handle(reply->file);
 		return result;
-	}
-	if (is_shared) {
-		mapping.max_prot &= ~REGION_PROT_WRITE;
 	}
 	mapping.file = file_get(vm, reply->dev, reply->ino, reply->file);
 	if (mapping.file == NULL) {
@@ -121,7 +142,16 @@ static int64_t map_looked_up(struct vm *vm, struct space *space, const struct li
 	}
 	result = mapping_create(vm, space, &mapping, &addr);
 	file_put(vm, mapping.file);
-	return result != 0 ? result : (int64_t)addr;
+	if (result != 0) {
+		return result;
+	}
+	if (((mapping.flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE) ||
+		(mapping.flags & MAP_LOCKED) || space->lock_future) {
+		job_populate(
+			vm, ep, addr, addr + AXO_PAGE_UP(mapping.len), (int64_t)addr, false, false);
+		return -EDONTREPLY;
+	}
+	return (int64_t)addr;
 }
 
 void vm_lookup_done(struct vm *vm, const struct vm_vfs_reply *reply)
@@ -136,10 +166,12 @@ void vm_lookup_done(struct vm *vm, const struct vm_vfs_reply *reply)
 	} else if (reply->result < 0) {
 		ipc_reply_call(job->ep, reply->result);
 	} else {
-		int64_t result = map_looked_up(vm, space, &job->call, reply);
+		int64_t result = map_looked_up(vm, space, &job->call, job->ep, reply);
 
 		space_flush(vm, space);
-		ipc_reply_call(job->ep, result);
+		if (result != -EDONTREPLY) {
+			ipc_reply_call(job->ep, result);
+		}
 	}
 	heap_free(&vm->heap, job);
 }
@@ -161,9 +193,9 @@ static int64_t dispatch(
 	case LINUX_NR_mremap:
 		return linux_mremap(vm, space, arg);
 	case LINUX_NR_madvise:
-		return linux_madvise(vm, space, arg);
+		return linux_madvise(vm, space, ep, arg);
 	case LINUX_NR_msync:
-		return linux_msync(vm, space, arg);
+		return linux_msync(vm, space, ep, arg);
 	case LINUX_NR_mincore:
 		return linux_mincore(vm, space, arg);
 	case LINUX_NR_mlock:

@@ -11,8 +11,8 @@
 int64_t linux_mremap(struct vm *vm, struct space *space, const uint64_t *arg);
 
 /* advise.c */
-int64_t linux_madvise(struct vm *vm, struct space *space, const uint64_t *arg);
-int64_t linux_msync(struct vm *vm, struct space *space, const uint64_t *arg);
+int64_t linux_madvise(struct vm *vm, struct space *space, endpoint_t ep, const uint64_t *arg);
+int64_t linux_msync(struct vm *vm, struct space *space, endpoint_t ep, const uint64_t *arg);
 int64_t linux_mincore(struct vm *vm, struct space *space, const uint64_t *arg);
 
 /* lock.c; `ep` is the caller, whose user id decides on limits */

@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "abi/errno.h"
 #include "lib/core/util.h"
 #include "lib/sys/kcall.h"
-#include "servers/vm/fault.h"
+#include "servers/vm/job.h"
 #include "servers/vm/linux.h"
 #include "servers/vm/mapping.h"
 
@@ -61,7 +62,8 @@ int64_t linux_mlock(struct vm *vm, struct space *space, endpoint_t ep, vaddr_t a
 	}
 	result = mapping_for_each(vm, space, addr, end, set_locked, 1);
 	if (result == 0 && !(flags & ONFAULT_FLAG)) {
-		space_populate(vm, space, addr, end);
+		job_populate(vm, ep, addr, end, 0, false, false);
+		return -EDONTREPLY;
 	}
 	return result;
 }
@@ -77,8 +79,6 @@ int64_t linux_munlock(struct vm *vm, struct space *space, vaddr_t addr, uint64_t
 
 int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64_t flags)
 {
-	struct region *next;
-
 	if (flags == 0 || (flags & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
 		flags == MCL_ONFAULT) {
 		return -EINVAL;
@@ -88,12 +88,12 @@ int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64
 	}
 	space->lock_future = flags & MCL_FUTURE;
 	for (struct region *region = region_first(space); region != NULL && (flags & MCL_CURRENT);
-		region = next) {
-		next = region_next(region);
+		region = region_next(region)) {
 		(void)set_locked(vm, region, 1);
-		if (!(flags & MCL_ONFAULT)) {
-			space_populate(vm, space, region->start, region->end);
-		}
+	}
+	if ((flags & MCL_CURRENT) && !(flags & MCL_ONFAULT)) {
+		job_populate(vm, ep, USER_BASE, USER_END, 0, false, false);
+		return -EDONTREPLY;
 	}
 	return 0;
 }

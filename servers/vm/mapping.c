@@ -166,7 +166,7 @@ int mapping_create(struct vm *vm, struct space *space, const struct mapping *map
 	}
 	region_insert(space, region);
 	(void)region_merge(vm, region);
-	if (mapping->flags & (MAP_POPULATE | MAP_LOCKED)) {
+	if (mapping->file == NULL && (mapping->flags & (MAP_POPULATE | MAP_LOCKED))) {
 		space_populate(vm, space, at, at + len);
 	}
 	*addr = at;
