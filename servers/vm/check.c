@@ -3,6 +3,7 @@
 
 #include "lib/core/bitmap.h"
 #include "servers/vm/cache.h"
+#include "servers/vm/safemap.h"
 #include "servers/vm/space.h"
 #include "servers/vm/type_shared.h"
 
@@ -10,6 +11,7 @@
 struct tally {
 	struct vm *vm;
 	uint32_t *refs;
+	uint16_t *maps; /* mappers found so far, by page */
 	const char *fault;
 };
 
@@ -131,6 +133,21 @@ static void count_shared(struct tally *tally, const struct shared_object *object
 	}
 }
 
+/* Each page that a record still shares has one mapper more. */
+static void check_safemaps(struct tally *tally)
+{
+	list_for_each(map, &tally->vm->safemaps, struct safemap, link)
+	{
+		for (uint64_t at = 0; at < map->bytes; at += AXO_PAGE_SIZE) {
+			pfn_t pfn;
+
+			if (safemap_shares(tally->vm, map, at, &pfn)) {
+				tally->maps[pfn]++;
+			}
+		}
+	}
+}
+
 /* Objects are found through regions and clients of the cache; each counts once. */
 static void check_objects(struct tally *tally)
 {
@@ -170,7 +187,7 @@ static void check_objects(struct tally *tally)
 static void check_pages(struct tally *tally)
 {
 	struct page_pool *pool = &tally->vm->pool;
-	uint64_t count[PAGE_KINDS] = {0};
+	uint64_t count[PAGE_KINDS] = {0}, total = pool->kernel_pages;
 
 	tally->refs[tally->vm->zero_page]++;
 	for (pfn_t pfn = 0; pfn < pool->frames; pfn++) {
@@ -182,6 +199,8 @@ static void check_pages(struct tally *tally)
 		if (info->kind == PAGE_ANON || info->kind == PAGE_FILE ||
 			info->kind == PAGE_SHARED) {
 			expect(tally, info->refs == tally->refs[pfn], "references of a page");
+			expect(tally, info->kind != PAGE_ANON || info->maps == tally->maps[pfn],
+				"mappers of a page");
 		} else {
 			expect(tally, tally->refs[pfn] == 0,
 				"reference to a page that is not in use");
@@ -189,7 +208,9 @@ static void check_pages(struct tally *tally)
 	}
 	for (int kind = PAGE_FREE; kind < PAGE_KINDS; kind++) {
 		expect(tally, count[kind] == pool->count[kind], "number of pages of a kind");
+		total += count[kind];
 	}
+	expect(tally, total == pool->total, "sum of all pages");
 }
 
 const char *vm_check(struct vm *vm)
@@ -197,15 +218,18 @@ const char *vm_check(struct vm *vm)
 	struct tally tally = {.vm = vm};
 
 	/* The tally's own pages are VM's heap and settle before anything is counted. */
-	tally.refs = heap_alloc(&vm->heap, vm->pool.frames * sizeof(*tally.refs));
+	tally.refs = heap_alloc(
+		&vm->heap, vm->pool.frames * (sizeof(*tally.refs) + sizeof(*tally.maps)));
 	if (tally.refs == NULL) {
 		return NULL;
 	}
+	tally.maps = (uint16_t *)(tally.refs + vm->pool.frames);
 	list_for_each(space, &vm->spaces, struct space, link)
 	{
 		check_space(&tally, space);
 	}
 	check_objects(&tally);
+	check_safemaps(&tally);
 	check_pages(&tally);
 	heap_free(&vm->heap, tally.refs);
 	return tally.fault;

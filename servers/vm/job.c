@@ -12,6 +12,7 @@
 #include "servers/vm/fault.h"
 #include "servers/vm/file.h"
 #include "servers/vm/oom.h"
+#include "servers/vm/safemap.h"
 #include "servers/vm/thread.h"
 
 /* Signals and codes that tell of faults (abi/linux/signal.h has the layouts). */
@@ -399,6 +400,7 @@ void vm_memory_requests(struct vm *vm)
 	struct memreq request;
 
 	/* What is not a CHECK needs no file and is done at once. */
+	/* What is not a CHECK needs no file and is done at once. */
 	while (sys_vmctl(VMCTL_MEMREQ_GET, EP_NONE, (uint64_t)(uintptr_t)&request, 0, 0) == 1) {
 		const struct job job = {
 			.kind = JOB_MEMREQ,
@@ -409,6 +411,10 @@ void vm_memory_requests(struct vm *vm)
 			.write = request.write != 0,
 		};
 
-		job_start(vm, &job);
+		if (request.kind == MEMREQ_CHECK) {
+			job_start(vm, &job);
+		} else {
+			safemap_request(vm, &request);
+		}
 	}
 }

@@ -183,15 +183,6 @@ int mapping_remove(struct vm *vm, struct space *space, vaddr_t addr, uint64_t le
 	return space_unmap(vm, space, addr, addr + len);
 }
 
-/* Make `at` a border if it lies inside a region. */
-static int cut_at(struct vm *vm, struct space *space, vaddr_t at)
-{
-	struct region *region = region_find(space, at);
-	struct region *high;
-
-	return region == NULL || region->start == at ? 0 : region_split(vm, region, at, &high);
-}
-
 /* Join what can be joined in start ... end, borders included. */
 static void merge_range(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end)
 {
@@ -206,10 +197,10 @@ int mapping_for_each(struct vm *vm, struct space *space, vaddr_t start, vaddr_t 
 	int (*change)(struct vm *vm, struct region *region, uint64_t argument), uint64_t argument)
 {
 	vaddr_t at = start;
-	int result = cut_at(vm, space, start);
+	int result = region_cut(vm, space, start);
 
 	if (result == 0) {
-		result = cut_at(vm, space, end);
+		result = region_cut(vm, space, end);
 	}
 	while (result == 0 && at < end) {
 		struct region *region = region_find(space, at);

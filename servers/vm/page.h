@@ -38,7 +38,10 @@ struct page_info {
 	uint32_t refs;        /* references from page tables, objects, caches; meaning by kind */
 	uint8_t kind;         /* enum page_kind */
 	bool is_write_mapped; /* PAGE_FILE: processes may have it writable */
-	uint16_t size_class;  /* PAGE_HEAP: which */
+	union {
+		uint16_t size_class; /* PAGE_HEAP: which */
+		uint16_t maps;       /* PAGE_ANON: processes that have mapped it by a grant */
+	};
 };
 
 struct page_pool {

@@ -153,6 +153,14 @@ int region_split(struct vm *vm, struct region *region, vaddr_t at, struct region
 	return 0;
 }
 
+int region_cut(struct vm *vm, struct space *space, vaddr_t at)
+{
+	struct region *region = region_find(space, at);
+	struct region *high;
+
+	return region == NULL || region->start == at ? 0 : region_split(vm, region, at, &high);
+}
+
 static bool continues(const struct region *low, const struct region *high)
 {
 	return low->end == high->start && low->type == high->type && low->prot == high->prot &&

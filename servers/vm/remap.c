@@ -66,6 +66,9 @@ static int64_t move_region(
 		return -ENOMEM;
 	}
 	region_insert(space, moved);
+	if (region->type->release != NULL) {
+		region->type->release(vm, region, remap->old, remap->old + remap->old_len);
+	}
 	move_entries(vm, space, remap->old, to, remap->old_len);
 	/* The old range has no pages any more; cutting it out may need a region that there is no
 	 * memory for. */

@@ -43,6 +43,9 @@ static void clear_entries(struct vm *vm, struct region *region, vaddr_t start, v
 	struct space *space = region->space;
 	struct pt_span span;
 
+	if (region->type->release != NULL) {
+		region->type->release(vm, region, start, end);
+	}
 	for (vaddr_t at = start; pt_next_span(vm, &space->pt, &at, end, &span);) {
 		for (uint64_t i = 0; i < span.count; i++) {
 			pte_t pte = span.pte[i];
@@ -96,6 +99,18 @@ void space_destroy(struct vm *vm, struct space *space)
 	heap_free(&vm->heap, space);
 }
 
+/* A page that its parent shares otherwise is copied for the child at once. */
+static int fork_copied(struct vm *vm, struct region *to, vaddr_t addr, pfn_t from)
+{
+	pfn_t pfn = vm_alloc_page(vm, PAGE_ANON, space_class(to->space));
+
+	if (pfn == PFN_NONE) {
+		return -ENOMEM;
+	}
+	memcpy(page_memory(&vm->pool, pfn), page_memory(&vm->pool, from), AXO_PAGE_SIZE);
+	return space_map_page(vm, to, addr, pfn, true);
+}
+
 /* Give the child's region the parent's pages. */
 static int fork_pages(struct vm *vm, struct region *from, struct region *to, bool is_shared)
 {
@@ -116,6 +131,14 @@ static int fork_pages(struct vm *vm, struct region *from, struct region *to, boo
 				pte = span.pte[i]; /* the table may have cost the page */
 			}
 			if (pte == 0) {
+				continue;
+			}
+			if (!is_shared && from->type->must_copy != NULL &&
+				from->type->must_copy(vm, pte_pfn(pte))) {
+				if (fork_copied(vm, to, span.addr + (i << AXO_PAGE_SHIFT),
+					    pte_pfn(pte)) != 0) {
+					return -ENOMEM;
+				}
 				continue;
 			}
 			if (!is_shared && (pte & PTE_WRITE)) {
@@ -145,6 +168,12 @@ static int fork_region(struct vm *vm, struct region *from, struct space *child)
 	to = region_clone(vm, from, from->start, region_bytes(from), from->offset);
 	if (to == NULL) {
 		return -ENOMEM;
+	}
+	if (flags & REGION_SAFEMAPPED) {
+		/* The child's copy is memory as any other. */
+		flags &= ~(unsigned)REGION_SAFEMAPPED;
+		to->prot |= REGION_PROT_WRITE;
+		to->max_prot = REGION_PROT_ALL;
 	}
 	to->flags = (uint16_t)flags;
 	region_insert(child, to);

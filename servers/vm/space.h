@@ -21,6 +21,7 @@ struct space {
 	struct pt pt;
 	struct tree regions;
 	uint32_t region_count;
+	uint32_t safemaps; /* ends of records in vm->safemaps */
 
 	uint64_t virtual_bytes, data_bytes, locked_bytes; /* by region */
 	uint64_t resident, max_resident; /* counted pages mapped, the zero page apart */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Anonymous private memory (VM-05): zero on demand, copy on write. A page may be written without a
- * fault iff it is nobody else's. Faults in sequence bring in pages ahead, twice as many each time.
+ * fault iff it is nobody else's, or shared by grants (safemap.c). Faults in sequence bring in pages
+ * ahead, twice as many each time.
  */
 #include "servers/vm/type_anon.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "lib/core/util.h"
+#include "servers/vm/safemap.h"
 #include "servers/vm/space.h"
 
 #define AROUND_MAX  32
@@ -23,7 +25,7 @@ static bool anon_writable(struct vm *vm, const struct region *region, pfn_t pfn)
 	const struct page_info *info = page_info(&vm->pool, pfn);
 
 	(void)region;
-	return info->kind == PAGE_ANON && info->refs == 1;
+	return info->kind == PAGE_ANON && (info->refs == 1 || info->maps != 0);
 }
 
 int anon_copy_page(struct vm *vm, struct region *region, vaddr_t addr, pfn_t from)
@@ -163,9 +165,30 @@ static void anon_low_shrink(struct vm *vm, struct region *region, uint64_t bytes
 
 static bool anon_continues(const struct region *low, const struct region *high)
 {
-	(void)low;
 	(void)high;
-	return true;
+	return !(low->flags & REGION_SAFEMAPPED);
+}
+
+static void anon_release(struct vm *vm, struct region *region, vaddr_t start, vaddr_t end)
+{
+	safemap_release(vm, region->space, start, end);
+}
+
+static bool anon_must_copy(struct vm *vm, pfn_t pfn)
+{
+	return page_info(&vm->pool, pfn)->maps != 0;
+}
+
+static int anon_own(struct vm *vm, struct region *region, vaddr_t addr)
+{
+	pte_t pte = space_lookup(vm, region->space, addr);
+
+	if (pte == 0) {
+		return add_page(vm, region, addr, true);
+	}
+	return anon_writable(vm, region, pte_pfn(pte))
+		? 0
+		: anon_copy_page(vm, region, addr, pte_pfn(pte));
 }
 
 const struct memtype memtype_anon = {
@@ -182,4 +205,7 @@ const struct memtype memtype_anon = {
 	.continues = anon_continues,
 	.writable = anon_writable,
 	.pt_flags = memtype_no_pt_flags,
+	.release = anon_release,
+	.must_copy = anon_must_copy,
+	.own = anon_own,
 };

@@ -8,6 +8,7 @@
 #include "lib/sys/diag.h"
 #include "lib/sys/kcall.h"
 #include "servers/vm/call.h"
+#include "servers/vm/safemap.h"
 #include "servers/vm/thread.h"
 #include "servers/vm/update.h"
 
@@ -88,27 +89,18 @@ static bool is_inherited(const struct region *region)
 	if ((region->flags & REGION_GROWS_DOWN) || (region->prot & REGION_PROT_EXEC)) {
 		return false;
 	}
-	return !is_constant || !region->type->is_anonymous ||
+	return (region->flags & REGION_SAFEMAPPED) || !is_constant || !region->type->is_anonymous ||
 		(region->space->brk_start != 0 && region->start >= region->space->brk_start);
-}
-
-/* Cut the region at an address, if one lies across it. */
-static int cut_at(struct vm *vm, struct space *space, vaddr_t at)
-{
-	struct region *region = region_find(space, at);
-	struct region *high;
-
-	return region == NULL || region->start == at ? 0 : region_split(vm, region, at, &high);
 }
 
 /* Prepare all that may fail: borders and page tables of the heir for one region. */
 static int prepare_heir(struct vm *vm, struct space *heir, const struct region *region)
 {
 	struct pt_span span;
-	int result = cut_at(vm, heir, region->start);
+	int result = region_cut(vm, heir, region->start);
 
 	if (result == 0) {
-		result = cut_at(vm, heir, region->end);
+		result = region_cut(vm, heir, region->end);
 	}
 	for (struct region *at = region_at_or_after(heir, region->start);
 		result == 0 && at != NULL && at->start < region->end; at = region_next(at)) {
@@ -166,6 +158,7 @@ static void hand_over(struct vm *vm, struct region *region, struct space *heir)
 	from->must_flush = true;
 	region_remove(region);
 	region_insert(heir, region);
+	safemap_moved(vm, from, heir, region->start, region->end);
 }
 
 static void prune(struct vm *vm, struct space *space)

@@ -32,6 +32,7 @@ int vm_init(struct vm *vm, uint8_t *window)
 	heap_init(&vm->heap, &vm->pool);
 	list_init(&vm->spaces);
 	list_init(&vm->jobs);
+	list_init(&vm->safemaps);
 	vm->next_space_id = 1;
 	vm->threads = heap_alloc(&vm->heap, vm->kinfo.procs_max * sizeof(*vm->threads));
 	vm->zero_page = page_alloc_zeroed(&vm->pool, PAGE_ANON, PAGE_FOR_VM);

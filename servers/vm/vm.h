@@ -64,6 +64,8 @@ struct vm {
 	bool memory_was_freed;    /* since jobs last were tried again */
 	struct space *oom_victim; /* has been killed and has not yet exited */
 
+	struct list safemaps; /* safemap.c */
+
 	endpoint_t standby; /* update.c: takes RS's place; EP_NONE: there is none */
 
 	struct boot_file boot_files[VM_BOOT_FILES]; /* bootfile.c */
