@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "drivers/tty/vt_screen.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/kcall.h"
 #include "lib/sys/vm.h"
@@ -211,33 +212,28 @@ static int keyboard_start(void)
 	return keyboard_send(KBD_DATA, config);
 }
 
-int console_init(struct console *console, int hook)
+/* The devices, set from what the rest of *console says. */
+static int start(struct console *console)
 {
 	void *video;
-	int r;
+	int r = vm_map_phys(VIDEO_PADDR, VIDEO_BYTES, 0, &video);
 
-	console->hook = hook;
-	line_init(&console->line, &console_ops, console);
-	keyboard_init(&console->keyboard);
-	vt_init(&console->vt, COLUMNS, ROWS, &vt_ops, console);
-	r = vm_map_phys(VIDEO_PADDR, VIDEO_BYTES, 0, &video);
 	if (r < 0) {
 		diag_printf("cannot map the screen: %d", r);
 		return r;
 	}
 	console->video = video;
-	console->line.winsize = (struct tty_winsize){.rows = ROWS, .columns = COLUMNS};
-	console->line.ld.tio.c_iflag |= TTY_IUTF8;
 	crtc_write(CRTC_START_HIGH, 0);
 	crtc_write(CRTC_START_LOW, 0);
 	console->shown_cursor = CURSOR_HIDDEN - 1;
+	vt_screen_touch(&console->vt);
 	show_rows(console);
 	show_cursor(console);
 	r = keyboard_start();
 	if (r < 0) {
 		diag_printf("no keyboard: %d", r);
 	}
-	r = sys_irqctl(IRQ_SET, KBD_IRQ, hook);
+	r = sys_irqctl(IRQ_SET, KBD_IRQ, console->hook);
 	if (r < 0) {
 		diag_printf("no interrupt %d: %d", KBD_IRQ, r);
 		return r;
@@ -245,4 +241,27 @@ int console_init(struct console *console, int hook)
 	console->is_present = true;
 	console_interrupt(console);
 	return 0;
+}
+
+int console_init(struct console *console, int hook)
+{
+	console->hook = hook;
+	line_init(&console->line, &console_ops, console);
+	console->line.winsize = (struct tty_winsize){.rows = ROWS, .columns = COLUMNS};
+	console->line.ld.tio.c_iflag |= TTY_IUTF8;
+	keyboard_init(&console->keyboard);
+	vt_init(&console->vt, COLUMNS, ROWS, &vt_ops, console);
+	return start(console);
+}
+
+int console_adopt(struct console *console)
+{
+	line_adopt(&console->line, &console_ops, console);
+	console->vt.ops = &vt_ops;
+	console->vt.ctx = console;
+	if (!vt_check(&console->vt)) {
+		vt_init(&console->vt, COLUMNS, ROWS, &vt_ops, console);
+	}
+	keyboard_init(&console->keyboard); /* keys held down are let go */
+	return start(console);
 }

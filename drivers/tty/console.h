@@ -19,5 +19,8 @@ struct console {
 /* Maps the screen, sets up the keyboard; negative errno if that fails. */
 int console_init(struct console *console, int hook);
 
+/* *console is that of a predecessor: screen, settings and keyboard go on. */
+int console_adopt(struct console *console);
+
 /* The keyboard's interrupt came. */
 void console_interrupt(struct console *console);

@@ -45,6 +45,23 @@ void line_init(struct tty_line *line, const struct tty_device_ops *device, void 
 	list_init(&line->drains);
 }
 
+void line_adopt(struct tty_line *line, const struct tty_device_ops *device, void *device_ctx)
+{
+	struct tty_termios tio = line->ld.tio;
+
+	if (!ldisc_check(&line->ld)) {
+		ldisc_init(&line->ld, &ldisc_ops, line);
+		line->ld.tio = tio;
+	}
+	line->ld.ops = &ldisc_ops;
+	line->ld.ctx = line;
+	line->device = device;
+	line->device_ctx = device_ctx;
+	list_init(&line->reads);
+	list_init(&line->writes);
+	list_init(&line->drains);
+}
+
 bool line_input(struct tty_line *line, uint8_t c, enum ldisc_mark mark)
 {
 	if (!ldisc_has_room(&line->ld)) {
@@ -177,6 +194,25 @@ static bool write_some(
 	return true;
 }
 
+/* The first write has come so far. */
+static void note_partial(struct tty_line *line, const struct chr_request *req, uint64_t done)
+{
+	line->partial = (struct tty_partial){req->client, req->grant, done};
+}
+
+/* How much of a write is done already: it is a repetition after a restart. */
+static uint64_t done_before(struct tty_line *line, const struct chr_request *req)
+{
+	struct tty_partial partial = line->partial;
+
+	if (partial.done == 0 || partial.client != req->client || partial.grant != req->grant ||
+		partial.done > req->bytes) {
+		return 0;
+	}
+	line->partial.done = 0;
+	return partial.done;
+}
+
 static int64_t write_result(uint64_t done, int error)
 {
 	return done > 0 || error == 0 ? (int64_t)done : error;
@@ -184,7 +220,7 @@ static int64_t write_result(uint64_t done, int error)
 
 int64_t line_write(struct tty_line *line, const struct chr_request *req)
 {
-	uint64_t done = 0;
+	uint64_t done = list_is_empty(&line->writes) ? done_before(line, req) : 0;
 	int error;
 	int r;
 
@@ -199,6 +235,9 @@ int64_t line_write(struct tty_line *line, const struct chr_request *req)
 		return write_result(done, done > 0 ? 0 : r);
 	}
 	list_last(&line->writes, struct tty_request, link)->done = done;
+	if (done > 0) {
+		note_partial(line, req, done);
+	}
 	return CHR_LATER;
 }
 
@@ -209,8 +248,10 @@ static void settle_writes(struct tty_line *line)
 		int error;
 
 		if (!write_some(line, &head->req, &head->done, &error)) {
+			note_partial(line, &head->req, head->done);
 			return;
 		}
+		line->partial.done = 0;
 		finish(head, write_result(head->done, error));
 	}
 }
@@ -316,7 +357,14 @@ static bool cancel_in(struct list *list, endpoint_t client, uint32_t seq)
 
 bool line_cancel(struct tty_line *line, endpoint_t client, uint32_t seq)
 {
-	return cancel_in(&line->reads, client, seq) || cancel_in(&line->writes, client, seq) ||
+	bool was_write = cancel_in(&line->writes, client, seq);
+
+	if (was_write &&
+		(list_is_empty(&line->writes) ||
+			list_first(&line->writes, struct tty_request, link)->done == 0)) {
+		line->partial.done = 0;
+	}
+	return was_write || cancel_in(&line->reads, client, seq) ||
 		cancel_in(&line->drains, client, seq);
 }
 

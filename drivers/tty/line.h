@@ -4,7 +4,10 @@
  *
  * Invariants: 1. Reads are served in order of arrival, writes likewise.
  * 2. When line_settle has run, no request waits that could be answered now, and the device has been
- * given all output that it takes. State: lost at restart; VFS reports the requests in flight.
+ * given all output that it takes.
+ * 3. Of the writes that wait only the first is partly done, as far as `partial` says.
+ * State: flat but for the requests that wait, which VFS repeats after a restart; a partly done
+ * write goes on where it was.
  */
 #pragma once
 
@@ -48,6 +51,13 @@ struct tty_watch {
 	uint32_t events; /* that somebody waits for; 0: free */
 };
 
+/* How far the first write has come; bytes 0: it has not begun. */
+struct tty_partial {
+	endpoint_t client;
+	grant_t grant;
+	uint64_t done; /* bytes */
+};
+
 struct tty_line {
 	struct ldisc ld;
 	const struct tty_device_ops *device;
@@ -57,6 +67,7 @@ struct tty_line {
 	struct list reads;
 	struct list writes;
 	struct list drains; /* ioctls that wait for the end of output */
+	struct tty_partial partial;
 	struct tty_watch watches[LINE_WATCHES_MAX];
 	time_ns_t last_input_ns; /* monotonic */
 	time_ns_t break_end_ns;  /* a break is being sent until then; 0: none */
@@ -64,6 +75,9 @@ struct tty_line {
 };
 
 void line_init(struct tty_line *line, const struct tty_device_ops *device, void *device_ctx);
+
+/* *line is that of a predecessor: makes it this one's, with no request waiting. */
+void line_adopt(struct tty_line *line, const struct tty_device_ops *device, void *device_ctx);
 
 /* A byte came from the device; false if there is no room: the device keeps it and
  * line->is_receive_blocked is set. */

@@ -4,7 +4,8 @@
  * and PS/2 keyboard when the kernel option console=vga asks for it, /dev/console (5,1) whichever of
  * them it is. VFS calls it (proto/chr.h); it sends signals of keys to PM.
  *
- * State: lost at restart; settings are the defaults then.
+ * State: struct tty, registered with SEF: settings, input that was not read, output that was not
+ * sent, foreground group and screen come over. Requests in flight are repeated by VFS.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -32,6 +33,8 @@
 #define COM1_IRQ      4
 #define HOOK_COM1     0
 #define HOOK_KEYBOARD 1
+
+#define STATE_VERSION 1 /* of struct tty */
 
 struct tty {
 	struct serial serial;
@@ -162,11 +165,33 @@ static void set_serial_size(struct tty_line *line)
 	}
 }
 
+/* The devices go on where the predecessor left them. */
+static int tty_adopt(struct tty *t)
+{
+	int r = 0;
+
+	t->alarm_ns = 0;
+	if (t->serial.is_present) {
+		r = serial_adopt(&t->serial);
+	}
+	if (r == 0 && t->console.is_present) {
+		r = console_adopt(&t->console);
+	} else {
+		line_adopt(&t->console.line, NULL, NULL);
+	}
+	tty_settle(t);
+	return r;
+}
+
 static int tty_init(const struct sef_info *info)
 {
 	char value[16];
-	int r = serial_init(&tty.serial, COM1_PORT, COM1_IRQ, HOOK_COM1);
+	int r;
 
+	if (info->type != SEF_INIT_FRESH && (tty.serial.is_present || tty.console.is_present)) {
+		return tty_adopt(&tty);
+	}
+	r = serial_init(&tty.serial, COM1_PORT, COM1_IRQ, HOOK_COM1);
 	if (r < 0) {
 		diag_printf("no serial port: %d", r);
 	}
@@ -198,6 +223,8 @@ static const struct driver driver = {
 int main(void)
 {
 	sef_on_init(tty_init);
+	sef_state("tty", &tty, sizeof(tty), STATE_VERSION, NULL);
+	chr_keep_answers();
 	sef_start();
 	driver_run(&driver);
 }

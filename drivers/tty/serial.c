@@ -22,6 +22,7 @@
 #define IER_LINE                   0x04
 #define IIR_NONE                   0x01
 #define FCR_ENABLE_CLEAR_TRIGGER_8 0x87
+#define FCR_ENABLE_TRIGGER_8       0x81
 #define LCR_BREAK                  0x40
 #define LCR_DLAB                   0x80
 #define MCR_DTR_RTS_OUT2           0x0b
@@ -225,10 +226,26 @@ static bool serial_probe(const struct serial *serial)
 	return in8(serial, SCR) == 0xa5;
 }
 
+/* Interrupts come from now on. */
+static int start(struct serial *serial)
+{
+	int r = sys_irqctl(IRQ_SET, serial->irq, serial->hook);
+
+	if (r < 0) {
+		diag_printf("no interrupt %d: %d", serial->irq, r);
+		return r;
+	}
+	serial->is_present = true;
+	(void)in8(serial, IIR);
+	(void)in8(serial, MSR);
+	serial->interrupt_enable = 0;
+	set_interrupts(serial, IER_RECEIVE | IER_LINE);
+	serial_interrupt(serial);
+	return 0;
+}
+
 int serial_init(struct serial *serial, uint16_t port, int irq, int hook)
 {
-	int r;
-
 	serial->port = port;
 	serial->irq = irq;
 	serial->hook = hook;
@@ -240,17 +257,16 @@ int serial_init(struct serial *serial, uint16_t port, int irq, int hook)
 	out8(serial, FCR, FCR_ENABLE_CLEAR_TRIGGER_8);
 	ldisc_default_termios(&serial->line.ld.tio, TTY_B115200);
 	serial_configure(&serial->line);
-	r = sys_irqctl(IRQ_SET, irq, hook);
-	if (r < 0) {
-		diag_printf("no interrupt %d: %d", irq, r);
-		return r;
-	}
-	serial->is_present = true;
 	(void)in8(serial, LSR);
 	(void)in8(serial, RBR);
-	(void)in8(serial, IIR);
-	(void)in8(serial, MSR);
-	set_interrupts(serial, IER_RECEIVE | IER_LINE);
-	serial_interrupt(serial);
-	return 0;
+	return start(serial);
+}
+
+int serial_adopt(struct serial *serial)
+{
+	line_adopt(&serial->line, &serial_ops, serial);
+	out8(serial, IER, 0);
+	out8(serial, FCR, FCR_ENABLE_TRIGGER_8);
+	serial_configure(&serial->line);
+	return start(serial);
 }

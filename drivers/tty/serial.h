@@ -17,5 +17,9 @@ struct serial {
 /* Sets up the port at 115200 baud with interrupts; -ENXIO if there is none. */
 int serial_init(struct serial *serial, uint16_t port, int irq, int hook);
 
+/* *serial is that of a predecessor, which may have stopped anywhere: the port goes on with its
+ * settings, and with the bytes that it holds. */
+int serial_adopt(struct serial *serial);
+
 /* Its interrupt came. */
 void serial_interrupt(struct serial *serial);

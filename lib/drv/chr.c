@@ -3,15 +3,93 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "lib/sys/asyn.h"
 #include "lib/sys/kcall.h"
+#include "lib/sys/sef.h"
 #include "proto/vfs.h"
+
+#define ANSWERS_MAX     16
+#define REPEAT_LIMIT_NS 5000000000ull /* VFS repeats at once */
+
+struct chr_kept_answer {
+	endpoint_t client;
+	int32_t op;
+	grant_t grant;
+	uint32_t pad;
+	int64_t result;
+};
+
+/* The last answers given; and those of a predecessor, for the short time in which they may be asked
+ * for: later a grant's number may mean another one. */
+static struct {
+	bool is_kept;
+	bool has_begun;
+	time_ns_t until_ns; /* `inherited` counts until then; 0: no more */
+	uint32_t next;
+	struct chr_kept_answer given[ANSWERS_MAX];
+	struct chr_kept_answer inherited[ANSWERS_MAX];
+} answers;
+
+void chr_keep_answers(void)
+{
+	answers.is_kept = true;
+	sef_state("chr.answers", answers.given, sizeof(answers.given), 1, NULL);
+}
+
+static void keep_answer(const struct chr_request *req, int64_t result)
+{
+	if (answers.is_kept && req->grant != GRANT_INVALID) {
+		answers.given[answers.next++ % ANSWERS_MAX] =
+			(struct chr_kept_answer){.client = req->client,
+				.op = req->op,
+				.grant = req->grant,
+				.result = result};
+	}
+}
+
+/* With the first request. */
+static void begin_answers(void)
+{
+	answers.has_begun = true;
+	if (answers.is_kept && sef_self()->type != SEF_INIT_FRESH) {
+		answers.until_ns = sys_monotonic_ns() + REPEAT_LIMIT_NS;
+		memcpy(answers.inherited, answers.given, sizeof(answers.inherited));
+	}
+	memset(answers.given, 0, sizeof(answers.given));
+}
+
+/* The answer that this request has had of the predecessor; false: none. */
+static bool find_answer(const struct chr_request *req, int64_t *result)
+{
+	if (!answers.has_begun) {
+		begin_answers();
+	}
+	if (answers.until_ns == 0 || req->grant == GRANT_INVALID) {
+		return false;
+	}
+	if (sys_monotonic_ns() > answers.until_ns) {
+		answers.until_ns = 0;
+		return false;
+	}
+	for (uint32_t i = 0; i < ANSWERS_MAX; i++) {
+		struct chr_kept_answer *a = &answers.inherited[i];
+
+		if (a->op == req->op && a->client == req->client && a->grant == req->grant) {
+			*result = a->result;
+			a->op = 0;
+			return true;
+		}
+	}
+	return false;
+}
 
 void chr_answer(const struct chr_request *req, int64_t result)
 {
 	struct message m = {.type = req->op | PROTO_REPLY};
 
+	keep_answer(req, result);
 	*MSG(&m, chr_rep) = (struct chr_rep){.seq = req->seq, .result = result};
 	(void)asyn_send(req->client, &m);
 }
@@ -127,7 +205,9 @@ bool chr_dispatch(const struct chr_driver *driver, void *ctx, const struct messa
 		answer_poll(&req, driver->poll != NULL ? driver->poll(ctx, &req) : req.events);
 		return true;
 	}
-	result = handle(driver, ctx, &req);
+	if (!find_answer(&req, &result)) {
+		result = handle(driver, ctx, &req);
+	}
 	if (result != CHR_LATER) {
 		chr_answer(&req, result);
 	}

@@ -45,6 +45,12 @@ struct chr_driver {
 	void (*cancel)(void *ctx, endpoint_t client, uint32_t seq);
 };
 
+/* Before sef_start, for drivers whose reads take and whose writes give: the last answers are kept
+ * as registered state, so that a request that VFS repeats after a restart, because its answer may
+ * have been lost, gets the same one and is not done twice. A request is known by client and grant.
+ */
+void chr_keep_answers(void);
+
 /* Handles m if it is of the protocol; false if not. */
 bool chr_dispatch(const struct chr_driver *driver, void *ctx, const struct message *m);
 

@@ -361,6 +361,34 @@ static void test_held_input(void)
 	CHECK(!line.is_receive_blocked);
 }
 
+/* A successor has settings, input, output; a write that was half done goes on where it was. */
+static void test_successor(void)
+{
+	struct tty_request *lost;
+	size_t half;
+
+	start();
+	set_raw(1, 0);
+	type("typed before");
+	memset(memory, 'w', sizeof(memory));
+	device_room = 100;
+	CHECK(start_write(1, 9000, 0) == CHR_LATER && start_read(2, 0, 0) == 0);
+	half = line.partial.done;
+	CHECK(half > 0 && half < 9000);
+	lost = list_first(&line.writes, struct tty_request, link);
+	line_adopt(&line, &device, NULL);
+	free(lost); /* was the predecessor's */
+	CHECK(line.pgid == 42 && list_is_empty(&line.writes) && line.partial.done == half);
+	device_room = 50000;
+	CHECK(start_write(3, 9000, 0) == 9000 && line.partial.done == 0);
+	line_settle(&line);
+	CHECK(sent_len == 9000);
+	CHECK(start_read(4, 100, 0) == 12 && memcmp(memory, "typed before", 12) == 0);
+	line.ld.write = line.ld.read + LDISC_INPUT_SIZE + 7; /* damaged */
+	line_adopt(&line, &device, NULL);
+	CHECK(ldisc_check(&line.ld) && ldisc_available(&line.ld) == 0);
+}
+
 int main(void)
 {
 	test_reads();
@@ -370,6 +398,7 @@ int main(void)
 	test_ioctls();
 	test_poll();
 	test_held_input();
+	test_successor();
 	printf("line: ok\n");
 	return 0;
 }
