@@ -60,8 +60,8 @@ static void finish(struct vm *vm, const struct job *job, int result)
 		finish_fault(job, result);
 		break;
 	case JOB_MEMREQ:
-		(void)sys_vmctl(
-			VMCTL_MEMREQ_REPLY, job->ep, (uint64_t)(result == 0 ? 0 : -EFAULT), 0, 0);
+		(void)sys_vmctl(VMCTL_MEMREQ_REPLY, job->ep, (uint64_t)(result == 0 ? 0 : -EFAULT),
+			job->id, 0);
 		break;
 	case JOB_PRESENT:
 		m = (struct message){.type = VM_MAKE_PRESENT | PROTO_REPLY};
@@ -400,11 +400,11 @@ void vm_memory_requests(struct vm *vm)
 	struct memreq request;
 
 	/* What is not a CHECK needs no file and is done at once. */
-	/* What is not a CHECK needs no file and is done at once. */
 	while (sys_vmctl(VMCTL_MEMREQ_GET, EP_NONE, (uint64_t)(uintptr_t)&request, 0, 0) == 1) {
 		const struct job job = {
 			.kind = JOB_MEMREQ,
 			.ep = request.requestor,
+			.id = request.id,
 			.target = request.target,
 			.addr = request.address,
 			.bytes = request.bytes,

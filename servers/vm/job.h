@@ -27,7 +27,7 @@ struct job {
 	endpoint_t ep;     /* who waits */
 	endpoint_t target; /* whose memory */
 	uint32_t wait_for; /* id of a request at VFS; 0: for memory */
-	uint32_t id;       /* JOB_PRESENT: given back */
+	uint32_t id;       /* JOB_PRESENT, JOB_MEMREQ: given back */
 	bool is_major;
 	bool write;
 	bool execute;

@@ -450,5 +450,6 @@ void safemap_request(struct vm *vm, const struct memreq *request)
 {
 	int result = serve(vm, request);
 
-	(void)sys_vmctl(VMCTL_MEMREQ_REPLY, request->requestor, (uint64_t)(int64_t)result, 0, 0);
+	(void)sys_vmctl(
+		VMCTL_MEMREQ_REPLY, request->requestor, (uint64_t)(int64_t)result, request->id, 0);
 }
