@@ -75,7 +75,8 @@ def transactions(journal, mapped, first, count):
 
 SETUP = '''create table accounts(id integer primary key, amount integer);
 create table log(number integer primary key, note text);
-with recursive n(i) as (select 0 union all select i + 1 from n where i < 499) insert into accounts select i, 1000 from n;
+with recursive n(i) as (select 0 union all select i + 1 from n where i < 499)
+insert into accounts select i, 1000 from n;
 '''
 CHECK = ('sqlite3 /root/bank "pragma integrity_check; select sum(amount), count(*) from accounts; '
          'select count(*), max(number) from log;"')
