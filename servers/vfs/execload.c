@@ -65,7 +65,7 @@ static int map_file(void *opaque, vaddr_t addr, uint64_t len, uint64_t offset, i
 	if (node->sb->is_nocache || offset >= node->size) {
 		return -ENOSYS;
 	}
-	handle = vmfile_new(target->path);
+	handle = vmfile_new(target->path, false);
 	if (handle < 0) {
 		return handle;
 	}

@@ -8,6 +8,7 @@
 #include "servers/vfs/fd.h"
 #include "servers/vfs/file.h"
 #include "servers/vfs/lock.h"
+#include "servers/vfs/memfd.h"
 #include "servers/vfs/pipe.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/user.h"
@@ -29,6 +30,8 @@
 #define LINUX_F_DUPFD_CLOEXEC 1030
 #define LINUX_F_SETPIPE_SZ    1031
 #define LINUX_F_GETPIPE_SZ    1032
+#define LINUX_F_ADD_SEALS     1033
+#define LINUX_F_GET_SEALS     1034
 #define LINUX_F_ADD_SEALS     1033
 #define LINUX_F_GET_SEALS     1034
 #define SETTABLE_FLAGS        (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
@@ -121,6 +124,10 @@ static int64_t fcntl_file(struct call *call, struct file *file, int fd, int cmd,
 		return owner_ex(call, file, cmd == LINUX_F_SETOWN_EX, arg);
 	case LINUX_F_GETLEASE:
 		return F_UNLCK;
+	case LINUX_F_ADD_SEALS:
+		return memfd_add_seals(file, (unsigned)arg);
+	case LINUX_F_GET_SEALS:
+		return memfd_get_seals(file);
 	case LINUX_F_SETPIPE_SZ:
 	case LINUX_F_GETPIPE_SZ:
 		return pipe_size(file, cmd == LINUX_F_SETPIPE_SZ, arg);

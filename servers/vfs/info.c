@@ -116,7 +116,8 @@ static int list_mounts(struct info *info)
 		struct vfs_mount_info record = {
 			.dev = mount->sb->dev, .flags = mount->flags, .id = mount->id};
 
-		if (mount->sb->is_internal || !mount->is_attached || n++ < info->req.next) {
+		if (mount->sb->is_internal || mount == vfs.memfd_mount || !mount->is_attached ||
+			n++ < info->req.next) {
 			continue;
 		}
 		if (done + sizeof(record) > info->req.bytes) {

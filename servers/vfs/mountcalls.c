@@ -130,6 +130,20 @@ static int new_superblock(const char *name, const char *fs, const struct mount_a
 	return r;
 }
 
+int mount_hidden_tmp(struct vnode **root)
+{
+	struct mount_args *args = calloc(1, sizeof(*args));
+	int r;
+
+	if (!args) {
+		return -ENOMEM;
+	}
+	memcpy(args->source, "memfd", sizeof("memfd"));
+	r = new_superblock("tmpfs", "tmp", args, superblock_anonymous_dev(), EP_NONE, root);
+	free(args);
+	return r;
+}
+
 static int find_or_start(struct call *call, const struct mount_args *args, struct vnode **root)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(fs_types); i++) {

@@ -8,6 +8,7 @@
 #include "servers/vfs/call.h"
 #include "servers/vfs/datapath.h"
 #include "servers/vfs/fsreq.h"
+#include "servers/vfs/memfd.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/signal.h"
 #include "servers/vfs/user.h"
@@ -196,6 +197,9 @@ static int64_t write_locked(
 	}
 	start = *pos;
 	r = limit_write(call, start, uio->total);
+	if (r > 0) {
+		r = memfd_limit_write(node, start, (uint64_t)r);
+	}
 	if (r <= 0) {
 		return r;
 	}
@@ -236,9 +240,12 @@ int regular_truncate(struct call *call, struct vnode *node, uint64_t size)
 		return -EFBIG;
 	}
 	coro_mutex_lock(&node->lock);
-	regular_drop_setid(call, node);
 	before = node->size;
-	r = fs_truncate(node, size);
+	r = memfd_check_size(node, size);
+	if (r == 0) {
+		regular_drop_setid(call, node);
+		r = fs_truncate(node, size);
+	}
 	if (r == 0 && size < before) {
 		vmfile_changed(node, size, UINT64_MAX);
 	}

@@ -15,6 +15,7 @@
 #include "servers/vfs/filesync.h"
 #include "servers/vfs/ioctl.h"
 #include "servers/vfs/lock.h"
+#include "servers/vfs/memfd.h"
 #include "servers/vfs/mountcalls.h"
 #include "servers/vfs/open.h"
 #include "servers/vfs/pipe.h"
@@ -136,6 +137,7 @@ static const struct call_entry entries[] = {
 	WORKER(copy_file_range, sys_copy_file_range),
 	FAST(preadv2, sys_preadv2),
 	FAST(pwritev2, sys_pwritev2),
+	WORKER(memfd_create, sys_memfd_create),
 	FAST(statx, sys_statx),
 	FAST(close_range, sys_close_range),
 	WORKER(openat2, sys_openat2),

@@ -54,6 +54,8 @@ struct vfs {
 	struct list mounts;
 	struct mount *pipe_mount; /* VFS's own file system of unnamed pipes */
 	uint64_t next_pipe_ino;
+	struct mount *memfd_mount; /* memfd.c: hidden; NULL until the first such file */
+	uint64_t next_memfd;
 	struct mount *root; /* the top of the tree; NULL until the boot file system is mounted */
 	struct waitq root_wait;
 	struct coro_mutex mount_lock;  /* changes of the tree */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/core/util.h"
 #include "lib/sys/asyn.h"
@@ -14,12 +15,14 @@
 #include "servers/vfs/fd.h"
 #include "servers/vfs/file.h"
 #include "servers/vfs/fsreq.h"
+#include "servers/vfs/memfd.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
 struct vm_file {
 	struct path path;
+	bool is_shared_writable;
 	uint64_t refs; /* VM's, and one for each page-in in progress */
 };
 
@@ -63,14 +66,26 @@ static int handle_take(void)
 	return (int)i;
 }
 
-int vmfile_new(const struct path *path)
+bool vmfile_is_shared_writable(const struct vnode *node)
+{
+	for (unsigned i = 0; i < vfs.vm_file_count; i++) {
+		if (vfs.vm_files[i] && vfs.vm_files[i]->path.node == node &&
+			vfs.vm_files[i]->is_shared_writable) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int vmfile_new(const struct path *path, bool is_shared_writable)
 {
 	struct vm_file *file;
 	int handle;
 
 	/* One handle for a file: VM's references on it add up. */
 	for (unsigned i = 0; i < vfs.vm_file_count; i++) {
-		if (vfs.vm_files[i] && path_equal(&vfs.vm_files[i]->path, path)) {
+		if (vfs.vm_files[i] && path_equal(&vfs.vm_files[i]->path, path) &&
+			vfs.vm_files[i]->is_shared_writable == is_shared_writable) {
 			vfs.vm_files[i]->refs++;
 			return (int)i;
 		}
@@ -86,6 +101,7 @@ int vmfile_new(const struct path *path)
 	file->path = *path;
 	path_get(path);
 	file->refs = 1;
+	file->is_shared_writable = is_shared_writable;
 	file->path.node->vm_handles++;
 	file->path.node->is_known_to_vm = true;
 	vfs.vm_files[handle] = file;
@@ -131,7 +147,10 @@ static int look_up(const struct vfs_vm_request *req, struct vm_vfs_reply *answer
 	if (!S_ISREG(node->mode) || node->sb->is_nocache) {
 		return -ENODEV;
 	}
-	answer->file = vmfile_new(&file->path);
+	answer->mode |= memfd_is_write_sealed(node) ? 8 : 0;
+	/* The request carries mmap's flags. */
+	answer->file = vmfile_new(&file->path,
+		(req->offset & MAP_SHARED) && file_is_writable(file) && !(answer->mode & 8));
 	if (answer->file < 0) {
 		return -ENOMEM;
 	}

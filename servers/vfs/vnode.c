@@ -11,6 +11,7 @@
 
 #include "servers/vfs/fsreq.h"
 #include "servers/vfs/lock.h"
+#include "servers/vfs/memfd.h"
 #include "servers/vfs/names.h"
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vmfile.h"
@@ -99,6 +100,7 @@ static void vnode_free(struct vnode *node)
 	name_forget_node(node);
 	assert(list_is_empty(&node->children));
 	free(node->link_text);
+	memfd_free(node->memfd);
 	free(node);
 }
 

@@ -12,6 +12,7 @@
 #include "proto/fs.h"
 
 struct file_lock_list;
+struct memfd;
 struct pipe;
 struct superblock;
 
@@ -39,8 +40,9 @@ struct vnode {
 	uint32_t recover_count; /* the superblock's, when it was bound again */
 	bool is_removed;        /* directory: rmdir has taken its name */
 	struct coro_mutex lock; /* directory: its names; file: writing, size, attributes */
-	const char *label;      /* VFS's own nodes: what /proc/PID/fd says of them; NULL: a pipe */
+	const char *label;      /* VFS's own nodes and memfd: what /proc/PID/fd says of them */
 	char *link_text;        /* symbolic link: where it leads, once it has been read */
+	struct memfd *memfd;    /* file of memfd_create */
 	struct pipe *pipe;      /* named pipe that is open */
 	struct list locks;      /* struct file_lock: byte ranges and flock */
 	struct waitq lock_wait;
