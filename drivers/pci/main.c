@@ -4,8 +4,7 @@
  * declaration names, and no others (proto/pci.h). RS tells it the declarations, drivers call it at
  * their start.
  *
- * State: the bus is scanned again at restart; RS sends the drivers' rights again; owners claim
- * again.
+ * State: struct pci, registered with SEF: devices, their owners, drivers' rights.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -18,6 +17,8 @@
 #include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
 #include "lib/sys/sef.h"
+
+#define STATE_VERSION 1 /* of struct pci */
 
 #define RIGHTS_MAX 64u
 #define IDS_MAX    AXO_ARRAY_LEN(((struct pci_acl *)NULL)->ids)
@@ -258,6 +259,9 @@ static void pci_message(void *ctx, struct message *m, bool is_call)
 
 static int pci_init(const struct sef_info *info)
 {
+	if (info->type != SEF_INIT_FRESH && pci.bus.count > 0 && pci.bus.count <= BUS_DEVICES_MAX) {
+		return 0; /* devices in use are not to be looked at closely */
+	}
 	for (uint32_t i = 0; i < RIGHTS_MAX; i++) {
 		pci.rights[i].ep = EP_NONE;
 	}
@@ -279,6 +283,7 @@ static const struct driver driver = {
 int main(void)
 {
 	sef_on_init(pci_init);
+	sef_state("pci", &pci, sizeof(pci), STATE_VERSION, NULL);
 	sef_start();
 	driver_run(&driver);
 }

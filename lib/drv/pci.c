@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/drv/pci.h"
 
+#include "abi/errno.h"
 #include "lib/sys/ds.h"
 #include "lib/sys/ipc.h"
 
-/* Calls the service; looked up each time, for it may have been restarted. */
+#define TRIES 4
+
+/* Calls the service; looked up each time, and asked again when it was restarted meanwhile. */
 static int call(struct message *m)
 {
+	struct message request = *m;
 	endpoint_t pci;
 	int r = ds_retrieve_label("pci", &pci);
 
-	return r < 0 ? r : ipc_call(pci, m);
+	for (int i = 0; r == 0 && i < TRIES; i++) {
+		*m = request;
+		r = ipc_call(pci, m);
+		if (r != -EDEADSRCDST) {
+			return r;
+		}
+		r = ds_retrieve_label("pci", &pci);
+	}
+	return r < 0 ? r : -EDEADSRCDST;
 }
 
 static int find(int op, struct pci_found *found)

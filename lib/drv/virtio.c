@@ -9,14 +9,15 @@
 #include "lib/sys/vm.h"
 
 /* PCI configuration space */
-#define PCI_COMMAND               0x04
-#define PCI_COMMAND_MEMORY_MASTER 0x6
-#define PCI_COMMAND_NO_INTX       0x400
-#define PCI_STATUS                0x06
-#define PCI_STATUS_CAPABILITIES   0x10
-#define PCI_CAPABILITIES          0x34
-#define PCI_CAPABILITY_VENDOR     0x09
-#define PCI_CAPABILITIES_MAX      48u /* more do not fit: a longer list is a loop */
+#define PCI_COMMAND             0x04
+#define PCI_COMMAND_MEMORY      0x2
+#define PCI_COMMAND_MASTER      0x4
+#define PCI_COMMAND_NO_INTX     0x400
+#define PCI_STATUS              0x06
+#define PCI_STATUS_CAPABILITIES 0x10
+#define PCI_CAPABILITIES        0x34
+#define PCI_CAPABILITY_VENDOR   0x09
+#define PCI_CAPABILITIES_MAX    48u /* more do not fit: a longer list is a loop */
 
 /* struct virtio_pci_cap, section 4.1.4 */
 #define CAP_NEXT              1
@@ -188,7 +189,16 @@ int virtio_open(struct virtio_device *dev, const struct pci_found *found)
 
 	memset(dev, 0, sizeof(*dev));
 	dev->pci = *found;
-	r = walk_capabilities(dev);
+	/* A driver before this one may have died with the device at work: it must not write to
+	 * memory before it has been reset. */
+	r = pci_read(&dev->pci, PCI_COMMAND, 2, &command);
+	if (r == 0) {
+		command &= ~(uint32_t)(PCI_COMMAND_NO_INTX | PCI_COMMAND_MASTER);
+		r = pci_write(&dev->pci, PCI_COMMAND, 2, command | PCI_COMMAND_MEMORY);
+	}
+	if (r == 0) {
+		r = walk_capabilities(dev);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -196,11 +206,11 @@ int virtio_open(struct virtio_device *dev, const struct pci_found *found)
 		dev->common_bytes < COMMON_BYTES) {
 		return -ENXIO;
 	}
-	r = pci_read(&dev->pci, PCI_COMMAND, 2, &command);
+	r = virtio_reset(dev);
 	if (r < 0) {
 		return r;
 	}
-	command = (command & ~(uint32_t)PCI_COMMAND_NO_INTX) | PCI_COMMAND_MEMORY_MASTER;
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	return pci_write(&dev->pci, PCI_COMMAND, 2, command);
 }
 

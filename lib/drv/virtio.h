@@ -39,7 +39,8 @@ struct virtio_queue {
 	paddr_t paddr;
 };
 
-/* Maps the device's registers and lets it use memory. -ENXIO: it has no modern interface. */
+/* Maps the device's registers, resets it, whatever it was doing, and lets it use memory. -ENXIO: it
+ * has no modern interface. */
 int virtio_open(struct virtio_device *dev, const struct pci_found *found);
 
 /* Resets the device: it forgets its queues and touches memory no more. -EIO: it does not answer. */

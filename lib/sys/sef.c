@@ -268,8 +268,10 @@ static int take(endpoint_t src, struct message *m, uint32_t *status)
 	}
 	if (sef.is_redo) {
 		sef.is_redo = false;
+		sef.was_redone = true;
 		r = 0;
 	} else {
+		sef.was_redone = false;
 		sef.inbox.source = EP_NONE;
 		__atomic_store_n(&sef.phase, SEF_RECEIVING, __ATOMIC_RELEASE);
 		r = ipc_receive(src, &sef.inbox, &sef.inbox_status);

@@ -40,7 +40,8 @@ struct sef {
 	enum sef_phase phase;
 	struct message inbox;
 	uint32_t inbox_status;
-	bool is_redo; /* inbox is handed out once more */
+	bool is_redo;    /* inbox is handed out once more */
+	bool was_redone; /* it has been: what crashes the service twice is not tried again */
 
 	int32_t lu_state; /* SEF_LU_NULL: no update is asked for */
 	uint32_t lu_flags;

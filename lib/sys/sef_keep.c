@@ -36,7 +36,7 @@ void sef_callers_known(void)
 
 void sef_redo(void)
 {
-	sef.is_redo = sef.info.interrupted != NULL;
+	sef.is_redo = sef.info.interrupted != NULL && !sef.was_redone;
 }
 
 /* Who waits for this service's answer; at most WAITERS_MAX of them. */
