@@ -326,12 +326,3 @@ int64_t datapath_read(struct call *call, struct vnode *node, struct readahead *r
 	}
 	return (int64_t)rd.done;
 }
-
-void datapath_prefetch(struct vnode *node, uint64_t offset, uint64_t bytes)
-{
-	uint64_t done;
-
-	if (datapath_serves(node) && offset < node->size && bytes > 0) {
-		(void)fs_cache(FS_PEEK, node, offset, u64_min(bytes, node->size - offset), &done);
-	}
-}

@@ -25,7 +25,3 @@ int64_t datapath_read(struct call *call, struct vnode *node, struct readahead *r
 
 /* Whether files of the vnode's file system are read this way. */
 bool datapath_serves(const struct vnode *node);
-
-/* Workers: bring pages into the cache, as far as the file goes (readahead, fadvise); errors do not
- * matter. */
-void datapath_prefetch(struct vnode *node, uint64_t offset, uint64_t bytes);

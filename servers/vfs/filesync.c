@@ -6,6 +6,7 @@
 
 #include "servers/vfs/access.h"
 #include "servers/vfs/call.h"
+#include "servers/vfs/datapath.h"
 #include "servers/vfs/fd.h"
 #include "servers/vfs/file.h"
 #include "servers/vfs/fsreq.h"
@@ -17,6 +18,8 @@
 #include "servers/vfs/walk.h"
 
 #define FALLOC_KEEP_SIZE 1
+#define ADVICE_WILLNEED  3
+#define PREFETCH_MAX     (2u << 20) /* bytes that one call brings in */
 
 static int check_truncate(const struct vnode *node, int64_t size)
 {
@@ -98,9 +101,20 @@ int64_t sys_fallocate(struct call *call)
 	return r;
 }
 
+/* Ask for pages that will be read soon; nobody waits for them. */
+static void prefetch(struct vnode *node, uint64_t offset, uint64_t bytes)
+{
+	if (datapath_serves(node) && offset < node->size) {
+		bytes = u64_min(u64_min(bytes, node->size - offset), PREFETCH_MAX);
+		fs_peek_later(node, AXO_PAGE_DOWN(offset), bytes + (offset & AXO_PAGE_MASK));
+	}
+}
+
 int64_t sys_fadvise64(struct call *call)
 {
 	const struct file *file = fd_peek(call->proc, ARG_INT(call, 0));
+	uint64_t bytes = ARG(call, 2);
+	unsigned advice = ARG_U32(call, 3);
 
 	if (!file || (file->flags & O_PATH)) {
 		return -EBADF;
@@ -108,7 +122,13 @@ int64_t sys_fadvise64(struct call *call)
 	if (file->ops == &file_ops_pipe) {
 		return -ESPIPE;
 	}
-	return ARG_U32(call, 3) > 5 || (int64_t)ARG(call, 2) < 0 ? -EINVAL : 0;
+	if (advice > 5 || (int64_t)bytes < 0) {
+		return -EINVAL;
+	}
+	if (advice == ADVICE_WILLNEED) {
+		prefetch(file->path.node, ARG(call, 1), bytes == 0 ? UINT64_MAX : bytes);
+	}
+	return 0;
 }
 
 int64_t sys_readahead(struct call *call)
@@ -118,7 +138,11 @@ int64_t sys_readahead(struct call *call)
 	if (!file || !file_is_readable(file)) {
 		return -EBADF;
 	}
-	return S_ISREG(file->path.node->mode) ? 0 : -EINVAL;
+	if (!S_ISREG(file->path.node->mode)) {
+		return -EINVAL;
+	}
+	prefetch(file->path.node, ARG(call, 1), ARG(call, 2));
+	return 0;
 }
 
 int64_t sys_fsync(struct call *call)
