@@ -224,7 +224,7 @@ static int memory_init(const struct sef_info *info)
 static int memory_restart(const struct sef_info *info)
 {
 	entropy_refresh(&memory.random);
-	sef_redo();
+	(void)sef_redo();
 	return 0;
 }
 

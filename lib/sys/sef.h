@@ -98,8 +98,9 @@ int sef_take_over(sef_init_fn *fn);
 /* `bytes` at address of the predecessor. 0, -ESRCH: there is none, -EFAULT. */
 int sef_state_fetch(uint64_t address, void *to, size_t bytes);
 /* The interrupted message is handed out once more by sef_receive, instead of being answered with
- * -EINTR (programs) or -ERESTARTED (services). Not so if it had been handed out again before. */
-void sef_redo(void);
+ * -EINTR (programs) or -ERESTARTED (services). False: not so, for it had been handed out again
+ * before. */
+bool sef_redo(void);
 
 /* ---- live update ---- */
 

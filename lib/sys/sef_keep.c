@@ -34,9 +34,10 @@ void sef_callers_known(void)
 	sef.knows_callers = true;
 }
 
-void sef_redo(void)
+bool sef_redo(void)
 {
 	sef.is_redo = sef.info.interrupted != NULL && !sef.was_redone;
+	return sef.is_redo;
 }
 
 /* Who waits for this service's answer; at most WAITERS_MAX of them. */

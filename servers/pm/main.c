@@ -8,6 +8,7 @@
 #include "lib/sys/ipc.h"
 #include "lib/sys/sef.h"
 #include "servers/pm/pm.h"
+#include "servers/pm/recover.h"
 
 static struct pm the_pm; /* for the callbacks of SEF; handlers get it as an argument */
 
@@ -21,6 +22,16 @@ static int on_init(const struct sef_info *info)
 	return r;
 }
 
+static int on_restart(const struct sef_info *info)
+{
+	return pm_recover(&the_pm, info);
+}
+
+static bool on_waiter(endpoint_t ep)
+{
+	return pm_knows_waiter(&the_pm, ep);
+}
+
 static int on_ksig(const struct ksig *ksig)
 {
 	return pm_handle_ksig(&the_pm, ksig);
@@ -29,7 +40,10 @@ static int on_ksig(const struct ksig *ksig)
 int main(void)
 {
 	sef_on_init(on_init);
+	sef_on_init_type(SEF_INIT_RESTART, on_restart);
 	sef_on_ksig(on_ksig);
+	sef_on_waiter(on_waiter);
+	sef_keep_memory();
 	sef_start();
 	for (;;) {
 		struct message m;

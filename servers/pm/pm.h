@@ -2,7 +2,7 @@
 /*
  * The process manager's state, one structure handed to every function, and the life of the server.
  *
- * State at restart: rebuilt from nothing; all of it hangs off struct pm.
+ * State at restart: all memory is kept (recover.h).
  */
 #pragma once
 

@@ -70,6 +70,16 @@ void timerq_run(struct pm *pm)
 	}
 }
 
+void timerq_restart(struct pm *pm)
+{
+	struct tree_node *first = tree_first(&pm->timers.tree);
+
+	pm->timers.alarm_ns = 0;
+	if (first) {
+		alarm_set(pm, tree_entry(first, struct pm_timer, node)->expires_ns);
+	}
+}
+
 uint64_t cpu_timer_now(struct pm *pm, const struct cpu_timer *timer)
 {
 	struct cpu_time used =

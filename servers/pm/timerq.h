@@ -39,6 +39,8 @@ void timerq_disarm(struct pm *pm, struct pm_timer *timer);
 int timerq_compare(const struct tree_node *a, const struct tree_node *b);
 /* The kernel's alarm rang: fire what is due, and set it for the next. */
 void timerq_run(struct pm *pm);
+/* PM was restarted with its memory: the kernel's alarm is set again. */
+void timerq_restart(struct pm *pm);
 
 /*
  * A timer of processor time: fires when the time used by a process (or one thread of it) reaches

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a crash between two messages takes from PM is only what the kernel held for it: the alarm.
+ * Within a message, the message is served once more (sef_redo): most crashes come at its beginning.
+ * A second crash in the same one ends the call with EINTR.
+ */
+#include "servers/pm/recover.h"
+
+#include "lib/sys/diag.h"
+#include "lib/sys/kcall.h"
+#include "servers/pm/pm.h"
+
+bool pm_knows_waiter(struct pm *pm, endpoint_t ep)
+{
+	const struct thread *thread = thread_by_ep(pm, ep);
+
+	return thread && thread->in_call;
+}
+
+/* SEF answers the call with EINTR. */
+static void give_call_up(struct pm *pm, endpoint_t ep)
+{
+	struct thread *thread = thread_by_ep(pm, ep);
+
+	if (thread && thread->in_call) {
+		timerq_disarm(pm, &thread->timer.timer);
+		thread->in_call = false;
+		thread->wait.kind = WAIT_NONE;
+	}
+}
+
+/* Threads whose signals PM had fetched and not yet dealt with: a fault happens again. */
+static void release_signalled(struct pm *pm)
+{
+	pm_for_each_process(process, pm)
+	{
+		process_for_each_thread(thread, process)
+		{
+			struct proc_info info;
+
+			if (!process->is_service &&
+				sys_getinfo(GETINFO_PROC, &info, sizeof(info), thread->ep) >= 0 &&
+				(info.rts_flags & RTS_SIG_PENDING) &&
+				!(info.rts_flags & RTS_SIGNALED)) {
+				(void)sys_endksig(thread->ep);
+			}
+		}
+	}
+}
+
+int pm_recover(struct pm *pm, const struct sef_info *info)
+{
+	timerq_restart(pm);
+	if (info->interrupted) {
+		diag_printf("restarted within message %#x of %d", (unsigned)info->interrupted->type,
+			info->interrupted->source);
+		if (!sef_redo()) {
+			give_call_up(pm, info->interrupted->source);
+		}
+		release_signalled(pm);
+	}
+	return 0;
+}
