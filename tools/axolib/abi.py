@@ -87,10 +87,15 @@ def compile_programs(directory):
         newest = max(headers, os.path.getmtime(source), os.path.getmtime(__file__))
         if os.path.exists(target) and os.path.getmtime(target) > newest:
             continue
-        done = subprocess.run(['musl-gcc', *PROGRAM_FLAGS, '-o', target, source, '-pthread'], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        if done.returncode != 0:
-            raise UserError(f'{source} does not compile:\n{done.stdout}')
+        compile_program(source, target)
+
+
+def compile_program(source, target):
+    """Builds one static program for the guest."""
+    done = subprocess.run(['musl-gcc', *PROGRAM_FLAGS, '-o', target, source, '-pthread'], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        raise UserError(f'{source} does not compile:\n{done.stdout}')
 
 
 def make_overlay(directory, cases):

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from . import host, image, machine
+from . import abi, host, image, machine
 
 AXO = os.path.join(host.ROOT, 'axo')
 DEFAULT_LIMIT_S = 60
@@ -73,6 +73,14 @@ class Scratch:
 
     def file(self, name):
         return os.path.join(self.path, name)
+
+    def program(self, name):
+        """An overlay that has the program tests/guest/programs/NAME.c in /root."""
+        overlay = self.file(f'{name}.overlay')
+        os.makedirs(os.path.join(overlay, 'root'), mode=0o700)
+        abi.compile_program(os.path.join(host.ROOT, 'tests', 'guest', 'programs', f'{name}.c'),
+                            os.path.join(overlay, 'root', name))
+        return overlay
 
     def disk(self, overlays=()):
         """A copy of the default root image."""

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Memory that is short: files larger than it, programs beside it, and nothing lost in the end (VM rows)."""
+
+from axolib import guest
+
+FREE = ('pages() { sync; awk \'$1 == "free" || $1 == "cached" {n += $2} END {print n}\' /proc/axolotl/memory; }; ')
+
+
+def test_sparse_file(kind):
+    """A hole of 2 GiB mapped shared in 128 MiB (VM-33, VM-35)."""
+    with guest.Scratch() as scratch:
+        disk = scratch.disk([scratch.program('pressure')])
+        result = guest.execute('cd /root; ./pressure sparse hole 2000; rm hole', '--root', disk, '--mem', '128',
+                               kind=kind, limit=120)
+        guest.expect_output(result, 'sparse 2000 MiB, ok\n')
+        guest.fsck(disk)
+
+
+def test_mapped_file_larger_than_memory(kind):
+    """80 MiB written through a shared mapping in 48 MiB: dirty pages go to the disk as others come."""
+    with guest.Scratch() as scratch:
+        disk = scratch.disk([scratch.program('pressure')])
+        script = './pressure fill big 80; ./pressure fill small 12; ./pressure private small; rm big small'
+        result = guest.execute('cd /root; ' + script, '--root', disk, '--mem', '48', kind=kind, limit=200)
+        guest.expect_output(result, 'filled 80 MiB, ok\nfilled 12 MiB, ok\nprivate 3072 pages, ok\n')
+        guest.fsck(disk)
+
+
+def test_exec_under_pressure(kind):
+    """Programs start while most of the memory is in use, their text evicted again and again (EXE-05, VM-13)."""
+    with guest.Scratch() as scratch:
+        disk = scratch.disk([scratch.program('pressure')])
+        command = ('i=0; while [ $i -lt 60 ]; do i=$((i+1)); [ "$(/bin/busybox echo $i)" = $i ] || exit 1; '
+                   'cat /bin/bash /bin/busybox | md5sum > /tmp/x; done; grep -c . /tmp/x')
+        result = guest.execute(f"cd /root; ./pressure hold 24 sh -c '{command}'", '--root', disk, '--mem', '48',
+                               kind=kind, limit=120)
+        guest.expect_output(result, '1\nheld 24 MiB, ok\n')
+
+
+def test_nothing_is_lost(kind):
+    """After a hundred rounds of everything as many pages are free, or hold copies of files, as before (VM-11, VM-24)."""
+    with guest.Scratch() as scratch:
+        script = FREE + ('cd /root; round() { ./pressure rounds 1; echo x > f; cat f | cat > g; (exec 3< f; : | cat); '
+                         'mkdir -p a/b; ln -s g a/l; mv g a; rm -r a f; sh -c "sleep 0 & wait"; '
+                         'service up hello; cat /dev/hello; service restart hello; service down hello; '
+                         'dd if=/dev/zero of=/tmp/z bs=16k count=4; rm /tmp/z; ls /proc/1 /dev; }; '
+                         'rounds() { i=0; while [ $i -lt $1 ]; do i=$((i+1)); round; done > /dev/null 2>&1; }; '
+                         'rounds 10; a=$(pages); rounds 50; b=$(pages); rounds 50; c=$(pages); echo $a $b $c')
+        result = guest.execute(script, '--overlay', scratch.program('pressure'), kind=kind, limit=200)
+        counts = [int(word) for word in result.out.split()]
+        # Each of the two may find a server's heap somewhat larger for once, but not in proportion to the rounds.
+        guest.expect(len(counts) == 3 and counts[0] - counts[1] < 60 and counts[1] - counts[2] < 25, result)
