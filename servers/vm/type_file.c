@@ -106,7 +106,9 @@ static int map_copy(struct vm *vm, struct region *region, vaddr_t addr, pfn_t fr
 	return result;
 }
 
-/* Copy cached neighbours of a page that was stored to: data segments are mostly written as a whole.
+/*
+ * Copy cached neighbours of a page that was stored to, in what exec has mapped: data segments are
+ * mostly written as a whole. Elsewhere a page that was not stored to must go on showing the file.
  */
 static void copy_around(struct vm *vm, struct region *region, vaddr_t addr)
 {
@@ -197,7 +199,7 @@ static int file_fault(struct vm *vm, struct region *region, struct fault *fault)
 		result = share_for_writing(vm, region, fault, page);
 	} else if (is_cut(region, region_offset(region, addr)) || fault->write) {
 		result = map_copy(vm, region, addr, page->pfn);
-		if (result == 0 && fault->write) {
+		if (result == 0 && fault->write && region->file_limit != UINT64_MAX) {
 			copy_around(vm, region, addr);
 		}
 		return result;

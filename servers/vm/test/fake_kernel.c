@@ -62,6 +62,9 @@ int64_t sys_trap(
 		fake.reply_to = (endpoint_t)a0;
 		fake.reply = m->reply.result;
 		return 0;
+	case TRAP_NOTIFY:
+		fake.notified = (endpoint_t)a0;
+		return 0;
 	case KCALL_BASE + KCALL_vmctl:
 		return fake_vmctl(a0, (endpoint_t)a1, a2, a3);
 	case KCALL_BASE + KCALL_kill:
@@ -231,8 +234,7 @@ uint8_t *fake_touch(struct vm *vm, endpoint_t ep, vaddr_t addr, bool write)
 	}
 }
 
-void fake_vfs_answer(
-	struct vm *vm, int32_t result, uint64_t size, int32_t handle, uint64_t ino, uint32_t mode)
+static void answer(struct vm *vm, const struct vm_vfs_reply *reply)
 {
 	struct message m = {.source = EP_VFS, .type = VM_VFS_REPLY}, rep = {.type = 0};
 	const struct call call = {.source = EP_VFS, .req = &m, .rep = &rep};
@@ -240,15 +242,26 @@ void fake_vfs_answer(
 	if (fake.vfs_request.type == 0) {
 		abort();
 	}
-	*MSG(&m, vm_vfs_reply) = (struct vm_vfs_reply){
-		.id = MSG(&fake.vfs_request, vfs_vm_request)->id,
-		.result = result,
-		.file = handle,
-		.mode = mode,
-		.dev = 1,
-		.ino = ino,
-		.size = size,
-	};
+	*MSG(&m, vm_vfs_reply) = *reply;
+	MSG(&m, vm_vfs_reply)->id = MSG(&fake.vfs_request, vfs_vm_request)->id;
 	fake.vfs_request.type = 0;
 	(void)vm_call_vfs_reply(vm, &call);
+}
+
+void fake_vfs_answer(
+	struct vm *vm, int32_t result, uint64_t size, int32_t handle, uint64_t ino, uint32_t mode)
+{
+	const struct vm_vfs_reply reply = {
+		.result = result, .file = handle, .mode = mode, .dev = 1, .ino = ino, .size = size};
+
+	answer(vm, &reply);
+}
+
+void fake_vfs_looked_up(
+	struct vm *vm, uint64_t size, int32_t handle, uint64_t dev, uint64_t ino, uint32_t mode)
+{
+	const struct vm_vfs_reply reply = {
+		.file = handle, .mode = mode, .dev = dev, .ino = ino, .size = size};
+
+	answer(vm, &reply);
 }

@@ -22,6 +22,7 @@ struct fake_kernel {
 	endpoint_t signal_to;
 	bool fault_cleared;
 	int memreq_result; /* 1: not answered */
+	endpoint_t notified;
 	unsigned dropped_handles;
 	struct message vfs_request; /* last one that wants an answer; type 0: none */
 	uint8_t *grant_memory;
@@ -61,3 +62,7 @@ uint8_t *fake_touch(struct vm *vm, endpoint_t ep, vaddr_t addr, bool write);
 /* VFS answers its last request. */
 void fake_vfs_answer(
 	struct vm *vm, int32_t result, uint64_t size, int32_t handle, uint64_t ino, uint32_t mode);
+
+/* VFS answers a look-up: the file is on device `dev`. */
+void fake_vfs_looked_up(
+	struct vm *vm, uint64_t size, int32_t handle, uint64_t dev, uint64_t ino, uint32_t mode);
