@@ -52,20 +52,24 @@ enum axo_service_cmd {
 	AXO_SERVICE_UNCLONE,  /* name */
 	AXO_SERVICE_EDIT,     /* name, conf: new declaration for a running service */
 	AXO_SERVICE_PING,     /* name: 0 when it answers; nanoseconds it took */
-	AXO_SERVICE_FAULT,    /* name: arg = enum sef_fault_kind, seed, count */
+	AXO_SERVICE_FAULT,    /* name: arg = enum sef_fault_kind, or 0: SIGKILL; seed, count */
 	AXO_SERVICE_LOOKUP,   /* name -> endpoint */
 	AXO_SERVICE_STATS,    /* name: struct axo_service_stats into out */
-	AXO_SERVICE_SHUTDOWN  /* no more restarts */
+	AXO_SERVICE_SHUTDOWN, /* no more restarts */
+	AXO_SERVICE_SCRIPT    /* init only: the next recovery script to run as four lines (path, label,
+				 reason, incarnation) into out -> bytes; 0: none. RS sends init SIGHUP
+				 when there is one */
 };
 #define AXO_SERVICE_REPLICA    1  /* UP: keep a replica */
 #define AXO_SERVICE_BATCH      2  /* UPDATE: hold back until one comes without it */
-#define AXO_SERVICE_NO_BACKOFF 4  /* UP: restart at once each time */
+#define AXO_SERVICE_NO_BACKOFF 4  /* UP: restart at once each time; FAULT: so after this one */
 #define AXO_SERVICE_NO_WAIT    8  /* UP: do not wait for its init */
 #define AXO_SERVICE_BOUNDARY   16 /* FAULT: between two requests */
 
 /* What RS counts of a service. Times in ns. */
 struct axo_service_stats {
-	uint32_t restarts, updates, rollbacks, replicas_used;
+	uint32_t restarts; /* that are complete */
+	uint32_t updates, rollbacks, replicas_used;
 	uint64_t last_recovery_ns; /* from the crash to the new instance's init reply */
 	uint64_t max_recovery_ns, total_recovery_ns;
 	int32_t endpoint, state;

@@ -6,7 +6,7 @@
 #include "lib/sys/diag.h"
 #include "lib/sys/kcall.h"
 #include "servers/rs/peers.h"
-#include "servers/rs/privilege.h"
+#include "servers/rs/process.h"
 #include "servers/rs/service.h"
 
 /* In the order in which they get their privileges: who others depend on comes first. */
@@ -35,7 +35,8 @@ static struct service *add(struct rs *rs, const char *label, endpoint_t ep)
 {
 	struct conf_service conf;
 	struct conf_error error;
-	struct service_plan plan = {.label = label, .conf = &conf, .args = ""};
+	struct service_plan plan = {
+		.label = label, .conf = &conf, .binary = process_boot_binary(label), .args = ""};
 	struct service *s;
 
 	if (conf_find(boot_declarations, boot_declarations_len, label, &conf, &error) < 0) {
@@ -52,9 +53,13 @@ static struct service *add(struct rs *rs, const char *label, endpoint_t ep)
 
 static void give_privileges(struct rs *rs, struct service *s)
 {
-	int r = privilege_give(rs, s, has_privileges(s->ep) ? PRIV_UPDATE : PRIV_SET);
+	int r = process_give_privileges(
+		rs, s, s->ep, has_privileges(s->ep) ? PRIV_UPDATE : PRIV_SET);
 
-	if (r == 0 && !has_privileges(s->ep)) {
+	if (r >= 0) {
+		s->priv_id = r;
+	}
+	if (r >= 0 && !has_privileges(s->ep)) {
 		r = sys_privctl(PRIV_ALLOW, s->ep, NULL);
 	}
 	if (r < 0) {
@@ -71,6 +76,7 @@ void boot_begin(struct rs *rs)
 	for (size_t i = 0; i < AXO_ARRAY_LEN(boot_services); i++) {
 		give_privileges(rs, add(rs, boot_services[i].label, boot_services[i].ep));
 	}
+	process_boot_binaries_done();
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
 		struct service *s = &rs->services[i];
 
@@ -83,7 +89,7 @@ void boot_begin(struct rs *rs)
 		}
 		s->deadline_ns = rs->now_ns + RS_INIT_LIMIT_NS;
 		rs->boot_waits++;
-		peers_send_init(s, SEF_INIT_FRESH);
+		peers_send_init(s, SEF_INIT_FRESH, EP_NONE);
 	}
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
 		struct service *s = &rs->services[i];

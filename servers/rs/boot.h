@@ -8,7 +8,8 @@
 extern const char boot_declarations[];
 extern const size_t boot_declarations_len;
 
-/* Give each its privileges, let it run, tell the others of it, and have it start. */
+/* Fetch each one's program from VM, give each its privileges, let it run, tell the others of it,
+ * and have it start. */
 void boot_begin(struct rs *rs);
 
 /* A boot service has reported its init's result; after the last one init may run. */

@@ -5,11 +5,16 @@
 
 #include "lib/sys/kcall.h"
 
-bool caller_is_root(endpoint_t program)
+int caller_uid(endpoint_t program, uint32_t *uid)
 {
 	struct proc_ids ids;
+	int r = sys_getinfo(GETINFO_IDS, &ids, sizeof(ids), program);
 
-	return sys_getinfo(GETINFO_IDS, &ids, sizeof(ids), program) >= 0 && ids.euid == 0;
+	if (r < 0) {
+		return r;
+	}
+	*uid = ids.euid;
+	return 0;
 }
 
 int caller_copy_in(endpoint_t program, vaddr_t from, void *to, size_t bytes)

@@ -4,8 +4,8 @@
 
 #include "abi/types.h"
 
-/* Whether its effective user is root. */
-bool caller_is_root(endpoint_t program);
+/* Its effective user. A negative error: it is gone. */
+int caller_uid(endpoint_t program, uint32_t *uid);
 
 /*
  * Copy from and to its memory. -EFAULT also for pages that are not present: RS waits for no one on

@@ -314,6 +314,60 @@ static int read_magic(struct parser *p)
 	return read_bool(p, &p->out->magic_grants);
 }
 
+static int read_replica(struct parser *p)
+{
+	return read_bool(p, &p->out->replica);
+}
+
+static int read_period(struct parser *p)
+{
+	uint64_t value;
+	int r = word_need_number(p, "milliseconds", 3600000, &value);
+
+	if (r < 0) {
+		return r;
+	}
+	if (value < 10) {
+		return word_fail(p, "'period': less than 10 ms");
+	}
+	p->out->period_ns = value * 1000000;
+	return word_end(p);
+}
+
+static int read_script(struct parser *p)
+{
+	int r = word_need(p, "a path");
+
+	if (r < 0) {
+		return r;
+	}
+	if (p->word[0] != '/') {
+		return word_fail(p, "'script': '%.40s' is no absolute path", p->word);
+	}
+	memcpy(p->out->script, p->word, strlen(p->word) + 1);
+	return word_end(p);
+}
+
+static int read_control(struct parser *p)
+{
+	struct conf_service *out = p->out;
+	int r = word_need(p, "user ids");
+
+	for (; r == 1; r = word_argument(p)) {
+		uint64_t value;
+
+		r = word_number(p, INT32_MAX, &value);
+		if (r < 0) {
+			return r;
+		}
+		if (out->control_count == CONF_CONTROL_MAX) {
+			return word_fail(p, "'control' has more than %d users", CONF_CONTROL_MAX);
+		}
+		out->control[out->control_count++] = (uint32_t)value;
+	}
+	return r;
+}
+
 static int read_manager(struct parser *p)
 {
 	int r = word_need(p, "a label, or self");
@@ -351,6 +405,10 @@ static const struct statement {
 	{"heap", read_heap, false},
 	{"magic_grants", read_magic, false},
 	{"signal_manager", read_manager, false},
+	{"period", read_period, false},
+	{"replica", read_replica, false},
+	{"script", read_script, false},
+	{"control", read_control, true},
 };
 
 static int read_statement(struct parser *p)

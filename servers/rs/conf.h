@@ -11,11 +11,13 @@
 #include "abi/kcall.h"
 #include "abi/types.h"
 
-#define CONF_NAME_MAX   24    /* bytes with NUL; also of labels */
-#define CONF_IPC_MAX    24    /* targets in an ipc list */
-#define CONF_MAJORS_MAX 8     /* device numbers of a kind */
-#define CONF_PCI_MAX    12    /* devices */
-#define CONF_TEXT_MAX   16384 /* bytes of a declaration that RS accepts */
+#define CONF_NAME_MAX    24    /* bytes with NUL; also of labels */
+#define CONF_IPC_MAX     24    /* targets in an ipc list */
+#define CONF_MAJORS_MAX  8     /* device numbers of a kind */
+#define CONF_PCI_MAX     12    /* devices */
+#define CONF_CONTROL_MAX 8     /* users that may control it */
+#define CONF_PATH_MAX    64    /* bytes of a script's path with NUL */
+#define CONF_TEXT_MAX    16384 /* bytes of a declaration that RS accepts */
 
 enum conf_class {
 	CONF_CLASS_DRIVER, /* a device driver (the default) */
@@ -54,6 +56,11 @@ struct conf_service {
 	int32_t priority;                   /* of the scheduler; the class's when not declared */
 	uint64_t quantum_ns;                /* 0: the scheduler's default */
 	char signal_manager[CONF_NAME_MAX]; /* label, "self", or "rs" (the default) */
+	uint64_t period_ns;                 /* of heartbeats; 0: not declared */
+	bool replica;                       /* one is kept ready */
+	char script[CONF_PATH_MAX];         /* recovery script; "": none */
+	uint32_t control_count;
+	uint32_t control[CONF_CONTROL_MAX]; /* user ids that may control it, beside root */
 };
 
 struct conf_error {

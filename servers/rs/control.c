@@ -2,254 +2,343 @@
 #include "servers/rs/control.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/sys/diag.h"
 #include "proto/rs.h"
 #include "servers/rs/caller.h"
+#include "servers/rs/fault.h"
+#include "servers/rs/heartbeat.h"
 #include "servers/rs/mounts.h"
+#include "servers/rs/parcel.h"
+#include "servers/rs/peers.h"
+#include "servers/rs/process.h"
+#include "servers/rs/replica.h"
+#include "servers/rs/script.h"
 #include "servers/rs/service.h"
+#include "servers/rs/standby.h"
+#include "servers/rs/status.h"
+#include "servers/rs/update.h"
 
-/* What UP and TEMPLATE hand in, copied. */
-struct parcel {
-	struct conf_service conf;
-	struct binary *binary;
-	char *args;
+#define SCRIPT_TEXT_MAX 256
+
+/* The call as its handlers see it. */
+struct call {
+	struct rs *rs;
+	endpoint_t program;
+	const struct axo_service_req *req;
+	struct service *service; /* that `name` names, or NULL */
 };
 
-/* Bytes of the caller with a NUL added, or NULL with *error set. */
-static char *fetch_text(endpoint_t program, vaddr_t from, uint64_t len, uint64_t max, int *error)
+static struct waiter waiter_of(const struct call *call)
 {
-	char *text;
-
-	if (len > max) {
-		*error = -E2BIG;
-		return NULL;
-	}
-	text = malloc(len + 1);
-	if (!text) {
-		*error = -ENOMEM;
-		return NULL;
-	}
-	*error = caller_copy_in(program, from, text, len);
-	if (*error < 0) {
-		free(text);
-		return NULL;
-	}
-	text[len] = '\0';
-	return text;
+	return (struct waiter){.kind = WAITER_PROGRAM, .program = call->program};
 }
 
-/* On a wrong declaration the error goes to the caller's `out`, as "LINE: TEXT". */
-static int fetch_conf(
-	endpoint_t program, const struct axo_service_req *req, struct conf_service *conf)
-{
-	struct conf_error error;
-	char line[160];
-	int r, len;
-	char *text = fetch_text(program, req->conf, req->conf_len, CONF_TEXT_MAX, &r);
-
-	if (!text) {
-		return r;
-	}
-	r = conf_find(text, req->conf_len, req->name, conf, &error);
-	free(text);
-	if (r < 0) {
-		len = snprintf(line, sizeof(line), "%u: %s", error.line, error.text) + 1;
-		diag_printf("declaration of %s: line %s", req->name, line);
-		if (req->out_len >= (uint64_t)len) {
-			(void)caller_copy_out(program, req->out, line, (size_t)len);
-		}
-	}
-	return r;
-}
-
-static int fetch_binary(
-	endpoint_t program, const struct axo_service_req *req, struct binary **binary)
-{
-	struct binary *b;
-	int r;
-
-	if (req->binary_len > RS_BINARY_MAX) {
-		return -E2BIG;
-	}
-	b = malloc(sizeof(*b) + req->binary_len);
-	if (!b) {
-		return -ENOMEM;
-	}
-	b->references = 1;
-	b->len = req->binary_len;
-	r = caller_copy_in(program, req->binary, b->data, b->len);
-	if (r < 0) {
-		free(b);
-		return r;
-	}
-	*binary = b;
-	return 0;
-}
-
-static void parcel_free(struct parcel *parcel)
-{
-	binary_release(parcel->binary);
-	free(parcel->args);
-}
-
-static int fetch_parcel(
-	endpoint_t program, const struct axo_service_req *req, struct parcel *parcel)
+/* Store text for the caller: its length, or a negative error. */
+static int64_t store(const struct call *call, const void *from, int len)
 {
 	int r;
 
-	*parcel = (struct parcel){0};
-	r = fetch_conf(program, req, &parcel->conf);
-	if (r < 0) {
-		return r;
+	if (len > 0 && (uint64_t)len > call->req->out_len) {
+		return -ENOSPC;
 	}
-	parcel->args = fetch_text(program, req->args, req->args_len, RS_ARGS_MAX, &r);
-	if (!parcel->args) {
-		return r;
-	}
-	r = fetch_binary(program, req, &parcel->binary);
-	if (r < 0) {
-		parcel_free(parcel);
-	}
-	return r;
+	r = len > 0 ? caller_copy_out(call->program, call->req->out, from, (size_t)len) : 0;
+	return r < 0 ? r : len;
 }
 
-static int control_up(struct rs *rs, endpoint_t program, const struct axo_service_req *req)
+static int64_t on_up(const struct call *call)
 {
+	bool waits = !(call->req->flags & AXO_SERVICE_NO_WAIT);
 	struct parcel parcel;
 	struct service_plan plan;
-	int r = fetch_parcel(program, req, &parcel);
+	int r = parcel_fetch(call->rs, call->program, call->req, &parcel);
 
 	if (r < 0) {
 		return r;
 	}
+	parcel.conf.replica |= (call->req->flags & AXO_SERVICE_REPLICA) != 0;
+	if (call->req->period_ns != 0) {
+		parcel.conf.period_ns = call->req->period_ns;
+	}
 	plan = (struct service_plan){
-		.label = req->name,
+		.label = call->req->name,
 		.conf = &parcel.conf,
 		.binary = parcel.binary,
 		.args = parcel.args,
-		.waiter = {.kind = WAITER_PROGRAM, .program = program},
+		.no_backoff = (call->req->flags & AXO_SERVICE_NO_BACKOFF) != 0,
 	};
-	r = service_up(rs, &plan);
+	if (waits) {
+		plan.waiter = waiter_of(call);
+	}
+	r = service_up(call->rs, &plan);
 	parcel_free(&parcel);
-	return r < 0 ? r : CONTROL_LATER;
+	return r == 0 && waits ? CONTROL_LATER : r;
 }
 
-static int control_template(struct rs *rs, endpoint_t program, const struct axo_service_req *req)
+static int64_t on_template(const struct call *call)
 {
 	struct parcel parcel;
-	int r = fetch_parcel(program, req, &parcel);
+	int r = parcel_fetch(call->rs, call->program, call->req, &parcel);
 
 	if (r < 0) {
 		return r;
 	}
-	r = mounts_register(rs, req->name, &parcel.conf, parcel.binary, parcel.args);
+	r = mounts_register(call->rs, call->req->name, &parcel.conf, parcel.binary, parcel.args);
 	parcel_free(&parcel);
 	return r;
 }
 
-typedef int change_fn(struct rs *rs, struct service *service, struct waiter waiter);
-
-static int control_change(
-	struct rs *rs, endpoint_t program, const struct axo_service_req *req, change_fn *change)
+static int64_t on_down(const struct call *call)
 {
-	struct service *service = service_by_label(rs, req->name);
-	int r;
+	int r = service_down(call->rs, call->service, waiter_of(call));
 
-	if (!service) {
-		return -ESRCH;
+	return r == 0 ? CONTROL_LATER : r < 0 ? r : 0;
+}
+
+static int64_t on_restart(const struct call *call)
+{
+	enum sef_init_type type =
+		call->req->cmd == AXO_SERVICE_REFRESH ? SEF_INIT_FRESH : SEF_INIT_RESTART;
+	int r = service_restart(call->rs, call->service, type, waiter_of(call));
+
+	return r == 0 ? CONTROL_LATER : r;
+}
+
+/* UPDATE and ROLLBACK; without a state any will do in which no request is half done. */
+static int64_t on_update(const struct call *call)
+{
+	const struct axo_service_req *req = call->req;
+	bool is_batch = (req->flags & AXO_SERVICE_BATCH) != 0;
+	struct parcel parcel = {0};
+	struct update_plan plan = {
+		.state = req->arg,
+		.limit_ns = req->limit_ns,
+		.is_batch = is_batch,
+		.waiter = waiter_of(call),
+	};
+	int r = 0;
+
+	if (req->cmd == AXO_SERVICE_UPDATE) {
+		r = parcel_fetch_some(call->rs, call->program, req, &parcel);
+		plan.binary = parcel.binary ? parcel.binary : call->service->binary;
+		plan.conf = parcel.has_conf ? &parcel.conf : NULL;
+		plan.args = parcel.args;
+	} else {
+		plan.binary = call->service->previous_binary;
+		r = plan.binary ? 0 : -ENOENT;
 	}
-	r = change(rs, service, (struct waiter){.kind = WAITER_PROGRAM, .program = program});
 	if (r == 0) {
-		return CONTROL_LATER;
+		r = update_add(call->rs, call->service, &plan);
 	}
+	parcel_free(&parcel);
+	return r == 0 && !is_batch ? CONTROL_LATER : r;
+}
+
+static int64_t on_clone(const struct call *call)
+{
+	int r = call->req->cmd == AXO_SERVICE_CLONE ? replica_want(call->rs, call->service)
+						    : replica_unwant(call->rs, call->service);
+
+	service_tick(call->rs);
+	return r;
+}
+
+/* What is declared anew holds from now on; class and device numbers stay. */
+static int64_t on_edit(const struct call *call)
+{
+	struct service *s = call->service;
+	struct parcel parcel;
+	int r = parcel_fetch_some(call->rs, call->program, call->req, &parcel);
+
+	if (r == 0 && !parcel.has_conf) {
+		r = -EINVAL;
+	}
+	if (r == 0 &&
+		(parcel.conf.class != s->conf.class || parcel.conf.is_core != s->conf.is_core)) {
+		r = -EPERM;
+	}
+	if (r == 0 && (s->state != SERVICE_RUNNING || s->update != UPDATE_NONE)) {
+		r = -EBUSY;
+	}
+	if (r == 0) {
+		s->conf = parcel.conf;
+		r = process_give_privileges(call->rs, s, s->ep, PRIV_UPDATE);
+		peers_edited(call->rs, s);
+		replica_drop(s);
+		heartbeat_set(call->rs, s,
+			call->req->period_ns ? call->req->period_ns : s->conf.period_ns);
+		service_tick(call->rs);
+	}
+	parcel_free(&parcel);
 	return r < 0 ? r : 0;
 }
 
+static int64_t on_ping(const struct call *call)
+{
+	int r = heartbeat_ask(call->rs, call->service, call->program);
+
+	return r == 0 ? CONTROL_LATER : r;
+}
+
+static int64_t on_fault(const struct call *call)
+{
+	return fault_inject(call->service, call->req);
+}
+
+static int64_t on_lookup(const struct call *call)
+{
+	return call->service->ep != EP_NONE ? call->service->ep : -ESRCH;
+}
+
+static int64_t on_stats(const struct call *call)
+{
+	struct axo_service_stats stats;
+
+	status_stats(call->service, &stats);
+	return store(call, &stats, sizeof(stats));
+}
+
 /* Bytes of text, or a negative error. */
-static int control_status(struct rs *rs, endpoint_t program, const struct axo_service_req *req)
+static int64_t on_status(const struct call *call)
 {
 	char *text = malloc(RS_STATUS_MAX);
-	int len, r;
+	int64_t result;
+	int len;
 
 	if (!text) {
 		return -ENOMEM;
 	}
-	len = service_status(rs, req->name, text, RS_STATUS_MAX);
-	if (len > 0 && (uint64_t)len > req->out_len) {
-		len = -ENOSPC;
-	}
-	if (len > 0) {
-		r = caller_copy_out(program, req->out, text, (size_t)len);
-		len = r < 0 ? r : len;
-	}
+	len = status_text(call->rs, call->req->name, text, RS_STATUS_MAX);
+	result = len < 0 ? len : store(call, text, len);
 	free(text);
-	return len;
+	return result;
 }
 
-static int dispatch(
-	struct rs *rs, endpoint_t program, const struct axo_service_req *req, int64_t *result)
+static int64_t on_booted(const struct call *call)
 {
-	int r;
-
-	switch (req->cmd) {
-	case AXO_SERVICE_UP:
-		r = control_up(rs, program, req);
-		break;
-	case AXO_SERVICE_DOWN:
-		r = control_change(rs, program, req, service_down);
-		break;
-	case AXO_SERVICE_RESTART:
-		r = control_change(rs, program, req, service_restart);
-		break;
-	case AXO_SERVICE_STATUS:
-		*result = control_status(rs, program, req);
-		return 0;
-	case AXO_SERVICE_TEMPLATE:
-		r = control_template(rs, program, req);
-		break;
-	case AXO_SERVICE_BOOTED:
-		rs->is_booted = true;
-		r = 0;
-		break;
-	default:
-		r = -EINVAL;
-		break;
-	}
-	if (r == CONTROL_LATER) {
-		return CONTROL_LATER;
-	}
-	*result = r;
+	call->rs->is_booted = true;
+	standby_make(call->rs);
+	service_tick(call->rs);
 	return 0;
 }
 
-/* Commands that name no one in particular. */
-static bool may_be_nameless(uint32_t cmd)
+static int64_t on_shutdown(const struct call *call)
 {
-	return cmd == AXO_SERVICE_STATUS || cmd == AXO_SERVICE_BOOTED;
+	call->rs->is_shutting_down = true;
+	return 0;
 }
 
-int control_call(struct rs *rs, endpoint_t program, vaddr_t request, int64_t *result)
+/* Init fetches the next script to run: bytes of text, 0: none. */
+static int64_t on_script(const struct call *call)
+{
+	char text[SCRIPT_TEXT_MAX];
+	int len;
+
+	if (call->program != EP_INIT) {
+		return -EPERM;
+	}
+	len = script_fetch(call->rs, text, sizeof(text));
+	return len < 0 ? len : store(call, text, len);
+}
+
+static const struct command {
+	int64_t (*serve)(const struct call *call);
+	bool needs_service; /* `name` names one that is there */
+	bool is_nameless;   /* `name` may be empty */
+} commands[] = {
+	[AXO_SERVICE_UP] = {on_up, false, false},
+	[AXO_SERVICE_DOWN] = {on_down, true, false},
+	[AXO_SERVICE_RESTART] = {on_restart, true, false},
+	[AXO_SERVICE_STATUS] = {on_status, false, true},
+	[AXO_SERVICE_TEMPLATE] = {on_template, false, false},
+	[AXO_SERVICE_BOOTED] = {on_booted, false, true},
+	[AXO_SERVICE_REFRESH] = {on_restart, true, false},
+	[AXO_SERVICE_UPDATE] = {on_update, true, false},
+	[AXO_SERVICE_ROLLBACK] = {on_update, true, false},
+	[AXO_SERVICE_CLONE] = {on_clone, true, false},
+	[AXO_SERVICE_UNCLONE] = {on_clone, true, false},
+	[AXO_SERVICE_EDIT] = {on_edit, true, false},
+	[AXO_SERVICE_PING] = {on_ping, true, false},
+	[AXO_SERVICE_FAULT] = {on_fault, true, false},
+	[AXO_SERVICE_LOOKUP] = {on_lookup, true, false},
+	[AXO_SERVICE_STATS] = {on_stats, true, false},
+	[AXO_SERVICE_SHUTDOWN] = {on_shutdown, false, true},
+	[AXO_SERVICE_SCRIPT] = {on_script, false, true},
+};
+
+/* Root may do all; whom a service's declaration names may do what concerns this service only. */
+static bool is_allowed(const struct call *call, const struct command *command, uint32_t uid)
+{
+	const struct conf_service *conf = call->service ? &call->service->conf : NULL;
+
+	if (uid == 0) {
+		return true;
+	}
+	for (uint32_t i = 0; command->needs_service && conf && i < conf->control_count; i++) {
+		if (conf->control[i] == uid) {
+			return call->req->cmd != AXO_SERVICE_EDIT && call->req->binary_len == 0 &&
+				call->req->conf_len == 0;
+		}
+	}
+	return false;
+}
+
+bool control_call(struct rs *rs, endpoint_t program, vaddr_t request, int64_t *result)
 {
 	struct axo_service_req req;
-	int r;
+	struct call call = {.rs = rs, .program = program, .req = &req};
+	const struct command *command;
+	uint32_t uid;
 
-	if (!caller_is_root(program)) {
-		*result = -EPERM;
-		return 0;
+	*result = -EPERM;
+	if (caller_uid(program, &uid) < 0) {
+		return true;
 	}
-	r = caller_copy_in(program, request, &req, sizeof(req));
-	if (r < 0) {
-		*result = r;
-		return 0;
+	*result = caller_copy_in(program, request, &req, sizeof(req));
+	if (*result < 0) {
+		return true;
 	}
+	*result = -EINVAL;
 	req.name[sizeof(req.name) - 1] = '\0';
-	if (!conf_is_name(req.name) && !(req.name[0] == '\0' && may_be_nameless(req.cmd))) {
-		*result = -EINVAL;
-		return 0;
+	if (req.cmd >= AXO_ARRAY_LEN(commands) || !commands[req.cmd].serve) {
+		return true;
 	}
-	return dispatch(rs, program, &req, result);
+	command = &commands[req.cmd];
+	if (!conf_is_name(req.name) && !(req.name[0] == '\0' && command->is_nameless)) {
+		return true;
+	}
+	call.service = service_by_label(rs, req.name);
+	*result = -EPERM;
+	if (!is_allowed(&call, command, uid)) {
+		return true;
+	}
+	*result = -ESRCH;
+	if (command->needs_service && !call.service) {
+		return true;
+	}
+	*result = command->serve(&call);
+	return *result != CONTROL_LATER;
+}
+
+static bool waits_with(const struct waiter *waiter, endpoint_t ep)
+{
+	return waiter->kind == WAITER_PROGRAM && waiter->program == ep;
+}
+
+bool control_is_waiter(const struct rs *rs, endpoint_t ep)
+{
+	if (waits_with(&rs->update.waiter, ep)) {
+		return true;
+	}
+	for (int i = 0; i < RS_SERVICES_MAX; i++) {
+		const struct service *s = &rs->services[i];
+
+		if (s->state != SERVICE_FREE &&
+			(waits_with(&s->waiter, ep) || s->heartbeat.program == ep ||
+				s->next_ep == ep || (s->ep == ep && s->update != UPDATE_NONE))) {
+			return true;
+		}
+	}
+	return false;
 }

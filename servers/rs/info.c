@@ -6,7 +6,7 @@
 
 #include "lib/sys/asyn.h"
 #include "lib/sys/kcall.h"
-#include "servers/rs/service.h"
+#include "servers/rs/status.h"
 
 static int store(struct rs *rs, endpoint_t client, const struct rs_getinfo *req)
 {
@@ -16,7 +16,7 @@ static int store(struct rs *rs, endpoint_t client, const struct rs_getinfo *req)
 	if (!text) {
 		return -ENOMEM;
 	}
-	len = service_status(rs, "", text, RS_STATUS_MAX);
+	len = status_text(rs, "", text, RS_STATUS_MAX);
 	if (len > 0 && (uint32_t)len > req->bytes) {
 		len = -ENOSPC;
 	}

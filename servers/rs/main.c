@@ -17,11 +17,14 @@
 #include "proto/rs.h"
 #include "servers/rs/boot.h"
 #include "servers/rs/control.h"
+#include "servers/rs/heartbeat.h"
 #include "servers/rs/info.h"
 #include "servers/rs/mounts.h"
 #include "servers/rs/peers.h"
 #include "servers/rs/process.h"
 #include "servers/rs/service.h"
+#include "servers/rs/standby.h"
+#include "servers/rs/update.h"
 
 #define LINUX_NR_AXO_SERVICE 0x800
 
@@ -47,11 +50,11 @@ static int on_signals(const struct ksig *ksig)
 	if (lethal) {
 		int signo = __builtin_ctzll(lethal);
 
-		if (service->state != SERVICE_STOPPING) {
+		if (service->state != SERVICE_STOPPING && service->ep != EP_NONE) {
 			process_log_death(service, signo, ksig->address);
 		}
 		service_died(rs, service, signo);
-		return 1;
+		return 1; /* it never goes on */
 	}
 	for (int signo = 1; signo < 64; signo++) {
 		if (ksig->signals >> signo & 1) {
@@ -61,24 +64,24 @@ static int on_signals(const struct ksig *ksig)
 	return 0;
 }
 
-/* A service has ended its init. Its sendrec is answered before others learn of it. */
-static void on_init_reply(struct rs *rs, struct message *m, uint32_t status)
+/* What services say of themselves: the ends of inits and preparations. */
+static void on_sef(struct rs *rs, struct service *service, struct message *m, uint32_t status)
 {
-	struct service *service = service_by_endpoint(rs, m->source);
-	int result = MSG(m, sef_init_reply)->result;
+	bool is_waiting = (status & IPC_STATUS_SENDREC) != 0;
 
-	if (!service) {
-		return;
-	}
-	if (result >= 0 && (status & IPC_STATUS_SENDREC)) {
-		ipc_reply(m->source, m, 0);
-	}
-	if (service->is_boot && service->restarts == 0) {
+	if (m->type == SEF_LU_REPLY) {
+		update_ready(rs, service, MSG(m, sef_lu_reply)->result, is_waiting);
+	} else if (service->is_boot && !rs->is_init_running) {
+		int result = MSG(m, sef_init_reply)->result;
+
+		if (result >= 0 && is_waiting) {
+			ipc_reply(m->source, m, 0);
+		}
 		boot_started(rs, service, result);
 	} else {
-		service_started(rs, service, result);
-		service_tick(rs);
+		service_started(rs, service, MSG(m, sef_init_reply)->result, is_waiting);
 	}
+	service_tick(rs);
 }
 
 static void on_call(struct rs *rs, const struct message *m)
@@ -89,24 +92,38 @@ static void on_call(struct rs *rs, const struct message *m)
 		ipc_reply_call(m->source, -ENOSYS); /* the routing table sends nothing else here */
 		return;
 	}
-	if (control_call(rs, m->source, m->call.arg[0], &result) == 0) {
+	if (control_call(rs, m->source, m->call.arg[0], &result)) {
 		ipc_reply_call(m->source, result);
+	}
+}
+
+static void on_notification(struct rs *rs, const struct message *m)
+{
+	struct service *service = service_by_endpoint(rs, m->source);
+
+	if (m->source == EP_CLOCK) {
+		rs->alarm_ns = 0;
+		service_tick(rs);
+	} else if (service) {
+		heartbeat_beat(rs, service);
 	}
 }
 
 static void on_message(struct rs *rs, struct message *m, uint32_t status)
 {
+	struct service *service = service_by_endpoint(rs, m->source);
+
 	if (IS_NOTIFY(m)) {
-		if (m->source == EP_CLOCK) {
-			rs->alarm_ns = 0;
-			service_tick(rs);
-		}
+		on_notification(rs, m);
 		return;
 	}
 	if (IS_LINUX_CALL(m->type) && (status & IPC_STATUS_FROM_KERNEL)) {
 		on_call(rs, m);
-	} else if (m->type == SEF_INIT_REPLY) {
-		on_init_reply(rs, m, status);
+	} else if (service && (m->type == SEF_INIT_REPLY || m->type == SEF_LU_REPLY)) {
+		on_sef(rs, service, m, status);
+	} else if (service && service->update >= UPDATE_STARTING && (status & IPC_STATUS_SENDREC)) {
+		update_nonsense(rs, service);
+		service_tick(rs);
 	} else if (m->source == EP_VFS && m->type == RS_FS_START) {
 		mounts_start(rs, MSG(m, rs_fs_start));
 	} else if (m->source == EP_VFS && m->type == RS_FS_STOP) {
@@ -118,18 +135,43 @@ static void on_message(struct rs *rs, struct message *m, uint32_t status)
 	}
 }
 
-int main(void)
+/* Whether a program or service waits for an answer that RS knows of. */
+static bool is_waiter(endpoint_t ep)
 {
-	struct rs *rs = calloc(1, sizeof(*rs));
+	return control_is_waiter(the_rs, ep);
+}
 
-	if (!rs) {
+static int on_take_over(const struct sef_info *info)
+{
+	(void)info;
+	the_rs->now_ns = sys_monotonic_ns();
+	standby_take_over(the_rs);
+	return 0;
+}
+
+static void start(void)
+{
+	the_rs = calloc(1, sizeof(*the_rs));
+	if (!the_rs) {
 		diag_panic("no memory");
 	}
-	the_rs = rs;
-	sef_on_ksig(on_signals);
+	the_rs->standby_ep = EP_NONE;
 	sef_start_self(EP_RS, "rs");
-	rs->now_ns = sys_monotonic_ns();
-	boot_begin(rs);
+	the_rs->now_ns = sys_monotonic_ns();
+	boot_begin(the_rs);
+}
+
+int main(void)
+{
+	struct rs *rs;
+
+	sef_on_ksig(on_signals);
+	sef_on_waiter(is_waiter);
+	/* The standby of an RS that has died finds its memory; an RS that boots finds none. */
+	if (sef_take_over(on_take_over) < 0) {
+		start();
+	}
+	rs = the_rs;
 	for (;;) {
 		struct message m;
 		uint32_t status;

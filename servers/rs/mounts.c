@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "servers/rs/binary.h"
 #include "servers/rs/peers.h"
 #include "servers/rs/process.h"
 #include "servers/rs/service.h"
@@ -55,7 +56,7 @@ int mounts_register(struct rs *rs, const char *type, const struct conf_service *
 		free(copy);
 		return -ENOSPC;
 	}
-	binary->references++;
+	(void)binary_hold(binary);
 	if (t->used) {
 		binary_release(t->binary);
 		free(t->args);

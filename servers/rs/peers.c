@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "abi/linux/signal.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/grant.h"
@@ -22,7 +23,7 @@ static void tell(endpoint_t whom, const struct message *m)
 	(void)asyn_send(whom, m);
 }
 
-void peers_send_init(struct service *s, enum sef_init_type type)
+void peers_send_init(struct service *s, enum sef_init_type type, endpoint_t former)
 {
 	struct message m = {.type = SEF_INIT};
 	size_t len = strlen(s->args);
@@ -32,13 +33,49 @@ void peers_send_init(struct service *s, enum sef_init_type type)
 	}
 	*MSG(&m, sef_init) = (struct sef_init){
 		.type = type,
-		.old = s->old_ep,
-		.restarts = s->restarts,
+		.old = former,
+		.restarts = s->counts.restarts,
 		.args = s->args_grant,
 		.args_len = (uint32_t)len,
 	};
 	memcpy(MSG(&m, sef_init)->label, s->label, sizeof(s->label));
 	tell(s->ep, &m);
+}
+
+void peers_forget_args(struct service *s)
+{
+	if (s->args_grant != GRANT_INVALID) {
+		(void)grant_revoke(s->args_grant);
+		s->args_grant = GRANT_INVALID;
+	}
+}
+
+void peers_prepare(const struct service *s, int state)
+{
+	struct message m = {.type = SEF_LU_PREPARE};
+
+	MSG(&m, sef_lu_prepare)->state = state;
+	tell(s->ep, &m);
+}
+
+void peers_go_on(endpoint_t ep)
+{
+	struct message m = {0};
+
+	ipc_reply(ep, &m, 0);
+}
+
+void peers_fault(const struct service *s, const struct sef_fault *fault)
+{
+	struct message m = {.type = SEF_FAULT};
+
+	*MSG(&m, sef_fault) = *fault;
+	tell(s->ep, &m);
+}
+
+void peers_ping(const struct service *s)
+{
+	(void)ipc_notify(s->ep);
 }
 
 void peers_send_signal(const struct service *s, int signo)
@@ -75,7 +112,7 @@ static void delete_label(const struct service *s)
 	*MSG(&m, ds_req) = (struct ds_req){
 		.type = DS_TYPE_LABEL,
 		.key = GRANT_INVALID,
-		.value = (uint64_t)(uint32_t)s->old_ep,
+		.value = (uint64_t)(uint32_t)s->last_ep,
 		.data = GRANT_INVALID,
 	};
 	tell(EP_DS, &m);
@@ -124,22 +161,52 @@ void peers_announce(struct rs *rs, struct service *s)
 	tell_sched(s);
 	publish_label(s);
 	tell_pci(rs, s);
-	if (s == service_by_label(rs, "pci")) {
-		/* It comes up after drivers only when it was restarted: it has forgotten what they
-		 * may have. */
-		for (unsigned i = 0; i < RS_SERVICES_MAX; i++) {
-			if (rs->services[i].state != SERVICE_FREE &&
-				rs->services[i].ep != EP_NONE) {
-				tell_pci(rs, &rs->services[i]);
-			}
+}
+
+void peers_edited(struct rs *rs, const struct service *s)
+{
+	tell_sched(s);
+	tell_pci(rs, s);
+}
+
+/* Who keeps something about all services may have lost it, or the last message about it. */
+static void tell_all_again(struct rs *rs, const struct service *s)
+{
+	bool is_pci = strcmp(s->label, "pci") == 0;
+
+	for (unsigned i = 0; i < RS_SERVICES_MAX; i++) {
+		struct service *other = &rs->services[i];
+
+		if (other->state == SERVICE_FREE || other->ep == EP_NONE) {
+			continue;
+		}
+		if (s->ep == EP_DS) {
+			publish_label(other);
+		} else if (s->ep == EP_SCHED) {
+			tell_sched(other);
+		} else if (is_pci) {
+			tell_pci(rs, other);
 		}
 	}
 }
 
-void peers_renounce(const struct service *s)
+void peers_recovered(struct rs *rs, struct service *s)
+{
+	struct message m = {.type = VFS_RS_RECOVERED};
+
+	tell_all_again(rs, s);
+	peers_map_drivers(s, true);
+	if (s->conf.class == CONF_CLASS_FS) {
+		MSG(&m, vfs_rs_ep)->ep = s->ep;
+		tell(EP_VFS, &m);
+	}
+}
+
+void peers_renounce(struct service *s)
 {
 	struct message m = {.type = SCHED_STOP};
 
+	peers_forget_args(s);
 	MSG(&m, sched_ep)->ep = s->ep;
 	tell(EP_SCHED, &m);
 	tell_pm(s, PM_SERVICE_GONE);
@@ -176,7 +243,7 @@ void peers_forget(const struct service *s)
 	map_majors(s, EP_NONE, VFS_MAJOR_CHR, s->conf.chr, s->conf.chr_count, false);
 	map_majors(s, EP_NONE, VFS_MAJOR_BLK, s->conf.blk, s->conf.blk_count, false);
 	if (s->conf.class != CONF_CLASS_SERVER) {
-		MSG(&m, vfs_rs_ep)->ep = s->old_ep;
+		MSG(&m, vfs_rs_ep)->ep = s->last_ep;
 		tell(EP_VFS, &m);
 	}
 }
@@ -193,6 +260,16 @@ void peers_answer(struct waiter *waiter, int result, endpoint_t ep)
 		tell(EP_VFS, &m);
 	}
 	waiter->kind = WAITER_NONE;
+}
+
+void peers_answer_program(endpoint_t program, int64_t result)
+{
+	ipc_reply_call(program, result);
+}
+
+void peers_signal_init(void)
+{
+	(void)sys_kill(EP_INIT, LSIGHUP, 0, 0);
 }
 
 void peers_set_alarm(time_ns_t at_ns)

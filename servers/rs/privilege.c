@@ -5,9 +5,6 @@
 
 #include "abi/trap.h"
 #include "lib/core/bitmap.h"
-#include "lib/sys/ipc.h"
-#include "lib/sys/kcall.h"
-#include "proto/vm.h"
 
 /* Whether a word of an ipc list means the service. */
 static bool word_means(const char *word, const struct service *s)
@@ -77,7 +74,7 @@ void privilege_spec(const struct rs *rs, const struct service *s, struct priv_sp
 		.trap_mask = (1u << (TRAP_LAST - TRAP_BASE)) - 1,
 		.kcall_mask = conf->kcalls | KCALL_BASIC,
 		.sig_mgr = manager_of(rs, s),
-		.backup_mgr = EP_NONE,
+		.backup_mgr = s->ep == EP_RS ? EP_VM : EP_NONE,
 		.uid = (int32_t)conf->uid,
 		.io_count = (uint16_t)conf->io_count,
 		.mem_count = (uint16_t)conf->mem_count,
@@ -89,23 +86,4 @@ void privilege_spec(const struct rs *rs, const struct service *s, struct priv_sp
 	memcpy(spec->irq, conf->irq, sizeof(spec->irq));
 	memcpy(spec->label, s->label, sizeof(s->label));
 	fill_send_mask(rs, s, spec);
-}
-
-int privilege_give(const struct rs *rs, struct service *s, enum privctl_op op)
-{
-	struct message m = {.type = VM_SETPRIV};
-	struct priv_spec spec;
-	int r;
-
-	privilege_spec(rs, s, &spec);
-	r = sys_privctl(op, s->ep, &spec);
-	if (r < 0) {
-		return r;
-	}
-	s->priv_id = r;
-	if (s->ep == EP_VM) {
-		return 0;
-	}
-	*MSG(&m, vm_setpriv_req) = (struct vm_setpriv_req){.ep = s->ep, .mask = s->conf.vm_calls};
-	return ipc_call(EP_VM, &m);
 }

@@ -12,7 +12,3 @@ void privilege_spec(const struct rs *rs, const struct service *service, struct p
 
 /* Whether a's declaration names b as somebody it sends to. */
 bool privilege_names(const struct service *a, const struct service *b);
-
-/* Give the service's process its privileges and its rights with VM; sets priv_id. `op`: PRIV_SET or
- * PRIV_UPDATE. */
-int privilege_give(const struct rs *rs, struct service *service, enum privctl_op op);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "servers/rs/process.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +18,6 @@
 #include "servers/rs/privilege.h"
 
 #define STACK_BYTES (256ul << 10)
-/* A service is linked for address 0 and may stand anywhere (docs/architecture.md, "placement as
- * policy"). */
-#define SERVICE_BASE 0x0000000000400000ul
 
 /* The loader's target. */
 struct target {
@@ -125,7 +121,8 @@ static int set_break(endpoint_t ep, const struct exec_image *image)
 }
 
 /* The stack with its one argument, the label; its pointer in *sp. */
-static int build_stack(const struct service *s, const struct exec_image *image, vaddr_t *sp)
+static int build_stack(
+	endpoint_t ep, const struct service *s, const struct exec_image *image, vaddr_t *sp)
 {
 	static const uint8_t no_random[EXEC_RANDOM_LEN];
 	struct exec_auxv_info info = {.image = image, .uid = s->conf.uid, .euid = s->conf.uid};
@@ -150,10 +147,10 @@ static int build_stack(const struct service *s, const struct exec_image *image, 
 	}
 	r = exec_stack_build(&stack, buf, size);
 	if (r == 0) {
-		r = map_memory(s->ep, USER_END - STACK_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE);
+		r = map_memory(ep, USER_END - STACK_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE);
 	}
 	if (r == 0) {
-		r = sys_copyout(s->ep, USER_END - size, buf, size);
+		r = sys_copyout(ep, USER_END - size, buf, size);
 	}
 	*sp = stack.sp;
 	free(buf);
@@ -167,28 +164,26 @@ static void copy_name(char name[16], const char *label)
 	memcpy(name, label, strnlen(label, 15));
 }
 
-static int fill(struct rs *rs, struct service *s)
+/* All but the privileges. */
+static int fill(endpoint_t ep, const struct service *s, const struct binary *binary)
 {
-	struct target target = {.ep = s->ep, .binary = s->binary};
+	struct target target = {.ep = ep, .binary = binary};
 	struct exec_image image;
 	struct exec_spec spec = {0};
 	vaddr_t sp = 0;
-	int r = parse(s->binary, &image);
+	int r = parse(binary, &image);
 
 	if (r == 0) {
-		r = exec_place(&image, SERVICE_BASE);
+		r = exec_place(&image, PROCESS_BASE);
 	}
 	if (r == 0) {
 		r = exec_load(&image, &target_ops, &target);
 	}
 	if (r == 0) {
-		r = build_stack(s, &image, &sp);
+		r = build_stack(ep, s, &image, &sp);
 	}
 	if (r == 0) {
-		r = set_break(s->ep, &image);
-	}
-	if (r == 0) {
-		r = privilege_give(rs, s, PRIV_SET);
+		r = set_break(ep, &image);
 	}
 	if (r < 0) {
 		return r;
@@ -196,56 +191,117 @@ static int fill(struct rs *rs, struct service *s)
 	copy_name(spec.name, s->label);
 	spec.ip = image.entry;
 	spec.sp = sp;
-	return sys_exec(s->ep, &spec);
+	return sys_exec(ep, &spec);
 }
 
-int process_create(struct rs *rs, struct service *s)
+int process_give_privileges(
+	const struct rs *rs, const struct service *s, endpoint_t ep, enum privctl_op op)
 {
 	struct message m = {0};
-	int r;
+	struct priv_spec spec;
+	int id, r;
 
-	assert(s->ep == EP_NONE && s->binary);
+	privilege_spec(rs, s, &spec);
+	id = sys_privctl(op, ep, &spec);
+	if (id < 0 || ep == EP_VM) {
+		return id;
+	}
+	*MSG(&m, vm_setpriv_req) = (struct vm_setpriv_req){.ep = ep, .mask = s->conf.vm_calls};
+	r = call_vm(&m, VM_SETPRIV);
+	return r < 0 ? r : id;
+}
+
+int process_create(
+	struct rs *rs, const struct service *s, const struct binary *binary, endpoint_t *ep)
+{
+	struct message m = {0};
+	endpoint_t made;
+	int r, id;
+
 	copy_name(MSG(&m, vm_newproc_req)->name, s->label);
 	MSG(&m, vm_newproc_req)->slot = -1;
 	r = call_vm(&m, VM_NEWPROC);
 	if (r < 0) {
 		return r;
 	}
-	s->ep = MSG(&m, vm_newproc_rep)->ep;
-	r = fill(rs, s);
+	made = MSG(&m, vm_newproc_rep)->ep;
+	id = process_give_privileges(rs, s, made, PRIV_SET);
+	r = id < 0 ? id : fill(made, s, binary);
 	if (r < 0) {
-		process_destroy(s);
+		process_destroy(made);
+		return r;
 	}
-	return r;
+	*ep = made;
+	return id;
 }
 
-int process_start(struct service *s)
-{
-	int r = sys_privctl(PRIV_ALLOW, s->ep, NULL);
-
-	return r < 0 ? r : sys_resume(s->ep);
-}
-
-void process_destroy(struct service *s)
+int process_swap(endpoint_t ep, endpoint_t other, bool is_rollback)
 {
 	struct message m = {0};
 
-	if (s->args_grant != GRANT_INVALID) {
-		(void)grant_revoke(s->args_grant);
-		s->args_grant = GRANT_INVALID;
-	}
-	(void)sys_privctl(PRIV_DISALLOW, s->ep, NULL);
-	MSG(&m, vm_ep_req)->ep = s->ep;
+	*MSG(&m, vm_update_req) = (struct vm_update_req){
+		.old = ep, .successor = other, .flags = is_rollback ? VM_UPDATE_ROLLBACK : 0};
+	return call_vm(&m, VM_UPDATE);
+}
+
+int process_start(endpoint_t ep)
+{
+	int r = sys_privctl(PRIV_ALLOW, ep, NULL);
+
+	return r < 0 ? r : sys_resume(ep);
+}
+
+void process_stop(endpoint_t ep)
+{
+	(void)sys_privctl(PRIV_DISALLOW, ep, NULL);
+}
+
+void process_kill(endpoint_t ep)
+{
+	(void)sys_kill(ep, LSIGKILL, 0, 0);
+}
+
+void process_destroy(endpoint_t ep)
+{
+	struct message m = {0};
+
+	process_stop(ep);
+	MSG(&m, vm_ep_req)->ep = ep;
 	(void)call_vm(&m, VM_EXIT);
-	(void)sys_clear(s->ep);
-	s->ep = EP_NONE;
+	(void)sys_clear(ep);
+}
+
+static bool get_info(endpoint_t ep, struct proc_info *info)
+{
+	return sys_getinfo(GETINFO_PROC, info, sizeof(*info), ep) >= 0;
+}
+
+bool process_is_hung(endpoint_t ep)
+{
+	struct proc_info info;
+
+	if (!get_info(ep, &info) ||
+		(info.rts_flags &
+			(RTS_SENDING | RTS_PAGEFAULT | RTS_VMREQUEST | RTS_SIGNALED |
+				RTS_SIG_PENDING | RTS_NO_PRIV | RTS_PROC_STOP | RTS_P_STOP))) {
+		return false;
+	}
+	return !(info.rts_flags & RTS_RECEIVING) || info.blocked_on == EP_ANY;
+}
+
+bool process_is_dead(endpoint_t ep)
+{
+	struct proc_info info;
+
+	return get_info(ep, &info) &&
+		(info.rts_flags & (RTS_SIG_PENDING | RTS_SIGNALED)) == RTS_SIG_PENDING;
 }
 
 void process_log_death(const struct service *s, int signo, vaddr_t address)
 {
 	struct proc_info info = {0};
 
-	(void)sys_getinfo(GETINFO_PROC, &info, sizeof(info), s->ep);
+	(void)get_info(s->ep, &info);
 	diag_printf("%s (endpoint %d) ended by signal %d; ip 0x%llx sp 0x%llx address 0x%llx",
 		s->label, s->ep, signo, (unsigned long long)info.ip, (unsigned long long)info.sp,
 		(unsigned long long)address);
@@ -259,4 +315,30 @@ int process_pid(const struct service *s)
 		return 0;
 	}
 	return ids.pid;
+}
+
+struct binary *process_boot_binary(const char *name)
+{
+	struct message m = {0};
+	struct binary *binary = malloc(sizeof(*binary));
+
+	strncpy(MSG(&m, vm_bootbinary_req)->name, name, sizeof(MSG(&m, vm_bootbinary_req)->name));
+	if (!binary || call_vm(&m, VM_BOOTBINARY) < 0) {
+		free(binary);
+		return NULL;
+	}
+	/* One reference more than there are users: this memory is never free()d. */
+	*binary = (struct binary){
+		.references = 2,
+		.len = MSG(&m, vm_bootdisk_rep)->len,
+		.data = (const uint8_t *)MSG(&m, vm_bootdisk_rep)->addr,
+	};
+	return binary;
+}
+
+void process_boot_binaries_done(void)
+{
+	struct message m = {0};
+
+	(void)call_vm(&m, VM_BOOTBINARY);
 }

@@ -9,18 +9,13 @@
 
 #include "abi/linux/signal.h"
 #include "lib/sys/diag.h"
+#include "servers/rs/binary.h"
+#include "servers/rs/heartbeat.h"
 #include "servers/rs/peers.h"
 #include "servers/rs/process.h"
-
-#define NS_PER_S      1000000000ull
-#define BACKOFF_MAX_S 30
-
-void binary_release(struct binary *binary)
-{
-	if (binary && --binary->references == 0) {
-		free(binary);
-	}
-}
+#include "servers/rs/recover.h"
+#include "servers/rs/replica.h"
+#include "servers/rs/update.h"
 
 struct service *service_by_label(struct rs *rs, const char *label)
 {
@@ -46,7 +41,7 @@ struct service *service_by_endpoint(struct rs *rs, endpoint_t ep)
 	return NULL;
 }
 
-static void enter(struct rs *rs, struct service *s, enum service_state state, time_ns_t limit_ns)
+void service_enter(struct rs *rs, struct service *s, enum service_state state, time_ns_t limit_ns)
 {
 	s->state = state;
 	s->since_ns = rs->now_ns;
@@ -76,52 +71,64 @@ struct service *service_new(struct rs *rs, const struct service_plan *plan)
 	label_grant = s->label_grant;
 	*s = (struct service){
 		.conf = *plan->conf,
-		.binary = plan->binary,
+		.binary = binary_hold(plan->binary),
 		.args = args,
 		.is_mount = plan->is_mount,
+		.has_replica = plan->conf->replica,
+		.no_backoff = plan->no_backoff,
 		.ep = EP_NONE,
-		.old_ep = EP_NONE,
+		.last_ep = EP_NONE,
+		.past_ep = EP_NONE,
+		.replica_ep = EP_NONE,
+		.next_ep = EP_NONE,
 		.label_grant = label_grant,
 		.args_grant = GRANT_INVALID,
+		.heartbeat.program = EP_NONE,
 		.waiter = plan->waiter,
 	};
 	snprintf(s->label, sizeof(s->label), "%s", plan->label);
-	if (s->binary) {
-		s->binary->references++;
-	}
-	enter(rs, s, SERVICE_STARTING, 0);
+	heartbeat_set(rs, s, plan->conf->period_ns);
+	service_enter(rs, s, SERVICE_STARTING, 0);
 	return s;
 }
 
 /* The slot becomes free. */
 static void discard(struct service *s)
 {
-	assert(s->ep == EP_NONE && s->waiter.kind == WAITER_NONE);
+	assert(s->ep == EP_NONE && s->replica_ep == EP_NONE && s->next_ep == EP_NONE);
+	assert(s->waiter.kind == WAITER_NONE);
 	binary_release(s->binary);
+	binary_release(s->previous_binary);
 	free(s->args);
 	s->binary = NULL;
+	s->previous_binary = NULL;
 	s->args = NULL;
 	s->state = SERVICE_FREE;
 	s->deadline_ns = 0;
 }
 
-/* Make the process and send it on its way; the state is STARTING then. */
+/* Make its first process and send it on its way; the state is STARTING then. */
 static int begin(struct rs *rs, struct service *s)
 {
-	int r = process_create(rs, s);
+	endpoint_t ep;
+	int r = process_create(rs, s, s->binary, &ep);
 
 	if (r < 0) {
 		return r;
 	}
+	s->ep = ep;
+	s->priv_id = r;
 	peers_announce(rs, s);
-	peers_send_init(s, s->is_restart ? SEF_INIT_RESTART : SEF_INIT_FRESH);
-	r = process_start(s);
+	peers_send_init(s, SEF_INIT_FRESH, EP_NONE);
+	r = process_start(ep);
 	if (r < 0) {
 		peers_renounce(s);
-		process_destroy(s);
+		process_destroy(ep);
+		s->ep = EP_NONE;
 		return r;
 	}
-	enter(rs, s, SERVICE_STARTING, RS_INIT_LIMIT_NS);
+	s->init_type = SEF_INIT_FRESH;
+	service_enter(rs, s, SERVICE_STARTING, RS_INIT_LIMIT_NS);
 	return 0;
 }
 
@@ -141,6 +148,7 @@ int service_up(struct rs *rs, const struct service_plan *plan)
 	if (!s) {
 		return -ENOSPC;
 	}
+	s->is_commanded = true;
 	r = begin(rs, s);
 	if (r < 0) {
 		s->waiter.kind = WAITER_NONE;
@@ -151,114 +159,89 @@ int service_up(struct rs *rs, const struct service_plan *plan)
 	return 0;
 }
 
-/* The process goes, as all others see it. */
-static void end_process(struct service *s)
+/* All processes it has go, the youngest first. */
+static void end_processes(struct service *s)
 {
+	replica_drop(s);
+	heartbeat_answer(s, -ESRCH);
+	if (s->past_ep != EP_NONE) {
+		process_destroy(s->past_ep);
+		s->past_ep = EP_NONE;
+	}
 	if (s->ep != EP_NONE) {
-		s->old_ep = s->ep;
+		s->last_ep = s->ep;
 		peers_renounce(s);
-		process_destroy(s);
+		process_destroy(s->ep);
+		s->ep = EP_NONE;
 	}
 }
 
 /* It will not come back by itself. The waiter learns `result`. */
 static void remove_service(struct service *s, int result)
 {
-	end_process(s);
+	end_processes(s);
 	peers_forget(s);
 	peers_answer(&s->waiter, result, EP_NONE);
 	discard(s);
 }
 
-/* Crashed too often, or cannot be started any more: stays visible. */
-static void give_up(struct rs *rs, struct service *s, int result)
+void service_give_up(struct rs *rs, struct service *s, int result)
 {
-	end_process(s);
-	diag_printf("%s: given up after %u restarts", s->label, s->restarts);
+	if (s->conf.is_core && !rs->is_shutting_down) {
+		peers_system_failed(s);
+	}
+	diag_printf("%s: given up after %u restarts", s->label, s->counts.restarts);
+	end_processes(s);
 	peers_forget(s);
 	peers_answer(&s->waiter, result, EP_NONE);
 	if (s->is_mount) {
 		discard(s);
 	} else {
-		enter(rs, s, SERVICE_FAILED, 0);
+		service_enter(rs, s, SERVICE_FAILED, 0);
 	}
 }
 
-static void begin_again(struct rs *rs, struct service *s, bool is_restart)
+static bool is_booting(const struct rs *rs, const struct service *s)
 {
-	int r;
-
-	s->is_restart = is_restart;
-	s->restarts++;
-	r = begin(rs, s);
-	if (r < 0) {
-		diag_printf("%s: cannot start again: error %d", s->label, -r);
-		give_up(rs, s, r);
-	}
+	return s->is_boot && !rs->is_init_running;
 }
 
-/* How long the next restart waits: the first of a window comes at once, then 1, 2, 4 ... seconds.
- */
-static time_ns_t backoff_ns(uint32_t crashes)
-{
-	uint64_t seconds = crashes < 2 ? 0 : 1ull << (crashes - 2 < 8 ? crashes - 2 : 8);
-
-	return (seconds < BACKOFF_MAX_S ? seconds : BACKOFF_MAX_S) * NS_PER_S;
-}
-
-static void recover(struct rs *rs, struct service *s)
-{
-	bool is_possible = s->conf.restart == CONF_RESTART_YES && s->binary && !s->is_mount;
-
-	end_process(s);
-	if (rs->now_ns - s->window_ns > RS_CRASH_WINDOW_NS) {
-		s->window_ns = rs->now_ns;
-		s->crashes = 0;
-	}
-	s->crashes++;
-	if (!is_possible || s->crashes > RS_CRASHES_MAX) {
-		give_up(rs, s, -EIO);
-		return;
-	}
-	if (backoff_ns(s->crashes) == 0) {
-		begin_again(rs, s, true);
-	} else {
-		enter(rs, s, SERVICE_BACKOFF, backoff_ns(s->crashes));
-	}
-}
-
-/* It did not get through its init: an end for a new service, one more crash for an old one. */
+/* It did not get through its init. */
 static void start_failed(struct rs *rs, struct service *s, int result)
 {
-	if (s->restarts == 0) {
+	if (is_booting(rs, s)) {
+		peers_system_failed(s);
+	}
+	if (s->past_ep != EP_NONE) {
+		recover_retreat(rs, s, result);
+	} else if (s->counts.restarts == 0) {
 		remove_service(s, result);
-	} else if (s->is_restart) {
-		recover(rs, s);
 	} else {
-		give_up(rs, s, result);
+		service_give_up(rs, s, result);
 	}
 }
 
 void service_died(struct rs *rs, struct service *s, int signo)
 {
 	s->last_signal = signo;
-	if (s->conf.is_core && s->state != SERVICE_STOPPING) {
-		peers_system_failed(s);
+	if (update_died(rs, s)) {
+		service_tick(rs);
+		return;
 	}
 	switch (s->state) {
 	case SERVICE_STOPPING:
 		if (s->restart_wanted) {
-			end_process(s);
-			begin_again(rs, s, false);
+			s->death = DEATH_WANTED;
+			recover_again(rs, s, s->wanted_type);
 		} else {
 			remove_service(s, 0);
 		}
 		break;
 	case SERVICE_STARTING:
-		start_failed(rs, s, -EIO);
+		start_failed(rs, s, s->death == DEATH_TIMEOUT ? -ETIMEDOUT : -EIO);
 		break;
 	case SERVICE_RUNNING:
-		recover(rs, s);
+		recover_died(rs, s);
 		break;
 	default:
 		break;
@@ -266,9 +249,26 @@ void service_died(struct rs *rs, struct service *s, int signo)
 	service_tick(rs);
 }
 
-void service_started(struct rs *rs, struct service *s, int result)
+/* The former instance has nothing more to give. */
+static void finish_recovery(struct rs *rs, struct service *s)
 {
-	if (s->state != SERVICE_STARTING) {
+	struct service_counts *counts = &s->counts;
+	uint64_t took_ns = rs->now_ns - s->died_ns;
+
+	process_destroy(s->past_ep);
+	s->past_ep = EP_NONE;
+	peers_recovered(rs, s);
+	counts->recoveries++;
+	counts->last_recovery_ns = took_ns;
+	counts->total_recovery_ns += took_ns;
+	if (took_ns > counts->max_recovery_ns) {
+		counts->max_recovery_ns = took_ns;
+	}
+}
+
+void service_started(struct rs *rs, struct service *s, int result, bool is_waiting)
+{
+	if (update_started(rs, s, result) || s->state != SERVICE_STARTING) {
 		return;
 	}
 	if (result < 0) {
@@ -276,15 +276,38 @@ void service_started(struct rs *rs, struct service *s, int result)
 		start_failed(rs, s, result);
 		return;
 	}
-	peers_map_drivers(s, s->restarts > 0);
+	if (is_waiting) {
+		peers_go_on(s->ep);
+	}
+	if (s->past_ep != EP_NONE) {
+		finish_recovery(rs, s);
+	} else {
+		peers_map_drivers(s, s->counts.restarts > 0);
+	}
 	peers_answer(&s->waiter, 0, s->ep);
-	enter(rs, s, SERVICE_RUNNING, 0);
+	service_enter(rs, s, SERVICE_RUNNING, 0);
+	s->is_commanded = false;
+	heartbeat_begin(rs, s);
+	s->replica_ns = rs->now_ns + RS_REPLICA_DELAY_NS;
+}
+
+static bool is_dead(const struct service *s)
+{
+	return s->state == SERVICE_BACKOFF || s->state == SERVICE_SCRIPT ||
+		s->state == SERVICE_FAILED;
 }
 
 static bool is_stoppable(const struct service *s)
 {
-	return s->state == SERVICE_RUNNING || s->state == SERVICE_BACKOFF ||
-		s->state == SERVICE_FAILED;
+	return (s->state == SERVICE_RUNNING && s->update == UPDATE_NONE) || is_dead(s);
+}
+
+static void stop(struct rs *rs, struct service *s)
+{
+	replica_drop(s);
+	peers_send_signal(s, LSIGTERM);
+	service_enter(rs, s, SERVICE_STOPPING, RS_STOP_LIMIT_NS);
+	service_tick(rs);
 }
 
 int service_down(struct rs *rs, struct service *s, struct waiter waiter)
@@ -295,34 +318,45 @@ int service_down(struct rs *rs, struct service *s, struct waiter waiter)
 	if (!is_stoppable(s)) {
 		return -EBUSY;
 	}
-	if (s->ep == EP_NONE) {
+	if (is_dead(s)) {
 		remove_service(s, 0);
 		return 1;
 	}
 	s->waiter = waiter;
 	s->restart_wanted = false;
-	peers_send_signal(s, LSIGTERM);
-	enter(rs, s, SERVICE_STOPPING, RS_STOP_LIMIT_NS);
-	service_tick(rs);
+	stop(rs, s);
 	return 0;
 }
 
-int service_restart(struct rs *rs, struct service *s, struct waiter waiter)
+int service_restart(struct rs *rs, struct service *s, enum sef_init_type type, struct waiter waiter)
 {
-	if (!s->binary || s->is_mount) {
+	bool keeps = type == SEF_INIT_RESTART;
+	int r;
+
+	if (!s->binary || (!keeps && (s->is_mount || s->conf.is_core)) ||
+		((s->is_mount || s->conf.is_core) && s->conf.restart == CONF_RESTART_NO)) {
 		return -EPERM;
 	}
 	if (!is_stoppable(s)) {
 		return -EBUSY;
 	}
-	s->waiter = waiter;
 	s->crashes = 0;
-	if (s->ep == EP_NONE) {
-		begin_again(rs, s, false);
-	} else {
+	if (s->state == SERVICE_FAILED) {
+		s->counts.restarts++;
+		r = begin(rs, s);
+		if (r < 0) {
+			return r;
+		}
+	}
+	s->waiter = waiter;
+	s->is_commanded = true;
+	if (s->state == SERVICE_RUNNING) {
 		s->restart_wanted = true;
-		peers_send_signal(s, LSIGTERM);
-		enter(rs, s, SERVICE_STOPPING, RS_STOP_LIMIT_NS);
+		s->wanted_type = type;
+		s->died_ns = rs->now_ns;
+		stop(rs, s);
+	} else if (s->state != SERVICE_STARTING) {
+		recover_again(rs, s, type);
 	}
 	service_tick(rs);
 	return 0;
@@ -330,6 +364,7 @@ int service_restart(struct rs *rs, struct service *s, struct waiter waiter)
 
 void service_release(struct rs *rs, struct service *s)
 {
+	update_leave(rs, s);
 	remove_service(s, -EIO);
 	service_tick(rs);
 }
@@ -340,18 +375,26 @@ static void expire(struct rs *rs, struct service *s)
 	switch (s->state) {
 	case SERVICE_STARTING:
 		diag_printf("%s: its init takes too long", s->label);
-		if (!s->is_boot) {
-			start_failed(rs, s, -ETIMEDOUT);
+		if (!is_booting(rs, s)) {
+			s->death = DEATH_TIMEOUT;
+			process_kill(s->ep);
 		}
 		break;
 	case SERVICE_STOPPING:
-		service_died(rs, s, LSIGKILL);
+		process_kill(s->ep);
 		break;
 	case SERVICE_BACKOFF:
-		begin_again(rs, s, true);
+		recover_again(rs, s, SEF_INIT_RESTART);
 		break;
 	default:
 		break;
+	}
+}
+
+static void choose_sooner(time_ns_t *next, time_ns_t at_ns)
+{
+	if (at_ns && (*next == 0 || at_ns < *next)) {
+		*next = at_ns;
 	}
 }
 
@@ -366,73 +409,16 @@ void service_tick(struct rs *rs)
 			expire(rs, s);
 		}
 	}
+	choose_sooner(&next, update_tick(rs));
+	choose_sooner(&next, heartbeat_tick(rs));
+	choose_sooner(&next, replica_tick(rs));
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
-		struct service *s = &rs->services[i];
-
-		if (s->state != SERVICE_FREE && s->deadline_ns &&
-			(next == 0 || s->deadline_ns < next)) {
-			next = s->deadline_ns;
+		if (rs->services[i].state != SERVICE_FREE) {
+			choose_sooner(&next, rs->services[i].deadline_ns);
 		}
 	}
 	if (next != rs->alarm_ns) {
 		rs->alarm_ns = next;
 		peers_set_alarm(next);
 	}
-}
-
-static const char *state_name(const struct service *s)
-{
-	static const char *const names[] = {
-		[SERVICE_FREE] = "free",
-		[SERVICE_STARTING] = "starting",
-		[SERVICE_RUNNING] = "running",
-		[SERVICE_STOPPING] = "stopping",
-		[SERVICE_BACKOFF] = "waiting",
-		[SERVICE_FAILED] = "failed",
-	};
-
-	return names[s->state];
-}
-
-static void number_or_dash(char text[16], bool is_number, int number)
-{
-	if (is_number) {
-		snprintf(text, 16, "%d", number);
-	} else {
-		memcpy(text, "-", 2);
-	}
-}
-
-static int status_line(const struct rs *rs, const struct service *s, char *text, size_t size)
-{
-	char endpoint[16], pid[16];
-	int number = process_pid(s);
-
-	number_or_dash(endpoint, s->ep != EP_NONE, s->ep);
-	number_or_dash(pid, number > 0, number);
-	return snprintf(text, size, "%-16s %8s %5s %-8s %8u %9llu %5u %4d %s\n", s->label, endpoint,
-		pid, state_name(s), s->restarts,
-		(unsigned long long)((rs->now_ns - s->since_ns) / NS_PER_S), s->conf.uid,
-		s->conf.priority, conf_class_name(s->conf.class));
-}
-
-int service_status(struct rs *rs, const char *label, char *text, size_t size)
-{
-	int len = snprintf(text, size, "%-16s %8s %5s %-8s %8s %9s %5s %4s %s\n", "LABEL",
-		"ENDPOINT", "PID", "STATE", "RESTARTS", "SINCE(s)", "UID", "PRIO", "CLASS");
-	bool is_found = label[0] == '\0';
-
-	for (int i = 0; i < RS_SERVICES_MAX && len >= 0 && (size_t)len < size; i++) {
-		struct service *s = &rs->services[i];
-
-		if (s->state != SERVICE_FREE &&
-			(label[0] == '\0' || strcmp(s->label, label) == 0)) {
-			is_found = true;
-			len += status_line(rs, s, text + len, size - (size_t)len);
-		}
-	}
-	if (!is_found) {
-		return -ESRCH;
-	}
-	return len < 0 || (size_t)len >= size ? -ENOSPC : len;
 }

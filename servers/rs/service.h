@@ -17,6 +17,7 @@ struct service_plan {
 	struct binary *binary;
 	const char *args;
 	bool is_mount;
+	bool no_backoff;
 	struct waiter waiter;
 };
 
@@ -34,29 +35,37 @@ struct service *service_new(struct rs *rs, const struct service_plan *plan);
 int service_up(struct rs *rs, const struct service_plan *plan);
 
 /*
- * Stop a service. 0: the waiter will be told; -EPERM: part of the core; -EBUSY: it is starting or
- * stopping. One without a process (failed) goes at once: 1, and nobody is told.
+ * Stop a service. 0: the waiter will be told; -EPERM: part of the core; -EBUSY: it is starting,
+ * stopping or being updated. One that is dead goes at once: 1, and nobody is told.
  */
 int service_down(struct rs *rs, struct service *service, struct waiter waiter);
 
-/* Stop and start again. As service_down(); -EPERM also for those that have no binary. */
-int service_restart(struct rs *rs, struct service *service, struct waiter waiter);
+/*
+ * Stop and start again, under the same endpoint: with what it keeps (SEF_INIT_RESTART) or as new
+ * (SEF_INIT_FRESH). One that is dead starts at once. As service_down(); -EPERM for those that
+ * cannot be started again, and for the core and mounts as new.
+ */
+int service_restart(
+	struct rs *rs, struct service *service, enum sef_init_type type, struct waiter waiter);
 
 /* A file system that is unmounted: it ends at once. */
 void service_release(struct rs *rs, struct service *service);
 
-/* It has reported the result of its init. */
-void service_started(struct rs *rs, struct service *service, int result);
+/* It has reported the result of its init; it waits for RS's answer when is_waiting. */
+void service_started(struct rs *rs, struct service *service, int result, bool is_waiting);
 
-/* Its process came to an end by this signal; the process is cleaned up here. */
+/* Its process came to an end by this signal. */
 void service_died(struct rs *rs, struct service *service, int signo);
 
 /* Act on the deadlines that have passed, and set the alarm for the next. */
 void service_tick(struct rs *rs);
 
-/* Lines of text about the service of this label ("": all): bytes written (without a NUL), -ESRCH,
- * -ENOSPC. */
-int service_status(struct rs *rs, const char *label, char *text, size_t size);
+/* ---- for recovery ---- */
 
-/* One reference less; frees it with the last one. NULL is fine. */
-void binary_release(struct binary *binary);
+/* The state from now on, and when service_tick() acts on it; limit_ns 0: never. */
+void service_enter(
+	struct rs *rs, struct service *service, enum service_state state, time_ns_t limit_ns);
+
+/* It does not come back by itself any more; its waiter learns the result. A core service's end is
+ * the system's. */
+void service_give_up(struct rs *rs, struct service *service, int result);

@@ -1,256 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The life of services against fakes of processes and peers: each path of rs.h's diagram, what the
- * others are told, and the axo_service call with every pointer wrong.
- */
+/* The life of services against fakes of processes and peers: each path of rs.h's diagram, and what
+ * the others are told. */
 #include "servers/rs/service.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "abi/linux/signal.h"
 #include "lib/core/bitmap.h"
-#include "lib/sys/diag.h"
 #include "proto/rs.h"
-#include "servers/rs/caller.h"
-#include "servers/rs/control.h"
+#include "servers/rs/binary.h"
+#include "servers/rs/heartbeat.h"
 #include "servers/rs/mounts.h"
-#include "servers/rs/peers.h"
 #include "servers/rs/privilege.h"
-#include "servers/rs/process.h"
-
-static unsigned failures;
-
-#define CHECK(condition)                                                               \
-	do {                                                                           \
-		if (!(condition)) {                                                    \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
-			failures++;                                                    \
-		}                                                                      \
-	} while (0)
-
-#define S 1000000000ull
-
-/* ---- the fakes: what was asked of them ---- */
-
-static struct {
-	endpoint_t next_ep;
-	int create_error;
-	int alive; /* processes */
-	int announced, renounced, mapped, forgotten, system_failed;
-	int inits[3]; /* by type */
-	int signals;
-	int answers, last_answer;
-	endpoint_t last_ep;
-	time_ns_t alarm;
-	bool is_root;
-	vaddr_t bad; /* copies that touch it fail */
-} fake;
-
-int process_check(const struct binary *binary)
-{
-	return binary->len >= 4 ? 0 : -ENOEXEC;
-}
-
-int process_create(struct rs *rs, struct service *s)
-{
-	(void)rs;
-	if (fake.create_error) {
-		return fake.create_error;
-	}
-	CHECK(s->ep == EP_NONE);
-	s->ep = fake.next_ep++;
-	s->priv_id = 20;
-	fake.alive++;
-	return 0;
-}
-
-int process_start(struct service *s)
-{
-	CHECK(s->ep != EP_NONE);
-	return 0;
-}
-
-void process_destroy(struct service *s)
-{
-	CHECK(s->ep != EP_NONE);
-	s->ep = EP_NONE;
-	fake.alive--;
-}
-
-int process_pid(const struct service *s)
-{
-	return s->ep == EP_NONE ? 0 : 100 + s->ep % 100;
-}
-
-void peers_send_init(struct service *s, enum sef_init_type type)
-{
-	(void)s;
-	fake.inits[type]++;
-}
-
-void peers_send_signal(const struct service *s, int signo)
-{
-	CHECK(signo == LSIGTERM && s->ep != EP_NONE);
-	fake.signals++;
-}
-
-void peers_announce(struct rs *rs, struct service *s)
-{
-	(void)rs;
-	CHECK(s->ep != EP_NONE);
-	fake.announced++;
-}
-
-void peers_renounce(const struct service *s)
-{
-	CHECK(s->ep != EP_NONE);
-	fake.renounced++;
-}
-
-void peers_map_drivers(const struct service *s, bool is_restarted)
-{
-	CHECK(is_restarted == (s->restarts > 0));
-	fake.mapped++;
-}
-
-void peers_forget(const struct service *s)
-{
-	CHECK(s->ep == EP_NONE);
-	fake.forgotten++;
-}
-
-void peers_answer(struct waiter *waiter, int result, endpoint_t ep)
-{
-	if (waiter->kind != WAITER_NONE) {
-		fake.answers++;
-		fake.last_answer = result;
-		fake.last_ep = ep;
-	}
-	waiter->kind = WAITER_NONE;
-}
-
-void peers_set_alarm(time_ns_t at_ns)
-{
-	fake.alarm = at_ns;
-}
-
-void peers_system_failed(const struct service *s)
-{
-	(void)s;
-	fake.system_failed++;
-}
-
-bool caller_is_root(endpoint_t program)
-{
-	(void)program;
-	return fake.is_root;
-}
-
-int caller_copy_in(endpoint_t program, vaddr_t from, void *to, size_t bytes)
-{
-	(void)program;
-	if (from == fake.bad || from == 0) {
-		return -EFAULT;
-	}
-	memcpy(to, (void *)from, bytes);
-	return 0;
-}
-
-int caller_copy_out(endpoint_t program, vaddr_t to, const void *from, size_t bytes)
-{
-	(void)program;
-	if (to == fake.bad || to == 0) {
-		return -EFAULT;
-	}
-	memcpy((void *)to, from, bytes);
-	return 0;
-}
-
-void diag_printf(const char *format, ...)
-{
-	char line[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-}
-
-/* ---- helpers ---- */
-
-static struct rs *fresh(void)
-{
-	memset(&fake, 0, sizeof(fake));
-	fake.next_ep = 1000;
-	fake.is_root = true;
-	return calloc(1, sizeof(struct rs));
-}
-
-static void finish(struct rs *rs)
-{
-	int used = 0;
-
-	for (int i = 0; i < RS_SERVICES_MAX; i++) {
-		struct service *s = &rs->services[i];
-
-		if (s->state != SERVICE_FREE) {
-			used++;
-			binary_release(s->binary);
-			free(s->args);
-		}
-	}
-	for (int i = 0; i < RS_TEMPLATES_MAX; i++) {
-		if (rs->templates[i].used) {
-			binary_release(rs->templates[i].binary);
-			free(rs->templates[i].args);
-		}
-	}
-	CHECK(fake.alive <= used);
-	free(rs);
-}
-
-static int up_declared(struct rs *rs, const char *label, const char *text)
-{
-	struct conf_service conf;
-	struct conf_error error;
-	struct binary *binary = malloc(sizeof(*binary) + 4);
-	int r;
-
-	binary->references = 1;
-	binary->len = 4;
-	memcpy(binary->data, "\177ELF", 4);
-	CHECK(conf_find(text, strlen(text), label, &conf, &error) == 0);
-	r = service_up(rs,
-		&(struct service_plan){.label = label,
-			.conf = &conf,
-			.binary = binary,
-			.args = "x",
-			.waiter = {.kind = WAITER_PROGRAM, .program = 7}});
-	binary_release(binary);
-	return r;
-}
-
-static int up(struct rs *rs, const char *label)
-{
-	return up_declared(rs, label, "service s { chr 9; }");
-}
-
-static struct service *running(struct rs *rs, const char *label)
-{
-	struct service *s;
-
-	CHECK(up(rs, label) == 0);
-	s = service_by_label(rs, label);
-	service_started(rs, s, 0);
-	CHECK(s->state == SERVICE_RUNNING && fake.last_answer == 0);
-	return s;
-}
-
-static const struct waiter someone = {.kind = WAITER_PROGRAM, .program = 8};
+#include "servers/rs/replica.h"
+#include "servers/rs/script.h"
+#include "servers/rs/test/fake.h"
 
 /* ---- the tests ---- */
 
@@ -266,9 +33,10 @@ static void test_up(void)
 	s = service_by_label(rs, "a");
 	CHECK(s && s == service_by_endpoint(rs, 1000) && s->state == SERVICE_STARTING &&
 		fake.mapped == 0);
-	CHECK(service_down(rs, s, someone) == -EBUSY && service_restart(rs, s, someone) == -EBUSY);
-	service_started(rs, s, 0);
-	service_started(rs, s, -EIO); /* a second report means nothing */
+	CHECK(service_down(rs, s, someone) == -EBUSY &&
+		service_restart(rs, s, SEF_INIT_RESTART, someone) == -EBUSY);
+	service_started(rs, s, 0, true);
+	service_started(rs, s, -EIO, true); /* a second report means nothing */
 	CHECK(s->state == SERVICE_RUNNING && fake.answers == 1 && fake.last_ep == 1000 &&
 		fake.mapped == 1);
 	service_tick(rs);
@@ -285,7 +53,7 @@ static void test_up_fails(void)
 		fake.answers == 0);
 	fake.create_error = 0;
 	CHECK(up(rs, "a") == 0);
-	service_started(rs, service_by_label(rs, "a"), -ENODEV);
+	service_started(rs, service_by_label(rs, "a"), -ENODEV, true);
 	CHECK(!service_by_label(rs, "a") && fake.last_answer == -ENODEV && fake.alive == 0 &&
 		fake.forgotten == 1);
 	CHECK(up(rs, "a") == 0);
@@ -295,6 +63,8 @@ static void test_up_fails(void)
 	CHECK(up(rs, "a") == 0);
 	rs->now_ns += RS_INIT_LIMIT_NS;
 	service_tick(rs);
+	CHECK(fake.kills == 1);
+	service_died(rs, service_by_label(rs, "a"), LSIGKILL);
 	CHECK(!service_by_label(rs, "a") && fake.last_answer == -ETIMEDOUT && fake.alive == 0 &&
 		fake.answers == 3);
 	finish(rs);
@@ -315,35 +85,43 @@ static void test_down(void)
 	CHECK(service_down(rs, s, someone) == 0);
 	rs->now_ns += RS_STOP_LIMIT_NS;
 	service_tick(rs);
+	CHECK(fake.kills == 1);
+	service_died(rs, s, LSIGKILL);
 	CHECK(!service_by_label(rs, "b") && fake.answers == 4 && fake.alive == 0 &&
 		fake.forgotten == 2);
 	finish(rs);
 }
 
+/* RS-03: under the same endpoint, with what it keeps or as new; a failed one stays visible. */
 static void test_restart(void)
 {
 	struct rs *rs = fresh();
 	struct service *s = running(rs, "a");
 
-	CHECK(service_restart(rs, s, someone) == 0 && s->state == SERVICE_STOPPING);
+	CHECK(service_restart(rs, s, SEF_INIT_RESTART, someone) == 0 &&
+		s->state == SERVICE_STOPPING);
 	service_died(rs, s, LSIGABRT);
-	CHECK(s->state == SERVICE_STARTING && s->ep == 1001 && fake.inits[SEF_INIT_FRESH] == 2 &&
+	CHECK(s->state == SERVICE_STARTING && s->ep == 1000 && *contents(1000) == 1001);
+	CHECK(fake.inits[SEF_INIT_RESTART] == 1 && fake.last_former == 1001 && fake.alive == 2 &&
 		fake.answers == 1);
-	service_started(rs, s, 0);
-	CHECK(s->state == SERVICE_RUNNING && fake.answers == 2 && s->restarts == 1 &&
-		fake.forgotten == 0);
-	CHECK(service_restart(rs, s, someone) == 0);
+	service_started(rs, s, 0, true);
+	CHECK(s->state == SERVICE_RUNNING && fake.answers == 2 && s->counts.restarts == 1);
+	CHECK(fake.forgotten == 0 && fake.alive == 1 && fake.recovered == 1 && fake.went_on == 2);
+	CHECK(service_restart(rs, s, SEF_INIT_FRESH, someone) == 0);
 	service_died(rs, s, LSIGABRT);
-	service_started(rs, s, -EIO); /* stays visible */
+	CHECK(fake.inits[SEF_INIT_FRESH] == 2);
+	service_started(rs, s, -EIO, true);
 	CHECK(s->state == SERVICE_FAILED && fake.last_answer == -EIO && fake.alive == 0);
-	CHECK(service_restart(rs, s, someone) == 0 && s->state == SERVICE_STARTING);
-	service_started(rs, s, 0);
+	CHECK(service_restart(rs, s, SEF_INIT_RESTART, someone) == 0 &&
+		s->state == SERVICE_STARTING);
+	service_started(rs, s, 0, true);
 	CHECK(s->state == SERVICE_RUNNING && service_down(rs, s, someone) == 0);
 	service_died(rs, s, LSIGABRT);
+	CHECK(fake.alive == 0);
 	finish(rs);
 }
 
-/* One crash at once, then 1, 2, 4, 8 seconds, then the end. */
+/* RS-08, RS-13: one crash at once, then 1, 2, 4, 8 seconds, then the end; the endpoint stays. */
 static void test_crashes(void)
 {
 	static const uint64_t delay_s[RS_CRASHES_MAX] = {0, 1, 2, 4, 8};
@@ -353,7 +131,7 @@ static void test_crashes(void)
 	for (int i = 0; i < RS_CRASHES_MAX; i++) {
 		service_died(rs, s, LSIGSEGV);
 		if (delay_s[i]) {
-			CHECK(s->state == SERVICE_BACKOFF && s->ep == EP_NONE);
+			CHECK(s->state == SERVICE_BACKOFF && s->ep == 1000 && fake.alive == 1);
 			CHECK(fake.alarm == rs->now_ns + delay_s[i] * S);
 			rs->now_ns += delay_s[i] * S - 1;
 			service_tick(rs);
@@ -361,37 +139,81 @@ static void test_crashes(void)
 			rs->now_ns += 1;
 			service_tick(rs);
 		}
-		CHECK(s->state == SERVICE_STARTING && s->is_restart && s->old_ep == 1000 + i);
-		service_started(rs, s, 0);
-		CHECK(s->state == SERVICE_RUNNING && fake.forgotten == 0);
+		CHECK(s->state == SERVICE_STARTING && s->ep == 1000 && s->past_ep == 1001 + i);
+		rs->now_ns += 3000;
+		service_started(rs, s, 0, true);
+		CHECK(s->state == SERVICE_RUNNING && fake.forgotten == 0 && fake.alive == 1);
+		CHECK(s->counts.last_recovery_ns == delay_s[i] * S + 3000);
 	}
 	CHECK(fake.inits[SEF_INIT_RESTART] == RS_CRASHES_MAX && fake.answers == 1);
+	CHECK(fake.announced == 1 && fake.mapped == 1 && fake.recovered == RS_CRASHES_MAX);
 	service_died(rs, s, LSIGSEGV);
 	CHECK(s->state == SERVICE_FAILED && fake.forgotten == 1 && fake.alive == 0 &&
 		fake.alarm == 0);
 	CHECK(service_down(rs, s, someone) == 1 && !service_by_label(rs, "a") && fake.answers == 1);
-	s = running(rs, "b"); /* crashes that are far apart do not add up */
+	s = running(rs, "b"); /* crashes after a good run do not add up */
 	for (int i = 0; i < 3 * RS_CRASHES_MAX; i++) {
-		rs->now_ns += RS_CRASH_WINDOW_NS + 1;
+		rs->now_ns += RS_STABLE_NS;
 		service_died(rs, s, LSIGSEGV);
 		CHECK(s->state == SERVICE_STARTING);
-		service_started(rs, s, 0);
+		service_started(rs, s, 0, true);
 	}
 	finish(rs);
 }
 
-static void test_crash_in_init(void)
+/* RS-21: the dead one comes back to its place when a step fails, and nothing is left over. */
+static void test_crash_in_recovery(void)
 {
 	struct rs *rs = fresh();
 	struct service *s = running(rs, "a");
 
 	service_died(rs, s, LSIGSEGV);
 	service_died(rs, s, LSIGSEGV); /* again, in its init */
-	CHECK(s->state == SERVICE_BACKOFF && s->crashes == 2);
+	CHECK(s->state == SERVICE_BACKOFF && s->crashes == 2 && *contents(1000) == 1000 &&
+		fake.alive == 1);
 	rs->now_ns += S;
 	fake.create_error = -ENOMEM;
 	service_tick(rs);
+	CHECK(s->state == SERVICE_BACKOFF && fake.alive == 1 && *contents(1000) == 1000);
+	fake.create_error = 0;
+	fake.swap_error = -EBUSY;
+	rs->now_ns += 2 * S;
+	service_tick(rs);
+	CHECK(s->state == SERVICE_BACKOFF && fake.alive == 1);
+	fake.swap_error = 0;
+	fake.start_error = -EPERM;
+	rs->now_ns += 4 * S;
+	service_tick(rs);
+	CHECK(s->state == SERVICE_BACKOFF && fake.alive == 1 && *contents(1000) == 1000);
+	fake.start_error = 0;
+	rs->now_ns += 8 * S;
+	service_tick(rs);
+	CHECK(s->state == SERVICE_STARTING && fake.alive == 2);
+	rs->now_ns += RS_INIT_LIMIT_NS; /* RS-19 */
+	service_tick(rs);
+	CHECK(fake.kills == 1 && s->death == DEATH_TIMEOUT);
+	service_died(rs, s, LSIGKILL);
 	CHECK(s->state == SERVICE_FAILED && fake.alive == 0);
+	finish(rs);
+}
+
+/* Its memory has gone over: what failed last is what the next one takes over from. */
+static void test_no_way_back(void)
+{
+	struct rs *rs = fresh();
+	struct service *s = running(rs, "a");
+
+	service_died(rs, s, LSIGSEGV);
+	fake.rollback_error = -ESTALE;
+	service_died(rs, s, LSIGSEGV);
+	CHECK(s->state == SERVICE_BACKOFF && *contents(1000) == 1001 && fake.alive == 1);
+	fake.rollback_error = 0;
+	rs->now_ns += S;
+	service_tick(rs);
+	service_started(rs, s, -ERESTART, true); /* of no use: starts as new */
+	CHECK(fake.inits[SEF_INIT_FRESH] == 2 && s->state == SERVICE_STARTING && fake.alive == 2);
+	service_started(rs, s, 0, true);
+	CHECK(s->state == SERVICE_RUNNING && fake.alive == 1);
 	finish(rs);
 }
 
@@ -402,15 +224,122 @@ static void test_special(void)
 
 	CHECK(up_declared(rs, "once", "service once { restart no; }") == 0);
 	s = service_by_label(rs, "once");
-	service_started(rs, s, 0);
+	service_started(rs, s, 0, true);
 	service_died(rs, s, LSIGSEGV);
 	CHECK(s->state == SERVICE_FAILED);
-	CHECK(up_declared(rs, "core", "service core { core yes; }") == 0);
+	CHECK(up_declared(rs, "core", "service core { core yes; restart no; }") == 0);
 	s = service_by_label(rs, "core");
-	service_started(rs, s, 0);
+	service_started(rs, s, 0, true);
 	CHECK(service_down(rs, s, someone) == -EPERM && fake.system_failed == 0);
+	CHECK(service_restart(rs, s, SEF_INIT_RESTART, someone) == -EPERM);
 	service_died(rs, s, LSIGSEGV);
 	CHECK(fake.system_failed == 1);
+	CHECK(up_declared(rs, "kept", "service kept { core yes; }") == 0);
+	s = service_by_label(rs, "kept");
+	service_started(rs, s, 0, true);
+	service_died(rs, s, LSIGSEGV);
+	CHECK(s->state == SERVICE_STARTING && fake.system_failed == 1);
+	rs->is_shutting_down = true;
+	service_started(rs, s, 0, true);
+	service_died(rs, s, LSIGSEGV);
+	CHECK(s->state == SERVICE_FAILED && fake.system_failed == 1);
+	finish(rs);
+}
+
+/* RS-09: hot swap, and a new one when that has settled. */
+static void test_replica(void)
+{
+	struct rs *rs = fresh();
+	struct service *s;
+
+	rs->is_booted = true;
+	s = running(rs, "a");
+	CHECK(replica_want(rs, s) == 0 && replica_want(rs, s) == -EEXIST);
+	service_tick(rs);
+	CHECK(s->replica_ep == 1001 && fake.alive == 2);
+	service_died(rs, s, LSIGSEGV);
+	CHECK(*contents(1000) == 1001 && fake.alive == 2 && s->counts.replicas_used == 1);
+	service_started(rs, s, 0, true);
+	service_tick(rs);
+	CHECK(fake.alive == 1 && fake.alarm == rs->now_ns + RS_REPLICA_DELAY_NS);
+	rs->now_ns += RS_REPLICA_DELAY_NS;
+	fake.create_error = -ENOMEM;
+	service_tick(rs);
+	CHECK(s->replica_ep == EP_NONE && fake.alarm != 0);
+	fake.create_error = 0;
+	rs->now_ns += RS_REPLICA_RETRY_NS;
+	service_tick(rs);
+	CHECK(fake.alive == 2 && replica_unwant(rs, s) == 0 && fake.alive == 1);
+	CHECK(replica_unwant(rs, s) == -ENOENT);
+	finish(rs);
+}
+
+/* RS-14: two periods without an answer, unless it waits for somebody. */
+static void test_heartbeat(void)
+{
+	struct rs *rs = fresh();
+	struct service *s;
+
+	rs->is_booted = true;
+	rs->now_ns = 100 * S;
+	CHECK(up_declared(rs, "a", "service s { period 1000; }") == 0);
+	s = service_by_label(rs, "a");
+	service_started(rs, s, 0, true);
+	service_tick(rs);
+	CHECK(fake.alarm == 101 * S);
+	for (int i = 0; i < 3; i++) {
+		rs->now_ns += S;
+		service_tick(rs);
+		heartbeat_beat(rs, s);
+	}
+	CHECK(fake.pings == 3 && fake.kills == 0);
+	for (int i = 0; i < 5; i++) {
+		rs->now_ns += S;
+		service_tick(rs);
+	}
+	CHECK(fake.kills == 0);
+	fake.is_hung = true;
+	rs->now_ns += S;
+	service_tick(rs);
+	CHECK(fake.kills == 0);
+	rs->now_ns += S;
+	service_tick(rs);
+	CHECK(fake.kills == 1 && s->death == DEATH_NO_HEARTBEAT);
+	service_died(rs, s, LSIGKILL);
+	service_started(rs, s, 0, true);
+	CHECK(heartbeat_ask(rs, s, 7) == 0 && heartbeat_ask(rs, s, 8) == -EBUSY);
+	rs->now_ns += 5;
+	heartbeat_beat(rs, s);
+	CHECK(fake.last_answer == 5);
+	CHECK(heartbeat_ask(rs, s, 7) == 0);
+	service_died(rs, s, LSIGSEGV);
+	CHECK(fake.last_answer == -EIO);
+	finish(rs);
+}
+
+/* RS-15: the script decides, not RS. */
+static void test_script(void)
+{
+	struct rs *rs = fresh();
+	struct service *s;
+	char text[256];
+
+	rs->is_booted = true;
+	CHECK(up_declared(rs, "a", "service s { script /etc/again; }") == 0);
+	s = service_by_label(rs, "a");
+	service_started(rs, s, 0, true);
+	CHECK(script_fetch(rs, text, sizeof(text)) == 0);
+	service_died(rs, s, LSIGSEGV);
+	CHECK(s->state == SERVICE_SCRIPT && fake.scripts == 1 && fake.alive == 1);
+	CHECK(script_fetch(rs, text, 10) == -ENOSPC);
+	CHECK(script_fetch(rs, text, sizeof(text)) > 0 &&
+		strcmp(text, "/etc/again\na\nterminated\n0\n") == 0);
+	CHECK(script_fetch(rs, text, sizeof(text)) == 0);
+	CHECK(service_restart(rs, s, SEF_INIT_RESTART, someone) == 0);
+	service_started(rs, s, 0, true);
+	CHECK(s->state == SERVICE_RUNNING && fake.last_answer == 0);
+	service_died(rs, s, LSIGSEGV);
+	CHECK(service_down(rs, s, someone) == 1 && fake.alive == 0);
 	finish(rs);
 }
 
@@ -434,11 +363,10 @@ static void test_mounts(void)
 	struct rs *rs = fresh();
 	struct conf_service conf;
 	struct conf_error error;
-	struct binary *binary = malloc(sizeof(*binary) + 4);
+	struct binary *binary = fake_binary("\177ELF");
 	struct rs_fs_start req = {.seq = 5, .type = "fsx", .label = "fsx.vda"};
 	struct service *s;
 
-	*binary = (struct binary){.references = 1, .len = 4};
 	CHECK(conf_find(text, strlen(text), "fsx", &conf, &error) == 0);
 	CHECK(mounts_register(rs, "fsx", &conf, binary, "") == 0 &&
 		mounts_register(rs, "fsx", &conf, binary, "y") == 0);
@@ -450,7 +378,7 @@ static void test_mounts(void)
 	mounts_start(rs, &req);
 	s = service_by_label(rs, "fsx.vda");
 	CHECK(s && s->is_mount);
-	service_started(rs, s, 0);
+	service_started(rs, s, 0, true);
 	CHECK(fake.answers == 2 && fake.last_answer == 0 && fake.last_ep == s->ep);
 	mounts_start(rs, &req);
 	CHECK(service_by_label(rs, "fsx.vda.2") != NULL);
@@ -458,75 +386,19 @@ static void test_mounts(void)
 	mounts_start(rs, &req);
 	mounts_start(rs, &req);
 	CHECK(fake.alive == 4);
-	CHECK(service_down(rs, s, someone) == -EPERM && service_restart(rs, s, someone) == -EPERM);
+	CHECK(service_down(rs, s, someone) == -EPERM &&
+		service_restart(rs, s, SEF_INIT_FRESH, someone) == -EPERM);
 	mounts_stop(rs, &(struct rs_ep){.ep = s->ep});
 	mounts_stop(rs, &(struct rs_ep){.ep = 4242});
 	CHECK(!service_by_label(rs, "fsx.vda") && fake.alive == 3);
 	s = service_by_label(rs, "fsx.vda.2");
-	service_started(rs, s, 0);
-	service_died(rs, s, LSIGSEGV); /* a mount is not brought back */
+	service_started(rs, s, 0, true);
+	service_died(rs, s, LSIGSEGV); /* a mount is brought back */
+	service_started(rs, s, 0, true);
+	CHECK(s->state == SERVICE_RUNNING && fake.recovered == 1 && fake.alive == 3);
+	s->conf.restart = CONF_RESTART_NO;
+	service_died(rs, s, LSIGSEGV);
 	CHECK(!service_by_label(rs, "fsx.vda.2") && fake.alive == 2);
-	finish(rs);
-}
-
-static void test_control(void)
-{
-	static const char conf[] = "service a {\n uid x;\n}";
-	static const char good[] = "service a { }";
-	struct rs *rs = fresh();
-	char out[8192] = "";
-	struct axo_service_req req = {
-		.cmd = AXO_SERVICE_UP, .name = "a", .out = (uint64_t)out, .out_len = sizeof(out)};
-	int64_t result = 99;
-
-#define CALL() (control_call(rs, 7, (vaddr_t)&req, &result))
-	fake.is_root = false;
-	CHECK(CALL() == 0 && result == -EPERM);
-	fake.is_root = true;
-	CHECK(control_call(rs, 7, 0, &result) == 0 && result == -EFAULT);
-	req.conf = (uint64_t)conf;
-	req.conf_len = strlen(conf);
-	CHECK(CALL() == 0 && result == -EINVAL && strncmp(out, "2: 'uid': 'x'", 13) == 0);
-	req.conf_len = CONF_TEXT_MAX + 1;
-	CHECK(CALL() == 0 && result == -E2BIG);
-	req.conf = (uint64_t)good;
-	req.conf_len = strlen(good);
-	req.binary_len = 10;
-	CHECK(CALL() == 0 && result == -EFAULT);
-	req.args = (uint64_t)good;
-	req.args_len = 3;
-	req.binary_len = UINT64_MAX;
-	CHECK(CALL() == 0 && result == -E2BIG);
-	req.binary = (uint64_t) "abc";
-	req.binary_len = 3;
-	CHECK(CALL() == 0 && result == -ENOEXEC);
-	req.binary = (uint64_t) "abcd";
-	req.binary_len = 4;
-	CHECK(CALL() == CONTROL_LATER && strcmp(service_by_label(rs, "a")->args, "ser") == 0);
-	CHECK(CALL() == 0 && result == -EBUSY);
-	service_started(rs, service_by_label(rs, "a"), 0);
-	req.cmd = AXO_SERVICE_STATUS;
-	CHECK(CALL() == 0 && result > 0 && strstr(out, "a ") && strstr(out, "running"));
-	req.out_len = 10;
-	CHECK(CALL() == 0 && result == -ENOSPC);
-	req.out_len = sizeof(out);
-	req.out = 0;
-	CHECK(CALL() == 0 && result == -EFAULT);
-	strcpy(req.name, "nobody");
-	CHECK(CALL() == 0 && result == -ESRCH);
-	req.cmd = AXO_SERVICE_DOWN;
-	CHECK(CALL() == 0 && result == -ESRCH);
-	strcpy(req.name, "../x");
-	CHECK(CALL() == 0 && result == -EINVAL);
-	strcpy(req.name, "a");
-	CHECK(CALL() == CONTROL_LATER);
-	service_died(rs, service_by_label(rs, "a"), LSIGABRT);
-	req.cmd = 77;
-	CHECK(CALL() == 0 && result == -EINVAL);
-	req.cmd = AXO_SERVICE_BOOTED;
-	req.name[0] = '\0';
-	CHECK(CALL() == 0 && result == 0 && rs->is_booted);
-#undef CALL
 	finish(rs);
 }
 
@@ -580,11 +452,14 @@ int main(void)
 	test_down();
 	test_restart();
 	test_crashes();
-	test_crash_in_init();
+	test_crash_in_recovery();
+	test_no_way_back();
+	test_replica();
+	test_heartbeat();
+	test_script();
 	test_special();
 	test_limits();
 	test_mounts();
-	test_control();
 	printf("%u failures\n", failures);
 	return failures != 0;
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All periods begin at multiples of theirs, so that RS wakes once for many services. */
+#include "servers/rs/heartbeat.h"
+
+#include <errno.h>
+
+#include "lib/sys/diag.h"
+#include "servers/rs/peers.h"
+#include "servers/rs/process.h"
+
+#define MISSED_MAX 2
+
+static time_ns_t next_due(const struct rs *rs, const struct heartbeat *h)
+{
+	return h->period_ns ? (rs->now_ns / h->period_ns + 1) * h->period_ns : 0;
+}
+
+/* VM cannot be restarted, and RS does not ask itself. */
+static bool can_beat(const struct service *s)
+{
+	return s->ep != EP_RS && s->ep != EP_VM && s->conf.restart == CONF_RESTART_YES && s->binary;
+}
+
+void heartbeat_set(struct rs *rs, struct service *s, uint64_t period_ns)
+{
+	s->heartbeat.period_ns = period_ns ? period_ns : RS_PERIOD_NS;
+	heartbeat_begin(rs, s);
+}
+
+void heartbeat_begin(struct rs *rs, struct service *s)
+{
+	s->heartbeat.is_waiting = false;
+	s->heartbeat.missed = 0;
+	s->heartbeat.due_ns = next_due(rs, &s->heartbeat);
+}
+
+void heartbeat_beat(struct rs *rs, struct service *s)
+{
+	s->heartbeat.is_waiting = false;
+	s->heartbeat.missed = 0;
+	if (s->heartbeat.program != EP_NONE) {
+		peers_answer_program(
+			s->heartbeat.program, (int64_t)(rs->now_ns - s->heartbeat.sent_ns));
+		s->heartbeat.program = EP_NONE;
+	}
+}
+
+int heartbeat_ask(struct rs *rs, struct service *s, endpoint_t program)
+{
+	if (s->heartbeat.program != EP_NONE) {
+		return -EBUSY;
+	}
+	if (s->state != SERVICE_RUNNING || s->ep == EP_RS || s->ep == EP_VM) {
+		return -EIO;
+	}
+	s->heartbeat.program = program;
+	s->heartbeat.sent_ns = rs->now_ns;
+	peers_ping(s);
+	return 0;
+}
+
+void heartbeat_answer(struct service *s, int result)
+{
+	if (s->heartbeat.program != EP_NONE) {
+		peers_answer_program(s->heartbeat.program, result);
+		s->heartbeat.program = EP_NONE;
+	}
+}
+
+static void beat(struct rs *rs, struct service *s)
+{
+	struct heartbeat *h = &s->heartbeat;
+
+	h->due_ns = next_due(rs, h);
+	if (h->is_waiting) {
+		h->missed = process_is_hung(s->ep) ? h->missed + 1 : 0;
+	}
+	if (h->missed >= MISSED_MAX) {
+		diag_printf("%s: no answer to heartbeats", s->label);
+		s->death = DEATH_NO_HEARTBEAT;
+		h->is_waiting = false;
+		h->missed = 0;
+		process_kill(s->ep);
+		return;
+	}
+	h->is_waiting = true;
+	peers_ping(s);
+}
+
+time_ns_t heartbeat_tick(struct rs *rs)
+{
+	time_ns_t next = 0;
+
+	if (!rs->is_booted || rs->is_shutting_down) {
+		return 0;
+	}
+	for (int i = 0; i < RS_SERVICES_MAX; i++) {
+		struct service *s = &rs->services[i];
+
+		if (s->state != SERVICE_RUNNING || s->update > UPDATE_PREPARING ||
+			s->heartbeat.due_ns == 0 || !can_beat(s)) {
+			continue;
+		}
+		if (s->heartbeat.due_ns <= rs->now_ns) {
+			beat(rs, s);
+		}
+		if (next == 0 || s->heartbeat.due_ns < next) {
+			next = s->heartbeat.due_ns;
+		}
+	}
+	return next;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "servers/rs/standby.h"
+
+#include <errno.h>
+
+#include "abi/linux/signal.h"
+#include "lib/sys/diag.h"
+#include "lib/sys/ipc.h"
+#include "lib/sys/kcall.h"
+#include "proto/vm.h"
+#include "servers/rs/process.h"
+#include "servers/rs/service.h"
+
+void standby_make(struct rs *rs)
+{
+	struct service *self = service_by_endpoint(rs, EP_RS);
+	struct message m = {.type = VM_STANDBY};
+	int r;
+
+	if (rs->standby_ep != EP_NONE || !self || !self->binary) {
+		return;
+	}
+	r = process_create(rs, self, self->binary, &rs->standby_ep);
+	if (r < 0) {
+		diag_printf("no standby for RS: error %d", -r);
+		rs->standby_ep = EP_NONE;
+		return;
+	}
+	MSG(&m, vm_ep_req)->ep = rs->standby_ep;
+	r = ipc_call(EP_VM, &m);
+	if (r < 0) {
+		diag_printf("VM takes no standby for RS: error %d", -r);
+		process_destroy(rs->standby_ep);
+		rs->standby_ep = EP_NONE;
+	}
+}
+
+/* The kernel made VM the manager of the RS that died, and VM its own. */
+static void restore_privileges(struct rs *rs)
+{
+	static const endpoint_t both[] = {EP_RS, EP_VM};
+
+	for (size_t i = 0; i < AXO_ARRAY_LEN(both); i++) {
+		struct service *s = service_by_endpoint(rs, both[i]);
+
+		if (s) {
+			(void)process_give_privileges(rs, s, s->ep, PRIV_UPDATE);
+		}
+	}
+}
+
+/* Deaths that the RS that died had been told of and not yet seen to. */
+static void find_dead(struct rs *rs)
+{
+	for (int i = 0; i < RS_SERVICES_MAX; i++) {
+		struct service *s = &rs->services[i];
+		bool should_live = s->state == SERVICE_RUNNING || s->state == SERVICE_STARTING ||
+			s->state == SERVICE_STOPPING;
+
+		if (should_live && s->ep != EP_RS && process_is_dead(s->ep)) {
+			service_died(rs, s, LSIGKILL);
+		}
+	}
+}
+
+void standby_take_over(struct rs *rs)
+{
+	struct service *self = service_by_endpoint(rs, EP_RS);
+
+	diag_printf("has taken the place of an RS that died");
+	restore_privileges(rs);
+	if (self) {
+		self->counts.restarts++;
+		self->since_ns = rs->now_ns;
+	}
+	if (rs->standby_ep != EP_NONE) {
+		process_destroy(rs->standby_ep); /* names the dead one now */
+		rs->standby_ep = EP_NONE;
+	}
+	standby_make(rs);
+	find_dead(rs);
+	rs->alarm_ns = 1; /* unknown: it is set anew */
+	service_tick(rs);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The axo_service call: each command, and every pointer, length, name and caller wrong. */
+#include "servers/rs/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/linux/signal.h"
+#include "proto/rs.h"
+#include "servers/rs/service.h"
+#include "servers/rs/test/fake.h"
+#include "servers/rs/update.h"
+
+static void test_control(void)
+{
+	static const char conf[] = "service a {\n uid x;\n}";
+	static const char good[] = "service a { }";
+	struct rs *rs = fresh();
+	char out[8192] = "";
+	struct axo_service_req req = {
+		.cmd = AXO_SERVICE_UP, .name = "a", .out = (uint64_t)out, .out_len = sizeof(out)};
+	int64_t result = 99;
+
+#define CALL() control_call(rs, 7, (vaddr_t)&req, &result)
+	fake.uid = 5;
+	CHECK(CALL() && result == -EPERM);
+	fake.uid = 0;
+	CHECK(control_call(rs, 7, 0, &result) && result == -EFAULT);
+	req.conf = (uint64_t)conf;
+	req.conf_len = strlen(conf);
+	CHECK(CALL() && result == -EINVAL && strncmp(out, "2: 'uid': 'x'", 13) == 0);
+	req.conf_len = CONF_TEXT_MAX + 1;
+	CHECK(CALL() && result == -E2BIG);
+	req.conf = (uint64_t)good;
+	req.conf_len = strlen(good);
+	req.binary_len = 10;
+	CHECK(CALL() && result == -EFAULT);
+	req.args = (uint64_t)good;
+	req.args_len = 3;
+	req.binary_len = UINT64_MAX;
+	CHECK(CALL() && result == -E2BIG);
+	req.binary = (uint64_t) "abc";
+	req.binary_len = 3;
+	CHECK(CALL() && result == -ENOEXEC);
+	req.binary = (uint64_t) "abcd";
+	req.binary_len = 4;
+	CHECK(!CALL() && strcmp(service_by_label(rs, "a")->args, "ser") == 0);
+	CHECK(CALL() && result == -EBUSY);
+	service_started(rs, service_by_label(rs, "a"), 0, true);
+	req.cmd = AXO_SERVICE_STATUS;
+	CHECK(CALL() && result > 0 && strstr(out, "a ") && strstr(out, "running"));
+	req.out_len = 10;
+	CHECK(CALL() && result == -ENOSPC);
+	req.out_len = sizeof(out);
+	req.out = 0;
+	CHECK(CALL() && result == -EFAULT);
+	strcpy(req.name, "nobody");
+	CHECK(CALL() && result == -ESRCH);
+	req.cmd = AXO_SERVICE_DOWN;
+	CHECK(CALL() && result == -ESRCH);
+	strcpy(req.name, "../x");
+	CHECK(CALL() && result == -EINVAL);
+	strcpy(req.name, "a");
+	CHECK(!CALL());
+	service_died(rs, service_by_label(rs, "a"), LSIGABRT);
+	req.cmd = 77;
+	CHECK(CALL() && result == -EINVAL);
+	req.cmd = AXO_SERVICE_BOOTED;
+	req.name[0] = '\0';
+	CHECK(CALL() && result == 0 && rs->is_booted);
+#undef CALL
+	finish(rs);
+}
+
+/* One call of a command for a name. */
+static int64_t command(struct rs *rs, enum axo_service_cmd cmd, const char *name, uint32_t flags)
+{
+	struct axo_service_req req = {.cmd = cmd, .flags = flags, .arg = SEF_LU_WORK_FREE};
+	int64_t result;
+
+	strcpy(req.name, name);
+	return control_call(rs, 7, (vaddr_t)&req, &result) ? result : CONTROL_LATER;
+}
+
+/* RS-01, RS-04: who may, and what each says. */
+static void test_commands(void)
+{
+	struct rs *rs = fresh();
+	struct service *s;
+
+	rs->is_booted = true;
+	CHECK(up_declared(rs, "a", "service a { control 5 6; }") == 0);
+	s = service_by_label(rs, "a");
+	service_started(rs, s, 0, true);
+	CHECK(command(rs, AXO_SERVICE_LOOKUP, "a", 0) == 1000);
+	CHECK(command(rs, AXO_SERVICE_LOOKUP, "b", 0) == -ESRCH);
+	CHECK(command(rs, AXO_SERVICE_CLONE, "a", 0) == 0 && s->replica_ep != EP_NONE);
+	CHECK(command(rs, AXO_SERVICE_CLONE, "a", 0) == -EEXIST);
+	CHECK(command(rs, AXO_SERVICE_UNCLONE, "a", 0) == 0);
+	CHECK(command(rs, AXO_SERVICE_UNCLONE, "a", 0) == -ENOENT);
+	CHECK(command(rs, AXO_SERVICE_ROLLBACK, "a", 0) == -ENOENT);
+	CHECK(command(rs, AXO_SERVICE_EDIT, "a", 0) == -EINVAL);
+	CHECK(command(rs, AXO_SERVICE_SCRIPT, "", 0) == -EPERM);
+	CHECK(command(rs, AXO_SERVICE_STATS, "a", 0) == -ENOSPC);
+	CHECK(command(rs, AXO_SERVICE_PING, "a", 0) == CONTROL_LATER && fake.pings == 1);
+	CHECK(command(rs, AXO_SERVICE_FAULT, "a", 0) == 0 && fake.faults == 1);
+	CHECK(control_is_waiter(rs, 7) && !control_is_waiter(rs, 8));
+	fake.uid = 5;
+	CHECK(command(rs, AXO_SERVICE_LOOKUP, "a", 0) == 1000);
+	CHECK(command(rs, AXO_SERVICE_LOOKUP, "b", 0) == -EPERM);
+	CHECK(command(rs, AXO_SERVICE_SHUTDOWN, "", 0) == -EPERM);
+	CHECK(command(rs, AXO_SERVICE_EDIT, "a", 0) == -EPERM);
+	fake.uid = 7;
+	CHECK(command(rs, AXO_SERVICE_LOOKUP, "a", 0) == -EPERM);
+	fake.uid = 0;
+	CHECK(command(rs, AXO_SERVICE_REFRESH, "a", 0) == CONTROL_LATER);
+	CHECK(command(rs, AXO_SERVICE_REFRESH, "a", 0) == -EBUSY);
+	CHECK(command(rs, AXO_SERVICE_UPDATE, "a", 0) == -EBUSY);
+	service_died(rs, s, LSIGABRT);
+	service_started(rs, s, 0, true);
+	CHECK(command(rs, AXO_SERVICE_SHUTDOWN, "", 0) == 0 && rs->is_shutting_down);
+	finish(rs);
+}
+
+int main(void)
+{
+	test_control();
+	test_commands();
+	printf("%u failures\n", failures);
+	return failures != 0;
+}
