@@ -92,8 +92,8 @@ static int alloc_in_group(struct ext2 *ext2, uint32_t group, uint32_t from, uint
 			ext2_touch_group(ext2, group);
 			break;
 		}
+		fs_cache_change(ext2->cache, &bitmap, bitmap.data + bit / 64 * 8, 8);
 		bitmap_set((uint64_t *)(void *)bitmap.data, bit);
-		fs_cache_dirty_block(ext2->cache, &bitmap);
 		desc->free_blocks_count--;
 		ext2->super.free_blocks_count--;
 		ext2_touch_group(ext2, group);
@@ -148,6 +148,7 @@ static int free_in_group(struct ext2 *ext2, uint32_t first, uint32_t count, uint
 	struct ext2_group *desc = &ext2->group[group];
 	struct fs_block bitmap;
 	uint64_t *map;
+	uint32_t word;
 	int error;
 
 	error = fs_cache_get_block(ext2->cache, desc->block_bitmap, FS_BLOCK_READ, &bitmap);
@@ -156,6 +157,9 @@ static int free_in_group(struct ext2 *ext2, uint32_t first, uint32_t count, uint
 		return error;
 	}
 	map = (uint64_t *)(void *)bitmap.data;
+	word = (first - ext2_group_first(ext2, group)) / 64;
+	fs_cache_change(ext2->cache, &bitmap, &map[word],
+		((first + count - 1 - ext2_group_first(ext2, group)) / 64 + 1 - word) * 8);
 	for (uint32_t block = first; block < first + count; block++) {
 		uint32_t bit = block - ext2_group_first(ext2, group);
 
@@ -170,7 +174,6 @@ static int free_in_group(struct ext2 *ext2, uint32_t first, uint32_t count, uint
 		}
 		*freed += 1;
 	}
-	fs_cache_dirty_block(ext2->cache, &bitmap);
 	fs_cache_put_block(ext2->cache, &bitmap);
 	ext2_touch_group(ext2, group);
 	return error;

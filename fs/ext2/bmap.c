@@ -200,10 +200,11 @@ int ext2_map_alloc(struct ext2 *ext2, struct ext2_node *node, uint64_t file_bloc
 	if (error != 0) {
 		goto out;
 	}
-	*walk_pointer(node, &walk) = blocks[0];
 	if (walk.depth > 0) {
-		fs_cache_dirty_block(ext2->cache, &walk.parent);
+		fs_cache_change(
+			ext2->cache, &walk.parent, walk_pointer(node, &walk), sizeof(uint32_t));
 	}
+	*walk_pointer(node, &walk) = blocks[0];
 	*block = blocks[walk.levels - walk.depth - 1];
 	*is_new = true;
 	node->raw.blocks += sectors;

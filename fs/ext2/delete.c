@@ -21,7 +21,7 @@ static void orphan_add(struct ext2 *ext2, struct ext2_node *node)
 	}
 	node->raw.dtime = ext2->super.last_orphan;
 	ext2->super.last_orphan = node->ino;
-	ext2->super_dirty = true;
+	ext2->orphans_dirty = true;
 	list_add_head(&ext2->orphans, &node->orphan_link);
 	ext2_node_dirty(ext2, node);
 }
@@ -33,7 +33,7 @@ static void orphan_remove(struct ext2 *ext2, struct ext2_node *node)
 	}
 	if (node->orphan_link.prev == &ext2->orphans) {
 		ext2->super.last_orphan = node->raw.dtime;
-		ext2->super_dirty = true;
+		ext2->orphans_dirty = true;
 	} else {
 		struct ext2_node *younger =
 			list_entry(node->orphan_link.prev, struct ext2_node, orphan_link);
@@ -73,8 +73,8 @@ static void drop_xattrs(struct ext2 *ext2, struct ext2_node *node)
 	if (header->magic != EXT2_XATTR_MAGIC) {
 		ext2_corrupt(ext2, "extended attributes of inode", node->ino);
 	} else if (header->refcount > 1) {
+		fs_cache_change(ext2->cache, &block, header, sizeof(*header));
 		header->refcount--;
-		fs_cache_dirty_block(ext2->cache, &block);
 	} else {
 		ext2_free_blocks(ext2, number, 1, NULL);
 		fs_cache_forget(ext2->cache, number);
@@ -85,7 +85,7 @@ static void drop_xattrs(struct ext2 *ext2, struct ext2_node *node)
 void ext2_node_delete(struct ext2 *ext2, struct ext2_node *node)
 {
 	orphan_remove(ext2, node);
-	fs_cache_drop(ext2->cache, node->ino, 0, UINT64_MAX);
+	(void)fs_cache_drop(ext2->cache, node->ino, 0, ext2_pages_end(node->size), false);
 	if (ext2_has_blocks(ext2, node)) {
 		ext2_free_tail(ext2, node, 0);
 	}
@@ -95,6 +95,27 @@ void ext2_node_delete(struct ext2 *ext2, struct ext2_node *node)
 	node->raw.dtime = (uint32_t)ext2->fs.now().sec;
 	ext2_node_dirty(ext2, node);
 	ext2_free_inode(ext2, node->ino, ext2_is_dir(node));
+}
+
+int ext2_orphans_adopt(struct ext2 *ext2)
+{
+	uint32_t ino = has_orphan_list(ext2) ? ext2->super.last_orphan : 0;
+
+	while (ino != 0) {
+		struct ext2_node *node = NULL;
+		int error = -EINVAL;
+
+		if (ino >= ext2->first_inode && ext2_node_find(ext2, ino) == NULL) {
+			error = ext2_node_load(ext2, ino, true, &node);
+		}
+		if (error != 0) {
+			return ext2_corrupt(ext2, "orphan list at inode", ino);
+		}
+		node->refs = 0;
+		list_add_tail(&ext2->orphans, &node->orphan_link);
+		ino = node->raw.dtime;
+	}
+	return 0;
 }
 
 void ext2_orphans_recover(struct ext2 *ext2)

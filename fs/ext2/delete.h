@@ -16,5 +16,8 @@ void ext2_node_drop_links(struct ext2 *ext2, struct ext2_node *node, unsigned co
 /* Free the blocks and the inode of a node without links or references. */
 void ext2_node_delete(struct ext2 *ext2, struct ext2_node *node);
 
+/* After a restart: bring what is in the orphan list into memory, without references. -EIO. */
+int ext2_orphans_adopt(struct ext2 *ext2);
+
 /* Delete what an earlier mount left in the orphan list. Call when mounted for writing. */
 void ext2_orphans_recover(struct ext2 *ext2);

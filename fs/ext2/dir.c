@@ -210,8 +210,8 @@ static void dir_changed(struct ext2 *ext2, struct ext2_node *dir)
 }
 
 /* Put an entry where a block has room for it. */
-static bool add_in_block(
-	struct ext2 *ext2, struct fs_block *block, struct fs_name name, uint32_t ino, uint32_t mode)
+static bool add_in_block(struct ext2 *ext2, const struct fs_block *block, struct fs_name name,
+	uint32_t ino, uint32_t mode)
 {
 	uint32_t needed = EXT2_DIRENT_LEN(name.len);
 	struct ext2_dirent *entry;
@@ -227,9 +227,13 @@ static bool add_in_block(
 		if (used > 0) {
 			struct ext2_dirent *next = entry_at(block, offset + used);
 
+			fs_cache_change(ext2->cache, block, entry, EXT2_DIRENT_HEADER);
+			fs_cache_change(ext2->cache, block, next, needed);
 			next->rec_len = (uint16_t)(entry->rec_len - used);
 			entry->rec_len = (uint16_t)used;
 			entry = next;
+		} else {
+			fs_cache_change(ext2->cache, block, entry, needed);
 		}
 		fill_entry(ext2, entry, name, ino, mode);
 		return true;
@@ -300,9 +304,6 @@ int ext2_dir_add(
 			return error;
 		}
 		is_added = add_in_block(ext2, &block, name, ino, mode);
-		if (is_added) {
-			fs_cache_dirty_block(ext2->cache, &block);
-		}
 		fs_cache_put_block(ext2->cache, &block);
 		if (is_added) {
 			entry_added(ext2, dir, name, index);
@@ -332,10 +333,11 @@ void ext2_dir_remove(struct ext2 *ext2, struct ext2_node *dir, const struct ext2
 		before = entry_at(&slot->block, offset);
 	}
 	if (before != NULL) {
+		fs_cache_change(ext2->cache, &slot->block, before, EXT2_DIRENT_HEADER);
 		before->rec_len = (uint16_t)(before->rec_len + entry->rec_len);
 	}
+	fs_cache_change(ext2->cache, &slot->block, entry, EXT2_DIRENT_HEADER);
 	entry->inode = 0;
-	fs_cache_dirty_block(ext2->cache, &slot->block);
 	for (uint32_t i = 0; i < EXT2_ROOM_CLASSES; i++) {
 		dir->room_hint[i] = (uint32_t)u64_min(dir->room_hint[i], slot->index);
 	}
@@ -347,16 +349,18 @@ void ext2_dir_replace(struct ext2 *ext2, struct ext2_node *dir, const struct ext
 {
 	struct ext2_dirent *entry = entry_at(&slot->block, slot->offset);
 
+	fs_cache_change(ext2->cache, &slot->block, entry, EXT2_DIRENT_HEADER);
 	entry->inode = ino;
 	entry->file_type = ext2_dir_type(ext2, mode);
-	fs_cache_dirty_block(ext2->cache, &slot->block);
 	dir_changed(ext2, dir);
 }
 
 void ext2_dir_set_parent(struct ext2 *ext2, const struct ext2_slot *dotdot, uint32_t parent)
 {
-	entry_at(&dotdot->block, dotdot->offset)->inode = parent;
-	fs_cache_dirty_block(ext2->cache, &dotdot->block);
+	struct ext2_dirent *entry = entry_at(&dotdot->block, dotdot->offset);
+
+	fs_cache_change(ext2->cache, &dotdot->block, entry, EXT2_DIRENT_HEADER);
+	entry->inode = parent;
 }
 
 void ext2_dir_format(struct ext2 *ext2, struct fs_block *block, uint32_t ino, uint32_t parent)

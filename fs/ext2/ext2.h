@@ -7,7 +7,9 @@
  * cache holds them; the super block's counts are their sums.
  * 2. A node is in memory exactly while it has references, or is dirty and could not be stored.
  * 3. A node with nlink 0 and references is in the orphan list, in memory and on disk.
- * 4. Every block number taken from the disk goes through ext2_block_is_data() before it is used.
+ * 4. When a request ends, the cached blocks hold all of its changes (but for the super block's
+ * counts, which are the groups' sums).
+ * 5. Every block number taken from the disk goes through ext2_block_is_data() before it is used.
  */
 #pragma once
 
@@ -34,6 +36,7 @@ struct ext2_node {
 	/* Where the next block is best put: after the one that was given out last. */
 	uint64_t last_file_block;
 	uint32_t last_block;
+	bool is_tail_mapped; /* a process may have written behind the end, in the last page */
 	/* Read-ahead: where a sequential reader comes next, and how much to read beyond. */
 	uint64_t next_read;   /* bytes */
 	uint32_t read_window; /* pages */
@@ -60,14 +63,17 @@ struct ext2 {
 	uint64_t max_size;           /* bytes in a file */
 	uint32_t last_dir_group;
 	uint32_t index_slots;     /* of all directories' indexes */
-	uint32_t index_slots_max; /* a fraction of the cache's memory */
+	uint32_t index_slots_max; /* a fraction of the machine's memory */
 	struct ext2_super super;
-	bool super_dirty;
-	bool was_clean;   /* when it was mounted */
-	bool is_writing;  /* mounted for writing; stays so when damage makes it read-only */
-	uint32_t damages; /* found so far */
+	bool super_dirty;   /* something but the counts and the head of the orphan list */
+	bool counts_dirty;  /* stored by sync: the groups' counts say the same */
+	bool orphans_dirty; /* super.last_orphan */
+	bool was_clean;     /* when it was mounted */
+	bool is_writing;    /* mounted for writing; stays so when damage makes it read-only */
+	uint32_t damages;   /* found so far */
 	struct ext2_group *group;
-	uint8_t *group_dirty; /* one for each block of descriptors */
+	uint8_t *group_dirty;            /* one for each */
+	uint32_t dirty_first, dirty_end; /* groups that may be dirty */
 	struct list node_bucket[EXT2_NODE_BUCKETS];
 	struct list dirty_nodes;
 	struct list orphans;
@@ -81,9 +87,10 @@ static inline struct ext2 *ext2_of(struct fs *fs)
 /* How to mount; all fields are kept by the file system. */
 struct ext2_options {
 	struct fs_device *device;
-	struct fs_cache_memory memory;
-	size_t cache_pages;
+	struct fs_cache_memory *memory;
+	uint64_t total_pages; /* of the machine */
 	bool read_only;
+	bool is_recovery; /* a process before has died: go on where its last request ended */
 	struct fs_time (*now)(void);
 	void (*log)(const char *format, ...) __attribute__((format(printf, 1, 2)));
 };
@@ -98,8 +105,18 @@ int ext2_remount(struct fs *fs, bool read_only);
 int ext2_sync(struct fs *fs);
 int ext2_statfs(struct fs *fs, struct fs_stat *stat);
 
-/* Write the super block and the dirty group descriptors into the cache. */
+/* Write the super block, as far as it changed, and the dirty group descriptors into the cache. */
 int ext2_store_super(struct ext2 *ext2);
+
+/*
+ * The end of a request, or of a part of one that stands for itself: all changes are put into the
+ * cached blocks, where they outlive the process.
+ */
+void ext2_commit(struct ext2 *ext2);
+
+/* After a mount with is_recovery: the inode has `count` references; all others are known. */
+int ext2_rebind(struct fs *fs, uint64_t ino, uint64_t count, struct fs_attr *attr);
+int ext2_recovered(struct fs *fs);
 
 /*
  * The file system is damaged: note it on disk, and stop writing where the super block says so.
@@ -135,8 +152,14 @@ bool ext2_group_has_super(const struct ext2 *ext2, uint32_t group);
 
 static inline void ext2_touch_group(struct ext2 *ext2, uint32_t group)
 {
-	ext2->group_dirty[group / (ext2->block_size / sizeof(struct ext2_group))] = 1;
-	ext2->super_dirty = true;
+	ext2->group_dirty[group] = 1;
+	if (ext2->dirty_first >= ext2->dirty_end) {
+		ext2->dirty_first = group;
+		ext2->dirty_end = group + 1;
+	}
+	ext2->dirty_first = group < ext2->dirty_first ? group : ext2->dirty_first;
+	ext2->dirty_end = group < ext2->dirty_end ? ext2->dirty_end : group + 1;
+	ext2->counts_dirty = true;
 }
 
 /* The operations table of lib/fs (ops.c). */

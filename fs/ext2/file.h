@@ -9,4 +9,6 @@ int ext2_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct
 int ext2_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
 	size_t *done);
 int ext2_truncate(struct fs *fs, uint64_t ino, uint64_t size);
+int ext2_peek(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
+int ext2_mkwrite(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
 int ext2_fsync(struct fs *fs, uint64_t ino, bool data_only);

@@ -68,8 +68,8 @@ static int alloc_in_group(struct ext2 *ext2, uint32_t group, bool is_dir, uint32
 		ext2_touch_group(ext2, group);
 		return -ENOSPC;
 	}
+	fs_cache_change(ext2->cache, &bitmap, &map[bit / 64], 8);
 	bitmap_set(map, bit);
-	fs_cache_dirty_block(ext2->cache, &bitmap);
 	fs_cache_put_block(ext2->cache, &bitmap);
 	desc->free_inodes_count--;
 	desc->used_dirs_count += is_dir;
@@ -121,8 +121,8 @@ int ext2_free_inode(struct ext2 *ext2, uint32_t ino, bool is_dir)
 		fs_cache_put_block(ext2->cache, &bitmap);
 		return ext2_corrupt(ext2, "free of a free or reserved inode", ino);
 	}
+	fs_cache_change(ext2->cache, &bitmap, &map[bit / 64], 8);
 	bitmap_clear(map, bit);
-	fs_cache_dirty_block(ext2->cache, &bitmap);
 	fs_cache_put_block(ext2->cache, &bitmap);
 	if (desc->free_inodes_count < ext2->super.inodes_per_group) {
 		desc->free_inodes_count++;

@@ -4,6 +4,7 @@
 
 #include "fs/ext2/delete.h"
 #include "fs/ext2/index.h"
+#include "fs/ext2/page.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -214,8 +215,8 @@ int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir, const 
 		return -ENOMEM;
 	}
 	node->raw.generation = ((const struct ext2_inode *)(void *)bytes)->generation + 1;
+	fs_cache_change(ext2->cache, &block, bytes, ext2->inode_size);
 	memset(bytes, 0, ext2->inode_size);
-	fs_cache_dirty_block(ext2->cache, &block);
 	fs_cache_put_block(ext2->cache, &block);
 	node->raw.mode = (uint16_t)what->mode;
 	node->raw.uid_low = (uint16_t)what->uid;
@@ -241,6 +242,9 @@ int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir, const 
 
 void ext2_node_put(struct ext2 *ext2, struct ext2_node *node, uint64_t count)
 {
+	if (node->refs <= count && node->raw.links_count > 0 && node->is_tail_mapped) {
+		ext2_clean_tail(ext2, node);
+	}
 	node->refs -= u64_min(count, node->refs);
 	if (node->refs > 0) {
 		return;
@@ -249,6 +253,13 @@ void ext2_node_put(struct ext2 *ext2, struct ext2_node *node, uint64_t count)
 		ext2_node_delete(ext2, node);
 	}
 	if (ext2_node_store(ext2, node) == 0) {
+		node_free(ext2, node);
+	}
+}
+
+void ext2_node_forget(struct ext2 *ext2, struct ext2_node *node)
+{
+	if (node->refs == 0 && node->raw.links_count > 0 && ext2_node_store(ext2, node) == 0) {
 		node_free(ext2, node);
 	}
 }
@@ -277,8 +288,8 @@ int ext2_node_store(struct ext2 *ext2, struct ext2_node *node)
 	if (ext2_is_reg(node)) {
 		node->raw.size_high = (uint32_t)(node->size >> 32);
 	}
+	fs_cache_change(ext2->cache, &block, bytes, raw_size(ext2));
 	memcpy(bytes, &node->raw, raw_size(ext2));
-	fs_cache_dirty_block(ext2->cache, &block);
 	fs_cache_put_block(ext2->cache, &block);
 	list_remove(&node->dirty_link);
 	return 0;

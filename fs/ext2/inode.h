@@ -24,6 +24,9 @@ int ext2_node_get_dir(struct ext2 *ext2, uint64_t ino, struct ext2_node **node);
  */
 void ext2_node_put(struct ext2 *ext2, struct ext2_node *node, uint64_t count);
 
+/* A node that nobody holds any more leaves memory, unless it is an orphan. */
+void ext2_node_forget(struct ext2 *ext2, struct ext2_node *node);
+
 /* A new node for an inode that was just allocated: links 0, times now, one reference. -ENOMEM,
  * -EIO. */
 int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir, const struct fs_new *what,
@@ -34,6 +37,12 @@ struct ext2_node *ext2_node_find(struct ext2 *ext2, uint64_t ino);
 
 /* The node differs from the disk. */
 void ext2_node_dirty(struct ext2 *ext2, struct ext2_node *node);
+
+/* Where the pages end that may be in the cache of a file of so many bytes. */
+static inline uint64_t ext2_pages_end(uint64_t size)
+{
+	return size / FS_PAGE_SIZE + 1 + FS_PAGES_MAX;
+}
 
 /* Write a node into the cached inode table. */
 int ext2_node_store(struct ext2 *ext2, struct ext2_node *node);

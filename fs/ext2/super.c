@@ -7,7 +7,9 @@
 
 #include "fs/ext2/delete.h"
 #include "fs/ext2/inode.h"
+#include "fs/ext2/page.h"
 #include "fs/ext2/repair.h"
+#include "lib/fs/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -185,7 +187,7 @@ static int read_groups(struct ext2 *ext2)
 	size_t bytes = (size_t)ext2->group_table_blocks * ext2->block_size;
 
 	ext2->group = malloc(bytes);
-	ext2->group_dirty = calloc(1, ext2->group_table_blocks);
+	ext2->group_dirty = calloc(1, ext2->groups);
 	if (ext2->group == NULL || ext2->group_dirty == NULL) {
 		return -ENOMEM;
 	}
@@ -215,27 +217,39 @@ static int read_groups(struct ext2 *ext2)
 	return 0;
 }
 
+/* One changed descriptor, into its cached block. */
+static int store_group(struct ext2 *ext2, uint32_t group)
+{
+	uint32_t in_block = ext2->block_size / (uint32_t)sizeof(struct ext2_group);
+	struct fs_block block;
+	struct ext2_group *desc;
+	int error = fs_cache_get_block(ext2->cache,
+		ext2->super.first_data_block + 1 + group / in_block, FS_BLOCK_READ, &block);
+
+	if (error == 0) {
+		desc = (struct ext2_group *)(void *)block.data + group % in_block;
+		fs_cache_change(ext2->cache, &block, desc, sizeof(*desc));
+		*desc = ext2->group[group];
+		fs_cache_put_block(ext2->cache, &block);
+		ext2->group_dirty[group] = 0;
+	}
+	return error;
+}
+
 int ext2_store_super(struct ext2 *ext2)
 {
+	struct ext2_super *super;
 	struct fs_block block;
 	int error;
 
-	for (uint32_t i = 0; i < ext2->group_table_blocks; i++) {
-		if (!ext2->group_dirty[i]) {
-			continue;
-		}
-		error = fs_cache_get_block(
-			ext2->cache, ext2->super.first_data_block + 1 + i, FS_BLOCK_READ, &block);
+	for (uint32_t group = ext2->dirty_first; group < ext2->dirty_end; group++) {
+		error = ext2->group_dirty[group] ? store_group(ext2, group) : 0;
 		if (error != 0) {
 			return error;
 		}
-		memcpy(block.data, (uint8_t *)ext2->group + (size_t)i * ext2->block_size,
-			ext2->block_size);
-		fs_cache_dirty_block(ext2->cache, &block);
-		fs_cache_put_block(ext2->cache, &block);
-		ext2->group_dirty[i] = 0;
 	}
-	if (!ext2->super_dirty) {
+	ext2->dirty_first = ext2->dirty_end = 0;
+	if (!ext2->super_dirty && !ext2->orphans_dirty) {
 		return 0;
 	}
 	error = fs_cache_get_block(
@@ -243,13 +257,32 @@ int ext2_store_super(struct ext2 *ext2)
 	if (error != 0) {
 		return error;
 	}
-	ext2->super.write_time = (uint32_t)ext2->fs.now().sec;
-	memcpy(block.data + EXT2_SUPER_OFFSET % ext2->block_size, &ext2->super,
-		sizeof(ext2->super));
-	fs_cache_dirty_block(ext2->cache, &block);
+	super = (struct ext2_super *)(void *)(block.data + EXT2_SUPER_OFFSET % ext2->block_size);
+	if (ext2->super_dirty) {
+		ext2->super.write_time = (uint32_t)ext2->fs.now().sec;
+		fs_cache_change(ext2->cache, &block, super, sizeof(*super));
+		*super = ext2->super;
+		ext2->counts_dirty = false;
+	} else {
+		fs_cache_change(
+			ext2->cache, &block, &super->last_orphan, sizeof(super->last_orphan));
+		super->last_orphan = ext2->super.last_orphan;
+	}
 	fs_cache_put_block(ext2->cache, &block);
-	ext2->super_dirty = false;
+	ext2->super_dirty = ext2->orphans_dirty = false;
 	return 0;
+}
+
+void ext2_commit(struct ext2 *ext2)
+{
+	if (!ext2->is_writing) {
+		return;
+	}
+	if (ext2_nodes_store(ext2) == 0 && ext2_store_super(ext2) == 0) {
+		fs_cache_commit(ext2->cache);
+	} else {
+		fs_log_spoil(ext2->cache);
+	}
 }
 
 int ext2_sync(struct fs *fs)
@@ -261,6 +294,7 @@ int ext2_sync(struct fs *fs)
 		return 0;
 	}
 	error = ext2_nodes_store(ext2);
+	ext2->super_dirty = ext2->super_dirty || ext2->counts_dirty;
 	result = ext2_store_super(ext2);
 	error = error != 0 ? error : result;
 	result = fs_cache_flush(ext2->cache, FS_FLUSH_ALL);
@@ -291,7 +325,93 @@ static int begin_writing(struct ext2 *ext2)
 		ext2->super.state &= (uint16_t)~EXT2_STATE_ERROR;
 	}
 	ext2_orphans_recover(ext2);
-	return ext2_sync(&ext2->fs);
+	error = ext2_sync(&ext2->fs);
+	return error != 0 ? error : fs_log_open(ext2->cache);
+}
+
+/* Go on where the process before was when it died: 1; 0 when it was not writing yet. */
+static int take_over(struct ext2 *ext2)
+{
+	struct fs_cache_stats stats;
+	int result = fs_log_recover(ext2->cache);
+
+	if (result == 0) {
+		return 0;
+	}
+	fs_cache_get_stats(ext2->cache, &stats);
+	ext2->fs.log("ext2: taken over: %zu pages, %zu dirty\n", stats.pages, stats.dirty_pages);
+	return result;
+}
+
+/* The super block as the cache has it may be newer than the device's. */
+static int reread_super(struct ext2 *ext2)
+{
+	struct fs_block block;
+	int error = fs_cache_get_block(
+		ext2->cache, EXT2_SUPER_OFFSET / ext2->block_size, FS_BLOCK_READ, &block);
+
+	if (error == 0) {
+		memcpy(&ext2->super, block.data + EXT2_SUPER_OFFSET % ext2->block_size,
+			sizeof(ext2->super));
+		fs_cache_put_block(ext2->cache, &block);
+		error = check_features(ext2);
+	}
+	return error != 0 ? error : check_geometry(ext2);
+}
+
+/*
+ * What follows take_over(): when the last request was undone, everything but the nodes in use is
+ * there; else (result < 0) as after a crash of the machine, but for the cached pages.
+ */
+static int resume_writing(struct ext2 *ext2, int result)
+{
+	ext2->is_writing = true;
+	ext2->was_clean = true;
+	ext2->counts_dirty = true;
+	if (result == 1) {
+		result = ext2_orphans_adopt(ext2);
+	}
+	if (result < 0) {
+		ext2->fs.read_only = true; /* nothing is deleted before it is consistent */
+		ext2_nodes_release(ext2);
+		ext2->fs.read_only = false;
+		result = ext2_repair(ext2);
+	}
+	if (result != 0) {
+		return result;
+	}
+	if ((ext2->super.state & EXT2_STATE_ERROR) && ext2->super.errors >= EXT2_ERRORS_READ_ONLY) {
+		ext2->fs.read_only = true;
+	}
+	fs_cache_check_dirty(ext2->cache, ext2_keep_page, ext2);
+	return fs_log_open(ext2->cache);
+}
+
+int ext2_rebind(struct fs *fs, uint64_t ino, uint64_t count, struct fs_attr *attr)
+{
+	struct ext2 *ext2 = ext2_of(fs);
+	struct ext2_node *node = ext2_node_find(ext2, ino);
+	int error = node == NULL ? ext2_node_get(ext2, ino, &node) : 0;
+
+	if (error == 0) {
+		node->refs = count;
+		ext2_node_attr(ext2, node, attr);
+	}
+	return error;
+}
+
+int ext2_recovered(struct fs *fs)
+{
+	struct ext2 *ext2 = ext2_of(fs);
+
+	list_for_each_safe(node, &ext2->orphans, struct ext2_node, orphan_link)
+	{
+		if (node->refs == 0) {
+			node->refs = 1;
+			ext2_node_put(ext2, node, 1);
+		}
+	}
+	return 0;
 }
 
 /* Write everything, and the mark that it is clean. */
@@ -331,7 +451,7 @@ static int check_root(struct ext2 *ext2)
 
 static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 {
-	int error = read_super(ext2);
+	int error = read_super(ext2), taken = 0;
 
 	if (error == 0) {
 		error = check_features(ext2);
@@ -340,8 +460,14 @@ static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 		error = check_geometry(ext2);
 	}
 	if (error == 0) {
-		error = fs_cache_create(&ext2->cache, ext2->device, &options->memory,
-			ext2->block_size, options->cache_pages);
+		error = fs_cache_create(
+			&ext2->cache, ext2->device, options->memory, ext2->block_size);
+	}
+	if (error == 0 && options->is_recovery && !ext2->fs.read_only) {
+		taken = take_over(ext2);
+	}
+	if (error == 0 && options->is_recovery) {
+		error = reread_super(ext2);
 	}
 	if (error == 0) {
 		error = read_groups(ext2);
@@ -350,12 +476,12 @@ static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 		return error;
 	}
 	ext2->max_size = find_max_size(ext2);
-	ext2->index_slots_max =
-		(uint32_t)u64_min(u64_max(options->cache_pages, FS_CACHE_MIN_PAGES) * 64, 1u << 22);
+	ext2->index_slots_max = (uint32_t)u64_min(u64_max(options->total_pages, 512) * 8, 1u << 22);
 	ext2->was_clean =
 		(ext2->super.state & (EXT2_STATE_VALID | EXT2_STATE_ERROR)) == EXT2_STATE_VALID;
 	error = check_root(ext2);
-	if (error == 0 && !ext2->fs.read_only && begin_writing(ext2) != 0) {
+	if (error == 0 && !ext2->fs.read_only &&
+		(taken != 0 ? resume_writing(ext2, taken) : begin_writing(ext2)) != 0) {
 		ext2->fs.log("ext2: mounted read-only\n");
 		ext2->fs.read_only = true;
 		ext2->is_writing = false;

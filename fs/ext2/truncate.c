@@ -120,11 +120,12 @@ static void free_from(struct tail *tail, uint32_t *pointer, unsigned level, uint
 		return;
 	}
 	pointers = (uint32_t *)(void *)indirect.data;
+	fs_cache_change(ext2->cache, &indirect, &pointers[first >> shift],
+		(ext2->pointers - (size_t)(first >> shift)) * sizeof(pointers[0]));
 	for (uint32_t i = (uint32_t)(first >> shift); i < ext2->pointers; i++) {
 		free_from(tail, &pointers[i], level - 1,
 			i == first >> shift ? first & ((1ull << shift) - 1) : 0);
 	}
-	fs_cache_dirty_block(ext2->cache, &indirect);
 	fs_cache_put_block(ext2->cache, &indirect);
 }
 

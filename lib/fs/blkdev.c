@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The block cache's device on top of a block driver, and its memory from VM. */
+/* The cache's device on top of a block driver. */
 #include "lib/fs/blkdev.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 _Static_assert(FS_IOVEC_MAX <= BLK_PIECES_MAX, "a transfer of the cache is one request");
 _Static_assert(sizeof(struct fs_iovec) == sizeof(struct bdev_vec), "the same structure");
@@ -41,20 +40,3 @@ int fs_blkdev_open(
 	blkdev->device.flush = blkdev_flush;
 	return error;
 }
-
-static void *vm_alloc(void *ctx, size_t pages)
-{
-	void *memory = mmap(NULL, pages * FS_PAGE_SIZE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	(void)ctx;
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void vm_free(void *ctx, void *memory, size_t pages)
-{
-	(void)ctx;
-	(void)munmap(memory, pages * FS_PAGE_SIZE);
-}
-
-const struct fs_cache_memory fs_vm_memory = {.alloc = vm_alloc, .free = vm_free};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The block cache's device (device.h) on top of a block driver, and its memory from VM. */
+/* The cache's device (device.h) on top of a block driver. */
 #pragma once
 
 #include "lib/bdev/bdev.h"
-#include "lib/fs/cache.h"
+#include "lib/fs/device.h"
 
 struct fs_blkdev {
 	struct fs_device device;
@@ -13,6 +13,3 @@ struct fs_blkdev {
 /* Open minor `minor` of a driver; falls back to read-only where the device cannot be written. */
 int fs_blkdev_open(
 	struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bdev_find_fn *find_driver);
-
-/* Anonymous memory. */
-extern const struct fs_cache_memory fs_vm_memory;

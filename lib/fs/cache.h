@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The cache of a file system: pages of files and of the device, in one pool.
+ * The cache of a file system: a view of VM's page cache, in which all its pages live.
  *
- * A page is known by (object, index). Object 0 is the device itself: its page i holds the device's
- * bytes from i * 4096 on, and metadata is reached there, a block at a time. Any other object is an
- * inode number: its pages hold the file's bytes, and each page remembers the device blocks behind
- * it. A block lives under one of the two names only: metadata under the device, file data under its
- * file; whoever frees a block of metadata says so (fs_cache_forget), whoever truncates a file drops
- * its pages.
+ * A page is known by (object, index). Object 0 is the device: its page i holds block i of the
+ * device, whatever the size of a block, so that metadata and file data never share a page. Any
+ * other object is an inode number: its pages hold the file's bytes, and the cache remembers the
+ * device blocks behind each. Whoever frees a block of metadata says so (fs_cache_forget), whoever
+ * truncates a file drops its pages.
  *
- * The memory behind the pages comes from `struct fs_cache_memory`, a chunk at a time, and nothing
- * else here knows where it is: that is the place where VM's page cache takes over.
+ * The pages, and a byte of marks each, come through `struct fs_cache_memory`: VM in the system
+ * (vmmemory.c), a model of it in host tests (test/hostmem.c). What is here about a page is a note
+ * beside it, which is lost when the process dies; names, contents and marks stay, and
+ * fs_cache_create() takes them up again. log.h makes changes of metadata undoable then.
  *
  * Invariants:
- * 1. A page is in the hash exactly when it has a name; otherwise it is on the free list.
- * 2. dirty is a subset of valid; a dirty slot has a device block (slot_block() != 0).
- * 3. A page is on the dirty list exactly when dirty != 0.
- * 4. A pinned page is never evicted; every call below that hands out a page pins it.
+ * 1. A page is in the hash exactly when it has a name; VM may have taken it away all the same
+ *    (mark EVICTED), which the next one who pins it finds out.
+ * 2. A dirty page is valid, and all blocks behind it are known.
+ * 3. A page is on the dirty list exactly when is_dirty, and then its mark DIRTY is set.
+ * 4. A page is PINNED exactly while pins > 0; every call below that hands out a page pins it.
  */
 #pragma once
 
@@ -29,56 +31,76 @@
 
 #define FS_PAGE_SHIFT    12
 #define FS_PAGE_SIZE     4096u
-#define FS_PAGE_SLOTS    4 /* blocks in a page at most: 1 KiB blocks */
+#define FS_PAGE_BLOCKS   4 /* blocks in a page at most: 1 KiB blocks */
 #define FS_OBJECT_DEVICE 0ull
+#define FS_OBJECT_LOG    UINT64_MAX /* the log's own pages: log.h */
 
-/* The fewest pages that a cache works with; they are taken when it is made. */
-#define FS_CACHE_MIN_PAGES 64
+/* Pages that one call takes at most, and that a read-ahead is worth. */
+#define FS_PAGES_MAX 64
+#define FS_AHEAD_MAX 32
+#define FS_FLUSH_ALL (UINT64_MAX - 1)
 
 struct fs_page {
-	struct list hash_link;  /* in its bucket, when it has a name */
-	struct list use_link;   /* in the use list (oldest first), or the free list */
-	struct list dirty_link; /* in the dirty list (oldest first), when dirty != 0 */
+	struct list dirty_link; /* in the dirty list (oldest first), when is_dirty */
 	uint64_t object;
-	uint64_t index; /* pages */
-	uint8_t *data;
-	uint64_t block[FS_PAGE_SLOTS]; /* of file pages: the device block of each slot, 0: hole or
-					  unknown */
-	uint32_t pins;
-	uint8_t valid;   /* bit per slot: the memory holds the slot's contents */
-	uint8_t dirty;   /* bit per slot: newer than the device */
-	uint8_t known;   /* bit per slot, file pages: block[] has been looked up */
-	uint8_t checked; /* bit per slot: the file system has verified what was read (its own
-			    business) */
-	uint8_t is_named;
+	uint64_t index;                 /* device: the block's number; files: pages */
+	uint32_t block[FS_PAGE_BLOCKS]; /* of file pages: the device block of each part, 0: hole */
+	uint32_t next;                  /* in its bucket: slot + 1, 0: the last */
+	uint16_t pins;
+	uint8_t known; /* bit per block, file pages: block[] has been looked up */
+	bool is_named : 1;
+	bool is_dirty : 1;
+	bool is_checked : 1;   /* the file system has verified what was read (its own business) */
+	bool is_forgotten : 1; /* its block is free as soon as the request is done (log.c) */
+	bool has_failed : 1;   /* in the transfer under way */
 };
 
-/* Where pages come from. alloc returns page-aligned memory for `pages` pages or NULL. */
+struct vm_cache_entry;
+
+/* The client's window: page i at pages + i * FS_PAGE_SIZE, its marks (VM_CACHE_*) in marks[i]. */
+struct fs_window {
+	uint8_t *pages;
+	uint8_t *marks;
+	uint32_t slots;
+	uint64_t cached; /* pages that were there already */
+};
+
+struct fs_room {
+	uint64_t free_pages;  /* what may still be had at once ... */
+	uint64_t clean_pages; /* ... and what VM could take back */
+};
+
+/* VM as the cache sees it; the rules stand in proto/vm.h. Results: 0 or a negative errno. */
 struct fs_cache_memory {
-	void *(*alloc)(void *ctx, size_t pages);
-	void (*free)(void *ctx, void *memory, size_t pages);
-	void *ctx;
+	int (*open)(struct fs_cache_memory *memory, struct fs_window *window);
+	/* Slots of pages [index, index + count), count <= FS_PAGES_MAX; returns how many. */
+	int (*get)(struct fs_cache_memory *memory, uint64_t ino, uint64_t index, uint32_t count,
+		uint32_t *slots, struct fs_room *room);
+	int (*forget)(struct fs_cache_memory *memory, uint64_t ino, uint64_t first, uint64_t end);
+	int (*protect)(struct fs_cache_memory *memory, const uint32_t *slots, uint32_t count);
+	/* Returns how many entries, from *next on; *next is 0 after the last. */
+	int (*list)(struct fs_cache_memory *memory, uint64_t *next, struct vm_cache_entry *entries,
+		size_t count);
 };
 
 struct fs_cache;
 
-/* One block of metadata: a pinned piece of a device page. */
+/* One block of metadata: a pinned device page. */
 struct fs_block {
 	struct fs_page *page;
 	uint8_t *data;
 	uint64_t number;
-	uint8_t slot;
 };
 
 /* A mark that lasts as long as the contents stay in the cache: they have been verified. */
 static inline bool fs_block_is_checked(const struct fs_block *block)
 {
-	return (block->page->checked >> block->slot) & 1;
+	return block->page->is_checked;
 }
 
 static inline void fs_block_set_checked(const struct fs_block *block)
 {
-	block->page->checked |= (uint8_t)(1u << block->slot);
+	block->page->is_checked = true;
 }
 
 enum fs_block_how {
@@ -87,32 +109,38 @@ enum fs_block_how {
 };
 
 struct fs_cache_stats {
-	size_t pages;     /* with memory */
-	size_t max_pages; /* the bound */
+	size_t pages; /* that are known here; VM may have taken some of them */
 	size_t dirty_pages;
 	uint64_t transfers; /* requests to the device so far */
-	uint64_t misses;    /* pages read so far */
+	uint64_t misses;    /* blocks read so far */
 };
 
 /*
- * Make a cache over a device with the given block size (1024, 2048 or 4096), of at most max_pages.
- * Returns 0, -EINVAL or -ENOMEM (not even FS_CACHE_MIN_PAGES were there).
+ * Make a cache over a device (NULL: none) with the given block size (1024, 2048 or 4096). Pages
+ * that are in `memory` already, dirty ones too, are its own from the start. Returns 0, -EINVAL,
+ * -ENOMEM, or what `memory` said.
  */
 int fs_cache_create(struct fs_cache **cache, struct fs_device *device,
-	const struct fs_cache_memory *memory, uint32_t block_size, size_t max_pages);
+	struct fs_cache_memory *memory, uint32_t block_size);
 
-/* Throw everything away, dirty pages included: flush first. No page may be pinned. */
+/* Let go of all pages: flush first, what is dirty stays so in VM. No page may be pinned. */
 void fs_cache_destroy(struct fs_cache *cache);
 
 void fs_cache_get_stats(const struct fs_cache *cache, struct fs_cache_stats *stats);
 
 /*
- * Get block `number` of the device, pinned. Returns 0, -EIO, -ENOMEM (all pages pinned), or -EIO
- * for a number beyond the device.
+ * Get block `number` of the device, pinned. Returns 0, -EIO, -ENOMEM, or -EIO for a number beyond
+ * the device.
  */
 int fs_cache_get_block(
 	struct fs_cache *cache, uint64_t number, enum fs_block_how how, struct fs_block *block);
 
+/* The bytes [at, at + len) of a block are about to change: they can be undone (log.h), and the
+ * block is dirty. */
+void fs_cache_change(
+	struct fs_cache *cache, const struct fs_block *block, const void *at, size_t len);
+
+/* As fs_cache_change, for a block got by FS_BLOCK_ZERO in this request: nothing to undo. */
 void fs_cache_dirty_block(struct fs_cache *cache, const struct fs_block *block);
 
 /* Unpin; harmless on a block that is not held (page == NULL). */
@@ -121,22 +149,36 @@ void fs_cache_put_block(struct fs_cache *cache, struct fs_block *block);
 /* The block has been freed: its contents do not matter any more and must not be written. */
 void fs_cache_forget(struct fs_cache *cache, uint64_t number);
 
-/* Get page `index` of file `object` (not 0), pinned; its slots may be neither known nor valid.
- * -ENOMEM, -EIO. */
-int fs_cache_get_page(
-	struct fs_cache *cache, uint64_t object, uint64_t index, struct fs_page **page);
+/*
+ * Get pages [first, first + count) of file `object` (not 0), pinned, count <= FS_PAGES_MAX; they
+ * may be neither known nor valid. *got: the first so many of them, when memory is short. 0, or
+ * -ENOMEM, -EIO: none.
+ */
+int fs_cache_get_pages(struct fs_cache *cache, uint64_t object, uint64_t first, size_t count,
+	struct fs_page **pages, size_t *got);
 
 /* The page if it is in the cache, pinned, else NULL. */
 struct fs_page *fs_cache_find_page(struct fs_cache *cache, uint64_t object, uint64_t index);
 
 void fs_cache_put_page(struct fs_cache *cache, struct fs_page *page);
 
-/* Say where a slot of a file page is on the device; 0 for a hole. */
-void fs_cache_map_slot(struct fs_page *page, unsigned slot, uint64_t block);
+/* The bytes of a pinned page. */
+uint8_t *fs_page_data(const struct fs_cache *cache, const struct fs_page *page);
+
+/* Whether they are the file's; say so (when all is in place: others see the page from then on). */
+bool fs_page_is_valid(const struct fs_cache *cache, const struct fs_page *page);
+void fs_page_set_valid(struct fs_cache *cache, struct fs_page *page);
+
+/* Whether a process has it mapped for writing. */
+bool fs_page_is_mapped(const struct fs_cache *cache, const struct fs_page *page);
+
+/* Say where a part of a file page is on the device; 0 for a hole. */
+void fs_cache_map_block(struct fs_page *page, unsigned part, uint32_t block);
 
 /*
- * Bring in what is not valid of pages whose slots are all known, gathered into as few transfers as
- * possible; holes become zeroes. Returns 0 or -EIO (some may be valid all the same).
+ * Bring in those of the pages that are not valid, gathered into as few transfers as possible; holes
+ * become zeroes. All their blocks must be known. Returns 0 or -EIO (some may be valid all the
+ * same).
  */
 int fs_cache_fill_pages(struct fs_cache *cache, struct fs_page **pages, size_t count);
 
@@ -144,20 +186,22 @@ int fs_cache_fill_pages(struct fs_cache *cache, struct fs_page **pages, size_t c
  * later. */
 void fs_cache_prefetch(struct fs_cache *cache, uint64_t number, size_t count);
 
-/* Make a slot of a file page zero and clean (a hole, or what lies beyond the end of a file). */
-void fs_cache_zero_slot(struct fs_cache *cache, struct fs_page *page, unsigned slot);
+/* Mark a file page dirty, or (its blocks are gone) clean again. */
+void fs_page_set_dirty(struct fs_cache *cache, struct fs_page *page);
+void fs_page_clear_dirty(struct fs_cache *cache, struct fs_page *page);
 
-/* Mark a slot of a file page valid and dirty; it must have a block. */
-void fs_cache_dirty_slot(struct fs_cache *cache, struct fs_page *page, unsigned slot);
-
-/* Forget the pages [first, end) of an object, dirty or not. */
-void fs_cache_drop(struct fs_cache *cache, uint64_t object, uint64_t first, uint64_t end);
+/*
+ * Forget the pages [first, end) of an object, dirty or not, in mappings too (may_be_mapped: private
+ * copies as well, and whatever lies behind: the file has become shorter). None may be pinned.
+ * Returns how many of them were dirty.
+ */
+size_t fs_cache_drop(
+	struct fs_cache *cache, uint64_t object, uint64_t first, uint64_t end, bool may_be_mapped);
 
 /*
  * Write dirty pages back: those of one object, or FS_FLUSH_ALL: file data first, then metadata.
  * Returns 0 or the first error; what could not be written stays dirty.
  */
-#define FS_FLUSH_ALL (~0ull)
 int fs_cache_flush(struct fs_cache *cache, uint64_t object);
 
 /*
@@ -166,8 +210,12 @@ int fs_cache_flush(struct fs_cache *cache, uint64_t object);
  */
 void fs_cache_balance(struct fs_cache *cache);
 
-/* How many pages a read-ahead may take now. */
-size_t fs_cache_readahead_limit(const struct fs_cache *cache);
+/*
+ * After a restart: have each dirty file page looked at, which is pinned meanwhile; it goes when
+ * `keep` says false. `keep` must look up its blocks.
+ */
+void fs_cache_check_dirty(
+	struct fs_cache *cache, bool (*keep)(void *ctx, struct fs_page *page), void *ctx);
 
 /* Check the invariants, pins included: `pins` is the number of pins that the caller knows of. */
 bool fs_cache_check(const struct fs_cache *cache, size_t pins);

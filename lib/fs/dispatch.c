@@ -248,6 +248,42 @@ static int on_read_write(struct fs_mount *mount, struct fs_request *request)
 	return error;
 }
 
+static int on_cache(struct fs_mount *mount, struct fs_request *request)
+{
+	const struct fs_io_req *req = MSG(&request->in, fs_io_req);
+	const struct fs_ops *ops = mount->fs->ops;
+	size_t done = 0;
+	int error;
+
+	if (req->offset > INT64_MAX) {
+		return -EINVAL;
+	}
+	if ((request->op == FS_PEEK ? ops->peek : ops->mkwrite) == NULL) {
+		return -ENOSYS;
+	}
+	error = (request->op == FS_PEEK ? ops->peek : ops->mkwrite)(
+		mount->fs, req->head.ino, req->offset, u64_min(req->len, INT_MAX), &done);
+	MSG(&request->out, fs_io_rep)->done = done;
+	return error;
+}
+
+static int on_rebind(struct fs_mount *mount, struct fs_request *request)
+{
+	const struct fs_putnode_req *req = MSG(&request->in, fs_putnode_req);
+	struct fs_attr attr;
+	int error = mount->fs->ops->rebind == NULL
+		? -ENOSYS
+		: mount->fs->ops->rebind(mount->fs, req->head.ino, req->count, &attr);
+
+	return error != 0 ? error : reply_node(request, &attr);
+}
+
+static int on_recovered(struct fs_mount *mount, struct fs_request *request)
+{
+	(void)request;
+	return mount->fs->ops->recovered == NULL ? 0 : mount->fs->ops->recovered(mount->fs);
+}
+
 static int on_truncate(struct fs_mount *mount, struct fs_request *request)
 {
 	const struct fs_truncate_req *req = MSG(&request->in, fs_truncate_req);
@@ -297,6 +333,9 @@ static int on_setattr(struct fs_mount *mount, struct fs_request *request)
 
 	attr.atime = fs_time_from_ns(req->atime_ns);
 	attr.mtime = fs_time_from_ns(req->mtime_ns);
+	if (req->mask == FS_ATTR_ATIME_READ) {
+		set = FS_SET_READ;
+	}
 	if (req->mask & FS_ATTR_ATIME_NOW) {
 		set |= FS_SET_ATIME;
 		attr.atime = now;
@@ -314,7 +353,7 @@ static int on_setattr(struct fs_mount *mount, struct fs_request *request)
 
 _Static_assert((int)FS_SET_MODE == FS_ATTR_MODE && (int)FS_SET_UID == FS_ATTR_UID &&
 		(int)FS_SET_GID == FS_ATTR_GID && (int)FS_SET_ATIME == FS_ATTR_ATIME &&
-		(int)FS_SET_MTIME == FS_ATTR_MTIME,
+		(int)FS_SET_MTIME == FS_ATTR_MTIME && (int)FS_SET_READ == FS_ATTR_ATIME_READ,
 	"attribute masks are the protocol's");
 
 /* Directory records on their way out. */
@@ -427,6 +466,10 @@ static handler_fn *const handlers[] = {
 	[FS_READ - FS_BASE_OP] = on_read_write,
 	[FS_WRITE - FS_BASE_OP] = on_read_write,
 	[FS_TRUNCATE - FS_BASE_OP] = on_truncate,
+	[FS_PEEK - FS_BASE_OP] = on_cache,
+	[FS_MKWRITE - FS_BASE_OP] = on_cache,
+	[FS_REBIND - FS_BASE_OP] = on_rebind,
+	[FS_RECOVERED - FS_BASE_OP] = on_recovered,
 	[FS_STAT - FS_BASE_OP] = on_stat,
 	[FS_SETATTR - FS_BASE_OP] = on_setattr,
 	[FS_GETDENTS - FS_BASE_OP] = on_getdents,

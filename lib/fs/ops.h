@@ -77,6 +77,7 @@ enum fs_set {
 	FS_SET_GID = 4,
 	FS_SET_ATIME = 8,
 	FS_SET_MTIME = 16,
+	FS_SET_READ = 256, /* alone: the file was read: atime, where the rules want that */
 };
 
 /* rename's flags, Linux's values. */
@@ -127,12 +128,21 @@ struct fs_ops {
 	int (*write)(struct fs *fs, uint64_t ino, uint64_t position, size_t len,
 		struct fs_data *data, size_t *done);
 	int (*truncate)(struct fs *fs, uint64_t ino, uint64_t size);
+	/* Bring bytes of a file into the page cache; *done: as far as the file goes. NULL: no. */
+	int (*peek)(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
+	/* The same, and they are about to be written through a mapping: blocks allocated, dirty.
+	 * -EFAULT: beyond the end. NULL: no. */
+	int (*mkwrite)(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
 	int (*get_attr)(struct fs *fs, uint64_t ino, struct fs_attr *attr);
 	int (*set_attr)(struct fs *fs, uint64_t ino, unsigned set, const struct fs_attr *attr);
 	int (*readdir)(struct fs *fs, uint64_t ino, uint64_t position, fs_emit_fn emit, void *ctx);
 	int (*sync)(struct fs *fs);
 	int (*fsync)(struct fs *fs, uint64_t ino, bool data_only);
 	int (*statfs)(struct fs *fs, struct fs_stat *stat);
+	/* After a mount that took over from a process that died: a node that is held by `count`
+	 * references; then, all others are known. NULL: it has no such mount. */
+	int (*rebind)(struct fs *fs, uint64_t ino, uint64_t count, struct fs_attr *attr);
+	int (*recovered)(struct fs *fs);
 	bool (*is_dirty)(struct fs *fs); /* sync would have something to write; may be NULL */
 	void (*idle)(
 		struct fs *fs); /* between requests: write back when much is dirty; may be NULL */

@@ -13,6 +13,7 @@
 #include "lib/core/list.h"
 #include "lib/fs/blkdev.h"
 #include "lib/fs/dispatch.h"
+#include "lib/fs/vmmemory.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
@@ -24,13 +25,11 @@
 #define WRITE_BACK_NS 5000000000ull
 /* How long a request waits for a block driver to come back. */
 #define DRIVER_WAIT_NS 15000000000ull
-/* The cache's share of the machine's memory, and its least. */
-#define CACHE_SHARE     6
-#define CACHE_PAGES_MAX (64u * 1024)
 
 static struct fs_server {
 	const struct fs_type *type;
 	struct fs_blkdev blkdev;
+	struct fs_vm_memory memory;
 	struct fs_mount mount;
 	struct list
 		waiting; /* struct waiting_message: came while a request waited for its driver */
@@ -117,6 +116,10 @@ static int find_driver(struct bdev *bdev, endpoint_t *driver)
 			if (m.source == EP_CLOCK && sys_monotonic_ns() >= deadline) {
 				break;
 			}
+			if (m.source == EP_VM) {
+				/* Not now. */
+				(void)ipc_notify(EP_VM);
+			}
 		} else if (m.source != EP_VFS) {
 			ipc_reply(m.source, &m, -EPERM);
 		} else if (m.type == FS_NEWDRIVER) {
@@ -134,23 +137,11 @@ static int find_driver(struct bdev *bdev, endpoint_t *driver)
 	return error;
 }
 
-/* How many pages the cache may have: a share of the memory, and not more than the device could
- * fill. */
-static void set_cache_size(struct fs_mount_args *args)
+static uint64_t total_pages(void)
 {
 	struct vm_stats stats = {0};
 
-	if (vm_info(VM_INFO_STATS, EP_SELF, &stats, sizeof(stats), NULL) < 0 || stats.total == 0) {
-		stats.total = FS_CACHE_MIN_PAGES * CACHE_SHARE;
-		stats.free = stats.total;
-	}
-	args->total_pages = stats.total;
-	args->cache_pages =
-		u64_min(u64_min(stats.total / CACHE_SHARE, stats.free / 3), CACHE_PAGES_MAX);
-	if (args->device != NULL) {
-		args->cache_pages =
-			u64_min(args->cache_pages, args->device->size_bytes / FS_PAGE_SIZE + 1);
-	}
+	return vm_info(VM_INFO_STATS, EP_SELF, &stats, sizeof(stats), NULL) < 0 ? 0 : stats.total;
 }
 
 static int copy_options(const struct fs_request *request, char *options, size_t size)
@@ -172,16 +163,20 @@ static int server_mount(const struct fs_request *request)
 {
 	const struct fs_mount_req *req = (const struct fs_mount_req *)(const void *)request->in.raw;
 	char options[256];
-	struct fs_mount_args args = {.memory = fs_vm_memory,
+	struct fs_mount_args args = {.memory = &server.memory.memory,
+		.total_pages = total_pages(),
 		.read_only = req->flags & FS_MOUNT_RDONLY,
+		.is_recovery = req->flags & FS_MOUNT_RECOVER,
 		.options = options,
 		.now = server_now,
 		.log = server_log};
 	int error;
 
 	if (server.mount.fs != NULL) {
-		return -EBUSY;
+		/* Its memory has outlived a restart. */
+		return args.is_recovery ? 0 : -EBUSY;
 	}
+	fs_vm_memory_init(&server.memory, req->dev);
 	error = copy_options(request, options, sizeof(options));
 	if (error != 0) {
 		return error;
@@ -193,7 +188,6 @@ static int server_mount(const struct fs_request *request)
 		}
 		args.device = &server.blkdev.device;
 	}
-	set_cache_size(&args);
 	error = server.type->mount(&args, &server.mount.fs);
 	if (error != 0) {
 		server.mount.fs = NULL;
@@ -236,9 +230,6 @@ static int serve(struct fs_request *request)
 
 		return error != 0 ? error : fs_dispatch_root(&server.mount, request);
 	}
-	if (server.mount.fs == NULL) {
-		return -ENODEV;
-	}
 	switch (request->op) {
 	case FS_UNMOUNT:
 		return server_unmount();
@@ -265,13 +256,24 @@ static void settle(void)
 	}
 }
 
-static void on_alarm(void)
+static void write_back(void)
 {
 	struct fs *fs = server.mount.fs;
 
-	server.is_alarm_set = false;
 	if (fs != NULL && fs->ops->is_dirty != NULL && fs->ops->is_dirty(fs)) {
 		(void)fs->ops->sync(fs);
+	}
+}
+
+static void on_notify(endpoint_t source)
+{
+	if (source == EP_CLOCK) {
+		server.is_alarm_set = false;
+		write_back();
+	} else if (source == EP_VM) {
+		/* Memory is short: VM waits for clean pages. */
+		write_back();
+		(void)ipc_notify(EP_VM);
 	}
 }
 
@@ -305,15 +307,17 @@ int fs_server_main(const struct fs_type *type)
 		}
 		server.has_now = false;
 		if (IS_NOTIFY(&request.in)) {
-			if (request.in.source == EP_CLOCK) {
-				on_alarm();
-			}
+			on_notify(request.in.source);
 			continue;
 		}
 		request.client = request.in.source;
 		request.op = request.in.type;
 		if (request.client != EP_VFS) {
 			ipc_reply(request.client, &request.in, -EPERM);
+			continue;
+		}
+		if (server.mount.fs == NULL && request.op != FS_MOUNT) {
+			/* For the process before this one: VFS sends it again after the mount. */
 			continue;
 		}
 		result = serve(&request);

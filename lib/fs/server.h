@@ -6,7 +6,8 @@
  *   int main(void) { return fs_server_main(&my_type); }
  *
  * One process serves one mount, one request at a time; VFS is the only client.
- * State: what the cache has not written is lost at a restart (until the cache is VM's).
+ * State: a file system on a device keeps it in VM's page cache (log.h), one in memory registers all
+ * of its own; either is mounted again with FS_MOUNT_RECOVER after a restart.
  */
 #pragma once
 
@@ -15,11 +16,11 @@
 #include "lib/fs/ops.h"
 
 struct fs_mount_args {
-	struct fs_device *device; /* NULL without one */
-	struct fs_cache_memory memory;
-	size_t cache_pages;   /* its share of the machine's memory */
-	uint64_t total_pages; /* of the machine */
+	struct fs_device *device;       /* NULL without one */
+	struct fs_cache_memory *memory; /* VM's page cache of the mount's device number */
+	uint64_t total_pages;           /* of the machine */
 	bool read_only;
+	bool is_recovery;    /* FS_MOUNT_RECOVER */
 	const char *options; /* the mount's, "" when none */
 	struct fs_time (*now)(void);
 	void (*log)(const char *format, ...) __attribute__((format(printf, 1, 2)));

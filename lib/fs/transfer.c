@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int compare_slots(const void *a, const void *b)
+static int compare_blocks(const void *a, const void *b)
 {
-	const struct fs_slot_ref *left = a, *right = b;
+	const struct fs_block_ref *left = a, *right = b;
 
 	return left->block < right->block ? -1 : left->block > right->block;
 }
@@ -24,8 +24,9 @@ static int transfer_run(
 	size_t pieces = 0, i;
 
 	for (i = first; i < count; i++) {
-		const struct fs_slot_ref *ref = &cache->batch[i];
-		uint8_t *data = fs_page_slot_data(cache, ref->page, ref->slot);
+		const struct fs_block_ref *ref = &cache->batch[i];
+		uint8_t *data =
+			fs_page_data(cache, ref->page) + (size_t)ref->part * cache->block_size;
 
 		if (i > first && ref->block != ref[-1].block + 1) {
 			break;
@@ -44,88 +45,30 @@ static int transfer_run(
 	*end = i;
 	cache->transfers++;
 	return cache->device->transfer(cache->device, is_write,
-		cache->batch[first].block * cache->block_size, vec, pieces);
+		(uint64_t)cache->batch[first].block * cache->block_size, vec, pieces);
 }
 
-/* Note that a slot has arrived. */
-static void slot_done(struct fs_cache *cache, bool is_write, const struct fs_slot_ref *ref)
-{
-	uint8_t mask = (uint8_t)(1u << ref->slot);
-
-	if (is_write) {
-		fs_page_clear_dirty(cache, ref->page, mask);
-	} else {
-		ref->page->valid |= mask;
-		ref->page->checked &= (uint8_t)~mask;
-	}
-}
-
-/* Move the whole sorted batch. A run that fails is tried again block by block: one bad sector costs
- * one block. */
-static int transfer_batch(struct fs_cache *cache, bool is_write, size_t count)
+/* A run that fails is tried again block by block: one bad sector costs one page. */
+int fs_cache_transfer(struct fs_cache *cache, bool is_write, size_t count)
 {
 	int error = 0;
 	size_t end;
 
-	qsort(cache->batch, count, sizeof(cache->batch[0]), compare_slots);
+	qsort(cache->batch, count, sizeof(cache->batch[0]), compare_blocks);
 	for (size_t first = 0; first < count; first = end) {
 		int result = transfer_run(cache, is_write, first, count, &end);
 		bool is_single = result == -EIO && end > first + 1;
 
-		for (size_t i = first; i < end; i++) {
+		for (size_t i = first; i < end && result != 0; i++) {
 			size_t ignored;
 			int single = is_single ? transfer_run(cache, is_write, i, i + 1, &ignored)
 					       : result;
 
-			if (single == 0) {
-				slot_done(cache, is_write, &cache->batch[i]);
-			} else if (error == 0) {
-				error = single;
+			if (single != 0) {
+				cache->batch[i].page->has_failed = true;
+				error = error != 0 ? error : single;
 			}
 		}
 	}
-	return error;
-}
-
-int fs_cache_read_batch(struct fs_cache *cache, size_t count)
-{
-	return transfer_batch(cache, false, count);
-}
-
-/* Fill the batch with the oldest dirty slots that are selected; returns how many. */
-static size_t collect_dirty(
-	struct fs_cache *cache, bool (*selects)(const struct fs_page *, uint64_t), uint64_t object)
-{
-	size_t count = 0;
-
-	list_for_each(page, &cache->dirty_list, struct fs_page, dirty_link)
-	{
-		if (!selects(page, object)) {
-			continue;
-		}
-		if (count + cache->slots > FS_BATCH_SLOTS) {
-			break;
-		}
-		for (unsigned slot = 0; slot < cache->slots; slot++) {
-			if (!((page->dirty >> slot) & 1)) {
-				continue;
-			}
-			cache->batch[count].block = fs_page_slot_block(cache, page, slot);
-			cache->batch[count].page = page;
-			cache->batch[count].slot = (uint8_t)slot;
-			count++;
-		}
-	}
-	return count;
-}
-
-int fs_cache_write_batch(struct fs_cache *cache, bool (*selects)(const struct fs_page *, uint64_t),
-	uint64_t object, size_t *written)
-{
-	size_t count = collect_dirty(cache, selects, object);
-	size_t dirty_before = cache->dirty_pages;
-	int error = transfer_batch(cache, true, count);
-
-	*written = dirty_before - cache->dirty_pages;
 	return error;
 }

@@ -10,6 +10,7 @@
  */
 #include "fs/ext2/ext2.h"
 #include "lib/fs/test/hostdev.h"
+#include "lib/fs/test/hostmem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -173,15 +174,13 @@ static void try_image(const uint8_t *changes, size_t size)
 	struct hostmem mem;
 	struct walk *walk = calloc(1, sizeof(*walk));
 	unsigned how = changes[0];
-	struct ext2_options options = {.device = &dev.device,
-		.cache_pages = 0,
-		.read_only = how % 8 == 7,
-		.now = fixed_now,
-		.log = no_log};
+	struct ext2_options options = {
+		.device = &dev.device, .read_only = how % 8 == 7, .now = fixed_now, .log = no_log};
 
 	hostdev_init(&dev, IMAGE_BYTES);
-	hostmem_init(&mem);
-	options.memory = mem.memory;
+	hostmem_init(&mem, 128);
+	mem.evict = how % 16;
+	options.memory = &mem.memory;
 	memcpy(dev.bytes, base_image[(how >> 4) & 1], IMAGE_BYTES);
 	for (size_t i = 1; i + 4 <= size; i += 4) {
 		uint32_t position = changes[i] | changes[i + 1] << 8 | changes[i + 2] << 16;
@@ -202,6 +201,7 @@ static void try_image(const uint8_t *changes, size_t size)
 		walk->fs->ops->unmount(walk->fs);
 	}
 	hostdev_free(&dev);
+	hostmem_free(&mem);
 	free(walk);
 }
 

@@ -8,6 +8,9 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#define HARNESS_PAGES 4096
+#define HARNESS_FEW   160
+
 bool harness_is_verbose;
 
 static struct fs_time test_now(void)
@@ -46,19 +49,32 @@ void harness_make(struct harness *harness, uint64_t size, const char *options)
 		harness->path);
 	CHECK(system(command) == 0);
 	hostdev_load(&harness->dev, harness->path);
-	hostmem_init(&harness->mem);
+	hostmem_init(&harness->mem, HARNESS_PAGES);
 }
 
-int harness_mount(struct harness *harness, size_t pages, bool read_only)
+static int mount(struct harness *harness, bool read_only, bool is_recovery)
 {
 	struct ext2_options options = {.device = &harness->dev.device,
-		.memory = harness->mem.memory,
-		.cache_pages = pages,
+		.memory = &harness->mem.memory,
+		.total_pages = HARNESS_PAGES,
 		.read_only = read_only,
+		.is_recovery = is_recovery,
 		.now = test_now,
 		.log = test_log};
 
 	return ext2_mount(&options, &harness->fs);
+}
+
+int harness_mount(struct harness *harness, size_t pages, bool read_only)
+{
+	hostmem_clear(&harness->mem);
+	harness->mem.limit = (uint32_t)(pages == 0 ? HARNESS_FEW : pages);
+	return mount(harness, read_only, false);
+}
+
+int harness_remount(struct harness *harness)
+{
+	return mount(harness, false, true);
 }
 
 void harness_unmount(struct harness *harness)
@@ -119,6 +135,7 @@ void harness_free(struct harness *harness)
 	unlink(log);
 	unlink(harness->path);
 	hostdev_free(&harness->dev);
+	hostmem_free(&harness->mem);
 }
 
 static int memory_copy(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec,

@@ -4,6 +4,7 @@
 
 #include "fs/ext2/ext2.h"
 #include "lib/fs/test/hostdev.h"
+#include "lib/fs/test/hostmem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ struct harness {
 /* Make an image of `size` bytes with mke2fs and the given options, and load it. */
 void harness_make(struct harness *harness, uint64_t size, const char *options);
 
-/* Mount with a cache of so many pages. */
+/* Mount with so many pages of memory (0: few). harness_remount: as a process that takes over. */
+int harness_remount(struct harness *harness);
 int harness_mount(struct harness *harness, size_t pages, bool read_only);
 void harness_unmount(struct harness *harness);
 

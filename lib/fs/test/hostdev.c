@@ -105,31 +105,3 @@ void hostdev_save(const struct hostdev *dev, const char *path)
 	}
 	fclose(file);
 }
-
-static void *mem_alloc(void *ctx, size_t pages)
-{
-	struct hostmem *mem = ctx;
-
-	if (mem->budget == 0) {
-		return NULL;
-	}
-	if (mem->budget > 0) {
-		mem->budget--;
-	}
-	return aligned_alloc(FS_PAGE_SIZE, pages * FS_PAGE_SIZE);
-}
-
-static void mem_free(void *ctx, void *memory, size_t pages)
-{
-	(void)ctx;
-	(void)pages;
-	free(memory);
-}
-
-void hostmem_init(struct hostmem *mem)
-{
-	mem->memory.alloc = mem_alloc;
-	mem->memory.free = mem_free;
-	mem->memory.ctx = mem;
-	mem->budget = -1;
-}

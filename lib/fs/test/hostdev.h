@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device in memory for host tests, which can be made to fail, and cache memory that can. */
+/* A device in memory for host tests, which can be made to fail. */
 #pragma once
 
 #include "lib/fs/cache.h"
@@ -21,11 +21,3 @@ void hostdev_free(struct hostdev *dev);
 /* Load from, store to a file; exits the test when that fails. */
 void hostdev_load(struct hostdev *dev, const char *path);
 void hostdev_save(const struct hostdev *dev, const char *path);
-
-/* malloc'ed cache memory; `budget` chunks are given out (negative: no limit). */
-struct hostmem {
-	struct fs_cache_memory memory;
-	int budget;
-};
-
-void hostmem_init(struct hostmem *mem);

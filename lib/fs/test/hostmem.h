@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A model of VM's page cache for host tests: pages by name behind a window with marks, by the rules
+ * of proto/vm.h. It takes unpinned clean pages away at random moments, can be small, can refuse,
+ * and keeps everything when the file system over it dies.
+ */
+#pragma once
+
+#include "lib/fs/cache.h"
+
+/* So many pages there always are. */
+#define HOSTMEM_PAGES_MIN 64
+
+struct hostmem_page {
+	uint64_t ino, index;
+	bool is_named;
+};
+
+struct hostmem {
+	struct fs_cache_memory memory;
+	uint8_t *pages;
+	uint8_t *marks;
+	struct hostmem_page *page;
+	uint32_t slots; /* of the window */
+	uint32_t limit; /* pages that there may be */
+	uint32_t used;  /* that there are */
+	uint32_t hand;  /* where eviction goes on */
+	int budget; /* calls until there is no more memory than is used then; negative: no end */
+	uint32_t evict; /* one page in so many is taken away at each call; 0: only when full */
+	uint64_t seed;
+	uint64_t calls; /* to get and forget: messages in the system */
+	uint64_t protects;
+};
+
+/* At most `limit` pages; lower mem->limit to have fewer. */
+void hostmem_init(struct hostmem *mem, uint32_t limit);
+void hostmem_free(struct hostmem *mem);
+
+/* All pages go (unmounted). */
+void hostmem_clear(struct hostmem *mem);
+
+/* Take pages away now that may be. */
+void hostmem_squeeze(struct hostmem *mem, uint32_t count);
+
+/* A process writes to a page through a mapping, as after FS_MKWRITE; NULL: it is not there. */
+uint8_t *hostmem_store(struct hostmem *mem, uint64_t ino, uint64_t index);
+
+/* A copy of everything, for a crash: `to` must be as large. */
+void hostmem_copy(struct hostmem *to, const struct hostmem *from);
