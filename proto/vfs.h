@@ -96,7 +96,8 @@ struct vfs_pm_rlimit {
 /* What VM wants of VFS. VFS serves them in order of arrival for each file. */
 enum vfs_vm_what {
 	VFS_VM_LOOKUP =
-		1, /* descriptor fd of ep: handle, dev, ino, size; a reference on the file for VM */
+		1, /* descriptor fd of ep: handle, dev, ino, size; a reference on the file for VM.
+		      len: mmap's prot, offset: its flags */
 	VFS_VM_PAGEIN, /* read len bytes at offset of `file` into VM's grant */
 	VFS_VM_DROP,   /* VM gives its reference back; not answered */
 	VFS_VM_REF,    /* one more reference (fork, split); not answered */

@@ -58,11 +58,10 @@ static bool take_used(struct vm *vm, struct cache_page *page)
 /* Whether the page may be evicted as far as its marks say. */
 static bool is_clean(struct vm *vm, const struct cache_page *page)
 {
-	uint8_t owner = load_marks(vm, page, CACHE_OWNER, VM_CACHE_VALID);
+	uint8_t owner = load_marks(vm, page, CACHE_OWNER, 0);
 	uint8_t reader = load_marks(vm, page, CACHE_READER, 0);
 
-	return page->read_id == 0 && (owner & VM_CACHE_VALID) && !(owner & KEEP_MARKS) &&
-		!(reader & VM_CACHE_PINNED);
+	return page->read_id == 0 && !(owner & KEEP_MARKS) && !(reader & VM_CACHE_PINNED);
 }
 
 /* Entries of windows that hold the page. */

@@ -49,13 +49,41 @@ void file_drop_handle(int32_t handle)
 	(void)asyn_send(EP_VFS, &m);
 }
 
-void file_adopt(struct file *file, int32_t handle)
+void file_adopt(struct file *file, int32_t handle, bool store)
 {
-	if (file->handle < 0) {
-		file->handle = handle;
+	int32_t *own = store ? &file->store_handle : &file->handle;
+
+	if (*own < 0) {
+		*own = handle;
 	} else {
 		file_drop_handle(handle);
 	}
+}
+
+static bool may_store(const struct region *region)
+{
+	return (region->flags & REGION_SHARED) && (region->max_prot & REGION_PROT_WRITE);
+}
+
+void file_add_region(struct region *region)
+{
+	struct file *file = region->file;
+
+	file->refs++;
+	file->store_regions += may_store(region);
+	list_add_tail(&file->regions, &region->file_link);
+}
+
+void file_remove_region(struct vm *vm, struct region *region)
+{
+	struct file *file = region->file;
+
+	list_remove(&region->file_link);
+	if (may_store(region) && --file->store_regions == 0) {
+		file_drop_handle(file->store_handle);
+		file->store_handle = -1;
+	}
+	file_put(vm, file);
 }
 
 struct file *file_get(struct vm *vm, uint64_t dev, uint64_t ino, int32_t handle)
@@ -64,7 +92,7 @@ struct file *file_get(struct vm *vm, uint64_t dev, uint64_t ino, int32_t handle)
 
 	if (file != NULL) {
 		file->refs++;
-		file_adopt(file, handle);
+		file_adopt(file, handle, false);
 		return file;
 	}
 	file = heap_alloc(&vm->heap, sizeof(*file));
@@ -74,6 +102,7 @@ struct file *file_get(struct vm *vm, uint64_t dev, uint64_t ino, int32_t handle)
 	file->dev = dev;
 	file->ino = ino;
 	file->handle = handle;
+	file->store_handle = -1;
 	file->refs = 1;
 	list_init(&file->regions);
 	list_init(&file->pages);

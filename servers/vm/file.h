@@ -14,7 +14,9 @@
 struct file {
 	struct list bucket_link;
 	uint64_t dev, ino;
-	int32_t handle;              /* VFS's; -1: VM has none (nobody maps it) */
+	int32_t handle;              /* VFS's; -1: VM has none */
+	int32_t store_handle;        /* of a mapping that may be stored to; -1: none */
+	uint32_t store_regions;      /* such mappings */
 	uint32_t refs;               /* regions and requests */
 	struct cache_client *client; /* whose cache its pages are; NULL: nobody's */
 	struct list regions;         /* by region->file_link */
@@ -39,8 +41,22 @@ static inline void file_hold(struct file *file)
 	file->refs++;
 }
 
-/* VFS's handle with its reference becomes the file's, or goes back if there is one. */
-void file_adopt(struct file *file, int32_t handle);
+/*
+ * VFS's handle with its reference becomes the file's, or goes back if there is one. `store`: it is
+ * that of a shared mapping that may be written: VFS has it back when there is no such mapping any
+ * more (seals depend on that).
+ */
+void file_adopt(struct file *file, int32_t handle, bool store);
+
+/* A region begins or ceases to refer to the file. */
+void file_add_region(struct region *region);
+void file_remove_region(struct vm *vm, struct region *region);
+
+/* A handle to speak to VFS of the file with; -1: nobody maps it. */
+static inline int32_t file_handle(const struct file *file)
+{
+	return file->handle >= 0 ? file->handle : file->store_handle;
+}
 
 void file_put(struct vm *vm, struct file *file);
 

@@ -50,7 +50,7 @@ static int send(struct vm *vm, struct file_request *request)
 
 	req->id = request->id;
 	req->what = request->what;
-	req->file = request->file->handle;
+	req->file = file_handle(request->file);
 	req->grant = request->grant;
 	req->offset = request->index << AXO_PAGE_SHIFT;
 	req->len = (uint64_t)request->count << AXO_PAGE_SHIFT;

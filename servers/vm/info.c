@@ -144,7 +144,7 @@ static void describe_region(struct vm *vm, const struct region *region, struct v
 		info->flags |= VM_REGION_FILE;
 		info->dev = region->file->dev;
 		info->ino = region->file->ino;
-		info->file = region->file->handle;
+		info->file = file_handle(region->file);
 	}
 }
 

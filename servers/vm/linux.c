@@ -55,6 +55,8 @@ static int64_t start_lookup(struct vm *vm, const struct linux_call *call, endpoi
 	req->what = VFS_VM_LOOKUP;
 	req->ep = ep;
 	req->fd = (int32_t)call->arg[4];
+	req->len = call->arg[2];
+	req->offset = call->arg[3];
 	if (job_wait_lookup(vm, &job) != 0) {
 		return -ENOMEM;
 	}
@@ -116,6 +118,13 @@ static int check_file(struct vm *vm, struct mapping *mapping, const struct vm_vf
 	return 0;
 }
 
+/* Whether stores through the mapping can ever reach the file. */
+static bool may_store(const struct mapping *mapping)
+{
+	return (mapping->flags & MAP_TYPE) != MAP_PRIVATE &&
+		(mapping->max_prot & REGION_PROT_WRITE);
+}
+
 /* The mapping of a file that VFS has looked up; its reference is VM's now. */
 static int64_t map_looked_up(struct vm *vm, struct space *space, const struct linux_call *call,
 	endpoint_t ep, const struct vm_vfs_reply *reply)
@@ -135,12 +144,17 @@ static int64_t map_looked_up(struct vm *vm, struct space *space, const struct li
 		file_drop_handle(reply->file);
 		return result;
 	}
-	mapping.file = file_get(vm, reply->dev, reply->ino, reply->file);
+	mapping.file = file_get(vm, reply->dev, reply->ino, -1);
 	if (mapping.file == NULL) {
 		file_drop_handle(reply->file);
 		return -ENOMEM;
 	}
 	result = mapping_create(vm, space, &mapping, &addr);
+	if (result == 0) {
+		file_adopt(mapping.file, reply->file, may_store(&mapping));
+	} else {
+		file_drop_handle(reply->file);
+	}
 	file_put(vm, mapping.file);
 	if (result != 0) {
 		return result;

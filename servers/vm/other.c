@@ -70,7 +70,7 @@ static int map_file(
 	}
 	result = map_file_part(vm, space, req, file, addr);
 	if (is_known && result == 0) {
-		file_adopt(file, req->file);
+		file_adopt(file, req->file, false);
 	} else if (!is_known && result != 0) {
 		file->handle = -1;
 	}

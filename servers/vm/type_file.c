@@ -21,14 +21,12 @@
 static void file_reference(struct vm *vm, struct region *region)
 {
 	(void)vm;
-	region->file->refs++;
-	list_add_tail(&region->file->regions, &region->file_link);
+	file_add_region(region);
 }
 
 static void file_unreference(struct vm *vm, struct region *region)
 {
-	list_remove(&region->file_link);
-	file_put(vm, region->file);
+	file_remove_region(vm, region);
 }
 
 static enum fork_how file_fork(const struct region *region)
