@@ -2,7 +2,7 @@
 /*
  * Invariants: 1. a coroutine is running, ready (in `ready`), or asleep; 2. the guard words at the
  * low end of each stack are intact whenever it is switched away from; 3. unused stacks are in
- * `pool`, at most POOL_MAX.
+ * `pool`, at most POOL_MAX; 4. a mutex is in the list of its owner exactly when it has one.
  */
 #include "lib/coro/coro.h"
 
@@ -17,14 +17,16 @@
 #define GUARD_VALUE 0xc0ffee5eed0ddba1ull
 
 struct coro {
-	struct list link; /* in ready or pool */
-	void *sp;         /* saved stack pointer while not running */
+	struct list link;    /* in ready or pool */
+	struct list mutexes; /* struct coro_mutex that it owns */
+	void *sp;            /* saved stack pointer while not running */
 	uint64_t *stack;
 	coro_fn *fn;
 	void *arg;
 	bool is_ready;
 	bool is_done;
-	void *fake_stack; /* host tests: the address sanitizer's */
+	bool is_abandoned; /* never runs again; its stack stays, for others point into it */
+	void *fake_stack;  /* host tests: the address sanitizer's */
 };
 
 static struct {
@@ -89,6 +91,7 @@ static struct coro *coro_new(void)
 		coro->stack[i] = GUARD_VALUE;
 	}
 	list_init(&coro->link);
+	list_init(&coro->mutexes);
 	return coro;
 }
 
@@ -163,10 +166,48 @@ void coro_wait(void)
 
 void coro_wake(struct coro *coro)
 {
-	if (coro != sched.running && !coro->is_ready) {
+	if (coro != sched.running && !coro->is_ready && !coro->is_abandoned) {
 		coro->is_ready = true;
 		list_add_tail(&sched.ready, &coro->link);
 	}
+}
+
+static void mutex_own(struct coro_mutex *mutex, struct coro *coro)
+{
+	mutex->owner = coro;
+	list_add_head(&coro->mutexes, &mutex->held);
+}
+
+/* To the first that waits for it, if any. */
+static void mutex_hand_on(struct coro_mutex *mutex)
+{
+	list_remove(&mutex->held);
+	mutex->owner = NULL;
+	if (!list_is_empty(&mutex->queue.waiters)) {
+		mutex_own(mutex, list_first(&mutex->queue.waiters, struct waiter, link)->coro);
+		waitq_wake_one(&mutex->queue);
+	}
+}
+
+void *coro_arg(const struct coro *coro)
+{
+	return coro->arg;
+}
+
+struct coro *coro_abandon(void)
+{
+	struct coro *coro = sched.running;
+
+	sched.running = NULL;
+	if (!coro) {
+		return NULL;
+	}
+	coro->is_abandoned = true;
+	sched.count--;
+	while (!list_is_empty(&coro->mutexes)) {
+		mutex_hand_on(list_first(&coro->mutexes, struct coro_mutex, held));
+	}
+	return coro;
 }
 
 unsigned coro_count(void)
@@ -242,6 +283,7 @@ void waitq_wait(struct waitq *queue)
 void coro_mutex_init(struct coro_mutex *mutex)
 {
 	mutex->owner = NULL;
+	list_init(&mutex->held);
 	waitq_init(&mutex->queue);
 }
 
@@ -250,8 +292,8 @@ bool coro_mutex_try_lock(struct coro_mutex *mutex)
 	if (mutex->owner) {
 		return false;
 	}
-	mutex->owner = coro_self();
-	assert(mutex->owner);
+	assert(coro_self());
+	mutex_own(mutex, coro_self());
 	return true;
 }
 
@@ -267,12 +309,7 @@ void coro_mutex_lock(struct coro_mutex *mutex)
 void coro_mutex_unlock(struct coro_mutex *mutex)
 {
 	assert(mutex->owner == coro_self());
-	if (list_is_empty(&mutex->queue.waiters)) {
-		mutex->owner = NULL;
-	} else {
-		mutex->owner = list_first(&mutex->queue.waiters, struct waiter, link)->coro;
-		waitq_wake_one(&mutex->queue);
-	}
+	mutex_hand_on(mutex);
 }
 
 bool coro_mutex_is_locked(const struct coro_mutex *mutex)

@@ -34,6 +34,16 @@ void coro_wait(void);
 /* Make a sleeping coroutine ready; without effect on one that does not sleep. */
 void coro_wake(struct coro *coro);
 
+/* What it was started with. */
+void *coro_arg(const struct coro *coro);
+
+/*
+ * After a crash, in a process that has taken over the memory: the coroutine that ran then, or NULL
+ * when it was the main loop. It never runs again; its mutexes go to who waits for them; its stack
+ * is not given back.
+ */
+struct coro *coro_abandon(void);
+
 /* How many there are. */
 unsigned coro_count(void);
 
@@ -66,6 +76,7 @@ void waitq_wait(struct waitq *queue);
 /* A lock that is handed on in the order of asking. Not recursive. */
 struct coro_mutex {
 	struct coro *owner;
+	struct list held; /* in the owner's list */
 	struct waitq queue;
 };
 

@@ -9,9 +9,13 @@
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
 #include "proto/pm.h"
+#include "servers/vfs/exec.h"
+#include "servers/vfs/fd.h"
+#include "servers/vfs/file.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/table.h"
 #include "servers/vfs/vfs.h"
+#include "servers/vfs/walk.h"
 
 /* A call that waits for a worker. */
 struct waiting_call {
@@ -20,6 +24,16 @@ struct waiting_call {
 };
 
 static void worker_main(void *arg);
+
+struct call *call_current(void)
+{
+	struct coro *coro = coro_self();
+
+	if (coro) {
+		return &((struct waiting_call *)coro_arg(coro))->call;
+	}
+	return vfs.fast_call.handler ? &vfs.fast_call : NULL;
+}
 
 static void cancel_reply(endpoint_t ep, uint32_t seq)
 {
@@ -74,8 +88,20 @@ static void workers_refill(void)
 			return;
 		}
 		list_remove(&waiting->link);
+		list_add_tail(&vfs.active_calls, &waiting->link);
 		vfs.workers++;
 	}
+}
+
+static void call_free(struct waiting_call *waiting)
+{
+	if (waiting->call.proc) {
+		proc_unref(waiting->call.proc);
+	}
+	list_remove(&waiting->link);
+	free(waiting);
+	vfs.workers--;
+	workers_refill();
 }
 
 static void worker_main(void *arg)
@@ -84,12 +110,36 @@ static void worker_main(void *arg)
 	struct call *call = &waiting->call;
 
 	call_finish(call, call->handler(call));
-	if (call->proc) {
-		proc_unref(call->proc);
+	call_free(waiting);
+}
+
+void call_release(struct call *call)
+{
+	for (int i = 0; i < 2; i++) {
+		if (call->reserved_fds[i] >= 0) {
+			fd_cancel(call->proc, call->reserved_fds[i]);
+		}
 	}
-	free(waiting);
-	vfs.workers--;
-	workers_refill();
+	walk_end_all(call);
+	while (call->held_count > 0) {
+		file_put(call->held[--call->held_count]);
+	}
+}
+
+void call_abandoned(struct call *call)
+{
+	struct waiting_call *waiting = container_of(call, struct waiting_call, call);
+
+	call_release(call);
+	if (call->thread) {
+		call_finish(call, -EINTR);
+	} else if (call->m.type == VFS_PM_EXEC) {
+		exec_abandoned(call);
+	} else if (!IS_LINUX_CALL(call->m.type)) {
+		/* VFS's own and other servers' requests can be done twice. */
+		(void)call_start_worker(&call->m, call->proc, call->handler);
+	}
+	call_free(waiting);
 }
 
 static struct waiting_call *waiting_call_new(
@@ -103,6 +153,7 @@ static struct waiting_call *waiting_call_new(
 	list_init(&waiting->link);
 	waiting->call.m = *m;
 	waiting->call.handler = fn;
+	waiting->call.reserved_fds[0] = waiting->call.reserved_fds[1] = -1;
 	waiting->call.proc = proc;
 	if (proc) {
 		proc->refs++;
@@ -125,6 +176,7 @@ int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(
 		free(waiting);
 		return -ENOMEM;
 	}
+	list_add_tail(&vfs.active_calls, &waiting->link);
 	vfs.workers++;
 	return 0;
 }
@@ -150,17 +202,26 @@ void call_dispatch(const struct message *m)
 	struct thread *thread = thread_find(m->source);
 	const struct call_entry *entry = call_entry(LINUX_CALL_NR(m->type));
 
+	if (thread && thread->call && vfs.is_redo_known) {
+		return; /* handed out again after a crash, but it is in progress */
+	}
 	if (!thread || !entry || thread->call) {
 		ipc_reply_call(m->source, -ENOSYS);
 		return;
 	}
 	if (entry->mode == CALL_FAST) {
-		struct call call = {
-			.m = *m, .proc = thread->proc, .thread = thread, .handler = entry->handler};
-		int64_t result = entry->handler(&call);
+		struct call *call = &vfs.fast_call;
+		int64_t result;
 
-		if (!call.is_deferred) {
-			if (!call.is_answered) {
+		*call = (struct call){.m = *m,
+			.proc = thread->proc,
+			.thread = thread,
+			.reserved_fds = {-1, -1},
+			.handler = entry->handler};
+		result = entry->handler(call);
+		call->handler = NULL;
+		if (!call->is_deferred) {
+			if (!call->is_answered) {
 				ipc_reply_call(m->source, result);
 			}
 			return;

@@ -9,8 +9,11 @@
 #include "abi/message.h"
 #include "lib/coro/coro.h"
 
+struct file;
 struct proc;
 struct thread;
+
+#define CALL_HELD_MAX 8
 
 struct call {
 	struct message m;
@@ -21,6 +24,12 @@ struct call {
 	bool is_deferred;      /* tried in the main loop: needs a worker */
 	bool is_cancelled;     /* PM wants it ended: a wait ends with EINTR or a restart code */
 	bool is_sigmask_set;   /* PM has been asked for a mask for the time of this call */
+	bool is_fatal;         /* exec: the old image is gone */
+	/* What is to be given back when VFS crashes within the call (crash.c); more than fits is
+	 * lost then. */
+	struct file *held[CALL_HELD_MAX];
+	unsigned held_count;
+	int reserved_fds[2]; /* -1: none */
 	int64_t (*handler)(struct call *call);
 };
 
@@ -34,6 +43,14 @@ void call_dispatch(const struct message *m);
 /* Run fn in a worker with a copy of the message: for requests of PM, VM and VFS itself. 0 or
  * -ENOMEM. */
 int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(struct call *call));
+
+/* The call that runs now, in a worker or tried in the main loop. NULL: none. */
+struct call *call_current(void);
+/* VFS crashed within the call, and has all its memory again: the call is answered or begun again,
+ * and freed. */
+void call_abandoned(struct call *call);
+/* What a call that will not go on holds. */
+void call_release(struct call *call);
 
 /* True in a worker, where waiting is allowed. */
 static inline bool call_may_wait(const struct call *call)

@@ -336,10 +336,11 @@ static int64_t exec_worker(struct call *call)
 				.name = exec->name,
 				.cred = &call->proc->cred,
 				.reply = &exec->reply,
-				.stack_limit = req.stack_limit};
+				.stack_limit = req.stack_limit,
+				.is_fatal = &call->is_fatal};
 
 			r = exec_load_image(&load, &result);
-			exec->reply.fatal = load.is_fatal && r < 0;
+			exec->reply.fatal = call->is_fatal && r < 0;
 		}
 		if (r == 0) {
 			exec_done(exec, &result);
@@ -355,6 +356,18 @@ static int64_t exec_worker(struct call *call)
 	MSG(&m, pm_vfs_exec_reply)->result = r;
 	(void)asyn_send(EP_PM, &m);
 	return 0;
+}
+
+void exec_abandoned(struct call *call)
+{
+	const struct vfs_pm_exec *req = MSG(&call->m, vfs_pm_exec);
+	struct message m = {.type = PM_VFS_EXEC_REPLY};
+
+	MSG(&m, pm_vfs_exec_reply)->ep = req->ep;
+	MSG(&m, pm_vfs_exec_reply)->seq = req->seq;
+	MSG(&m, pm_vfs_exec_reply)->result = -EIO;
+	MSG(&m, pm_vfs_exec_reply)->fatal = call->is_fatal;
+	(void)asyn_send(EP_PM, &m);
 }
 
 void exec_request(const struct message *m)

@@ -5,5 +5,9 @@
 
 #include "abi/message.h"
 
+struct call;
+
 /* From the main loop. */
 void exec_request(const struct message *m);
+/* VFS crashed within the request: PM is told that it failed. */
+void exec_abandoned(struct call *call);

@@ -239,7 +239,7 @@ int exec_load_image(struct exec_load *load, struct exec_result *result)
 	}
 	if (r == 0) {
 		r = vm_clear(load->ep);
-		load->is_fatal = r == 0;
+		*load->is_fatal = r == 0;
 	}
 	if (r == 0) {
 		r = vm_setbrk(load, stack_top);

@@ -30,7 +30,7 @@ struct exec_load {
 	const struct cred *cred;
 	const struct pm_vfs_exec_reply *reply; /* the ids the program will have */
 	uint64_t stack_limit;
-	bool is_fatal; /* out: the old image is gone */
+	bool *is_fatal; /* out: the old image is gone */
 };
 
 struct exec_result {

@@ -113,7 +113,7 @@ struct file *fd_hold_any(const struct proc *proc, int fd)
 	struct file *file = fd_peek(proc, fd);
 
 	if (file) {
-		file_get(file);
+		file_hold(file);
 	}
 	return file;
 }
@@ -125,7 +125,7 @@ struct file *fd_hold(const struct proc *proc, int fd)
 	if (!file || (file->flags & O_PATH)) {
 		return NULL;
 	}
-	file_get(file);
+	file_hold(file);
 	return file;
 }
 
@@ -150,6 +150,19 @@ static int table_grow(struct fd_table *table, unsigned need)
 	return 0;
 }
 
+/* The running call has one more reserved descriptor (was -1), or one less (now -1). */
+static void reservation_note(int was, int now)
+{
+	struct call *call = call_current();
+
+	for (int i = 0; call && i < 2; i++) {
+		if (call->reserved_fds[i] == was) {
+			call->reserved_fds[i] = now;
+			break;
+		}
+	}
+}
+
 static bool entry_is_free(const struct fd_table *table, unsigned fd)
 {
 	return fd >= table->size || (!table->entries[fd].file && !table->entries[fd].is_reserved);
@@ -170,6 +183,7 @@ int fd_reserve(struct proc *proc, unsigned from)
 		return -ENOMEM;
 	}
 	table->entries[fd].is_reserved = true;
+	reservation_note(-1, (int)fd);
 	table->entries[fd].is_cloexec = false;
 	if (from <= table->lowest) {
 		table->lowest = fd + 1;
@@ -182,6 +196,7 @@ void fd_cancel(struct proc *proc, int fd)
 	struct fd_table *table = proc->fds;
 
 	table->entries[fd].is_reserved = false;
+	reservation_note(fd, -1);
 	if ((unsigned)fd < table->lowest) {
 		table->lowest = (unsigned)fd;
 	}
@@ -192,6 +207,7 @@ void fd_install(struct proc *proc, int fd, struct file *file, bool is_cloexec)
 	struct fd_entry *entry = &proc->fds->entries[fd];
 
 	entry->is_reserved = false;
+	reservation_note(fd, -1);
 	entry->file = file;
 	entry->is_cloexec = is_cloexec;
 }

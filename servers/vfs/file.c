@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "servers/vfs/call.h"
 #include "servers/vfs/epoll.h"
 #include "servers/vfs/lock.h"
 #include "servers/vfs/proc.h"
@@ -59,9 +60,32 @@ void file_get(struct file *file)
 	file->refs++;
 }
 
+void file_hold(struct file *file)
+{
+	struct call *call = call_current();
+
+	file_get(file);
+	if (call && call->held_count < CALL_HELD_MAX) {
+		call->held[call->held_count++] = file;
+	}
+}
+
+static void forget_hold(const struct file *file)
+{
+	struct call *call = call_current();
+
+	for (unsigned i = call ? call->held_count : 0; i-- > 0;) {
+		if (call->held[i] == file) {
+			call->held[i] = call->held[--call->held_count];
+			break;
+		}
+	}
+}
+
 void file_put(struct file *file)
 {
 	assert(file->refs > 0);
+	forget_hold(file);
 	if (--file->refs > 0) {
 		return;
 	}

@@ -71,6 +71,8 @@ struct file {
  * NULL). */
 struct file *file_new(const struct path *path, unsigned flags, const struct file_ops *ops);
 void file_get(struct file *file);
+/* For the time of the running call: given back as well when VFS crashes in it. */
+void file_hold(struct file *file);
 void file_put(struct file *file);
 
 static inline bool file_is_readable(const struct file *file)

@@ -8,6 +8,7 @@
 #include "lib/sys/ipc.h"
 #include "lib/sys/sef.h"
 #include "servers/vfs/call.h"
+#include "servers/vfs/crash.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/vfs.h"
 
@@ -26,7 +27,10 @@ static int init(const struct sef_info *info)
 
 int main(void)
 {
+	sef_keep_memory();
 	sef_on_init(init);
+	sef_on_init_type(SEF_INIT_RESTART, crash_recover);
+	sef_on_waiter(crash_knows_waiter);
 	sef_start();
 	coro_run();
 	for (;;) {

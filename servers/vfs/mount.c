@@ -38,7 +38,14 @@ void path_get(const struct path *path)
 static int64_t destroy_worker(struct call *call)
 {
 	coro_mutex_lock(&vfs.mount_lock);
-	mount_destroy((struct mount *)call->m.u64[0]);
+	/* Looked for, because the request may be done twice. */
+	list_for_each(mount, &vfs.mounts, struct mount, link)
+	{
+		if ((uint64_t)(uintptr_t)mount == call->m.u64[0]) {
+			mount_destroy(mount);
+			break;
+		}
+	}
 	coro_mutex_unlock(&vfs.mount_lock);
 	return 0;
 }

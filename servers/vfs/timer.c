@@ -47,6 +47,12 @@ void timer_start_call(struct timer *timer, time_ns_t at_ns, void (*expired)(stru
 	timer_enter(timer, at_ns);
 }
 
+void timer_restart(void)
+{
+	vfs.alarm_ns = 0;
+	alarm_update();
+}
+
 void timer_stop(struct timer *timer)
 {
 	list_remove(&timer->link);

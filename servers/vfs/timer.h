@@ -16,6 +16,8 @@ struct timer {
 
 /* Wake the running coroutine at a time. timer_stop() before the timer goes out of scope. */
 void timer_start(struct timer *timer, time_ns_t at_ns);
+/* After a crash: the kernel has forgotten the alarm. */
+void timer_restart(void);
 void timer_stop(struct timer *timer);
 /* Call a function, which must not wait, at a time. */
 void timer_start_call(struct timer *timer, time_ns_t at_ns, void (*expired)(struct timer *timer));

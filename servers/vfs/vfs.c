@@ -54,6 +54,8 @@ int vfs_init(void)
 		list_init(&vfs.trans[i]);
 	}
 	list_init(&vfs.waiting_calls);
+	list_init(&vfs.active_calls);
+	list_init(&vfs.walks);
 	for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
 		list_init(&vfs.vnodes[i]);
 	}
@@ -96,5 +98,6 @@ void vfs_handle(struct message *m, uint32_t status)
 			ipc_reply(m->source, &reply, -ENOSYS);
 		}
 	}
+	vfs.is_redo_known = false;
 	coro_run();
 }

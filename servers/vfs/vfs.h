@@ -3,13 +3,14 @@
  * The virtual file system server's state. Everything that must survive stands here or hangs from
  * it.
  *
- * State: lost at restart (until live update and checkpoints come; see docs/vfs.md).
+ * State: the whole memory outlives a crash (crash.c).
  */
 #pragma once
 
 #include "abi/endpoint.h"
 #include "abi/message.h"
 #include "lib/coro/coro.h"
+#include "servers/vfs/call.h"
 #include "servers/vfs/mount.h"
 #include "servers/vfs/window.h"
 
@@ -38,6 +39,9 @@ struct vfs {
 
 	/* call.c */
 	struct list waiting_calls; /* for a worker */
+	struct list active_calls;  /* in workers */
+	struct call fast_call;     /* the one that is tried in the main loop; no handler: none */
+	bool is_redo_known; /* after a crash: the next message may be of a call in progress */
 	unsigned workers;
 
 	/* vnode.c, names.c */
@@ -79,6 +83,7 @@ struct vfs {
 	uint64_t alarm_ns;  /* what the kernel's alarm is set to; 0: none */
 
 	/* walk.c: memory of walks that have ended, so that the next need not ask VM for it */
+	struct list walks; /* in progress */
 	struct walk *spare_walks[VFS_SPARE_WALKS];
 	unsigned spare_walk_count;
 

@@ -118,6 +118,7 @@ static int walk_start(struct walk *walk, int dirfd)
 
 static void walk_free(struct walk *walk)
 {
+	list_remove(&walk->link);
 	if (vfs.spare_walk_count < VFS_SPARE_WALKS) {
 		vfs.spare_walks[vfs.spare_walk_count++] = walk;
 	} else {
@@ -134,6 +135,7 @@ static struct walk *walk_new(struct call *call, unsigned flags)
 		return NULL;
 	}
 	memset(walk, 0, offsetof(struct walk, text));
+	list_add_tail(&vfs.walks, &walk->link);
 	walk->call = call;
 	walk->flags = flags;
 	walk->cred = &call->proc->cred;
@@ -201,6 +203,16 @@ void walk_end(struct walk *walk)
 		path_put(&walk->root);
 		free(walk->own_cred);
 		walk_free(walk);
+	}
+}
+
+void walk_end_all(const struct call *call)
+{
+	list_for_each_safe(walk, &vfs.walks, struct walk, link)
+	{
+		if (walk->call == call) {
+			walk_end(walk);
+		}
 	}
 }
 

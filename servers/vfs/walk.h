@@ -21,6 +21,7 @@ struct cred;
 enum walk_last_kind { WALK_NAME, WALK_DOT, WALK_DOTDOT, WALK_ROOT };
 
 struct walk {
+	struct list link; /* in vfs.walks */
 	struct call *call;
 	const struct cred *cred;
 	struct cred *own_cred; /* allocated */
@@ -42,6 +43,8 @@ struct walk *walk_begin_user(
 	struct call *call, int dirfd, vaddr_t path, unsigned flags, int *error);
 struct walk *walk_begin(struct call *call, int dirfd, const char *path, unsigned flags, int *error);
 void walk_end(struct walk *walk);
+/* All of a call that will not go on. */
+void walk_end_all(const struct call *call);
 
 /* Go to the directory of the last component: walk->at, walk->kind and walk->name are set. */
 int walk_to_parent(struct walk *walk);

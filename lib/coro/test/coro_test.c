@@ -45,6 +45,47 @@ static void deep(void *arg)
 	counter = before >= 0 ? counter + 1 : 0;
 }
 
+static void *crash_to[5];
+
+static void crash(void *arg)
+{
+	struct waiter waiter;
+
+	coro_mutex_lock(&mutex);
+	waitq_enter(&queue, &waiter);
+	note(arg);
+	__builtin_longjmp(crash_to, 1);
+}
+
+/* A coroutine is lost with its process; the others go on in the successor. */
+static void test_abandon(void)
+{
+	struct coro *lost;
+
+	trace[0] = '\0';
+	assert(coro_start(locked_steps, "a") && coro_start(two_steps, "b"));
+	coro_run();
+	assert(!coro_abandon() && coro_count() == 2);
+	waitq_wake_all(&queue);
+	coro_run();
+	assert(coro_count() == 0);
+	lost = coro_start(crash, "c");
+	assert(lost && coro_start(locked_steps, "d"));
+	if (__builtin_setjmp(crash_to) == 0) {
+		coro_run();
+		assert(false);
+	}
+	assert(strcmp(trace, "ababc") == 0 && coro_self() == lost && coro_arg(lost));
+	assert(coro_abandon() == lost && !coro_self() && coro_count() == 1);
+	assert(!coro_mutex_is_locked(&mutex));
+	coro_wake(lost);
+	coro_run();
+	assert(strcmp(trace, "ababcd") == 0 && coro_mutex_is_locked(&mutex));
+	waitq_wake_all(&queue);
+	coro_run();
+	assert(coro_count() == 0 && !coro_mutex_is_locked(&mutex));
+}
+
 int main(void)
 {
 	waitq_init(&queue);
@@ -80,6 +121,7 @@ int main(void)
 	waitq_wake_all(&queue);
 	coro_run();
 	assert(coro_count() == 0 && counter == MANY && !coro_self());
+	test_abandon();
 	printf("coro: ok\n");
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "abi/errno.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/kcall.h"
+#include "lib/sys/sef.h"
 #include "proto/chr.h"
 #include "proto/fs.h"
 #include "proto/pm.h"
@@ -42,6 +43,7 @@ static unsigned signals[65];
 static endpoint_t cancelled[16];
 static unsigned cancelled_count;
 static uint64_t now;
+static bool is_redo; /* the message is to be handed out again */
 
 static void queue_put(const struct message *m)
 {
@@ -216,6 +218,12 @@ void diag_panic(const char *format, ...)
 {
 	fprintf(stderr, "panic: %s\n", format);
 	abort();
+}
+
+bool sef_redo(void)
+{
+	is_redo = true;
+	return true;
 }
 
 void fake_send(endpoint_t source, const struct message *m)
