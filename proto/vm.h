@@ -225,6 +225,7 @@ struct vm_bootdisk_rep {
 enum vm_info_what {
 	VM_INFO_STATS = 1, /* struct vm_stats */
 	VM_INFO_USAGE,     /* struct vm_usage of ep */
+	VM_INFO_PAGES,     /* uint64_t[] of ep from address `next` on: VM_PAGE_* */
 	VM_INFO_REGIONS /* struct vm_region_info[] of ep from address `next` on; the reply says how
 			   many */
 };
@@ -247,6 +248,15 @@ struct vm_stats {
 	uint64_t faults_minor, faults_major;
 	uint64_t shared;
 	uint64_t committed;
+	uint64_t service, program; /* memory of processes; VM's own and what services share with
+				      programs is services' */
+	uint64_t vm_heap;          /* of `service`: VM's tables */
+	/* of `cached`: */
+	uint64_t buffers;      /* metadata: pages of devices */
+	uint64_t dirty;        /* newer than the device */
+	uint64_t memory_files; /* of file systems that live in memory */
+	uint64_t mapped;       /* by processes */
+	uint64_t cache_active; /* used more than once */
 };
 struct vm_usage {
 	uint64_t virtual_bytes, resident_pages, shared_pages, data_bytes, stack_bytes, text_bytes,
@@ -255,6 +265,10 @@ struct vm_usage {
 	uint64_t page_table_pages;
 	uint64_t brk_start, brk_end, stack_top;
 	uint64_t text_start, text_end;
+	uint64_t anon_pages, file_pages,
+		memory_pages; /* of resident_pages: anonymous; of files; of
+				 shared memory. The latter two are shared_pages */
+	uint64_t locked_bytes, max_virtual_bytes;
 };
 struct vm_region_info {
 	uint64_t start, end;
@@ -262,12 +276,21 @@ struct vm_region_info {
 	uint32_t flags; /* VM_REGION_* */
 	uint64_t offset, dev, ino;
 	int32_t file; /* VFS's handle or -1 */
-	uint32_t resident_pages;
+	/* Pages: resident = shared + private; the zero page does not count. */
+	uint32_t resident_pages, shared_clean, shared_dirty, private_clean, private_dirty;
+	uint32_t anonymous, referenced, locked_pages, pad;
+	uint64_t share_bytes; /* of each page the part that falls to this process */
 };
 #define VM_REGION_SHARED 1
 #define VM_REGION_HEAP   2
 #define VM_REGION_STACK  4
 #define VM_REGION_FILE   8
+#define VM_REGION_LOCKED 16
+
+/* VM_INFO_PAGES: 8 bytes a page, as in /proc/PID/pagemap, but without the page number. */
+#define VM_PAGE_PRESENT   (1ull << 63)
+#define VM_PAGE_FILE      (1ull << 61) /* of a file, or shared memory */
+#define VM_PAGE_EXCLUSIVE (1ull << 56) /* mapped here only */
 
 /*
  * The page cache.

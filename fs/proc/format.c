@@ -70,17 +70,15 @@ static const char *state_word(char letter)
 
 static void format_status_memory(struct text *text, const struct vm_usage *vm)
 {
-	uint64_t virtual_kib = vm->virtual_bytes / 1024, resident = KIB(vm->resident_pages);
-	uint64_t shared = KIB(vm->shared_pages);
-
-	text_printf(text, "VmPeak:\t%8" PRIu64 " kB\nVmSize:\t%8" PRIu64 " kB\n", virtual_kib,
-		virtual_kib);
-	text_printf(text, "VmLck:\t%8d kB\nVmPin:\t%8d kB\n", 0, 0);
+	text_printf(text, "VmPeak:\t%8" PRIu64 " kB\nVmSize:\t%8" PRIu64 " kB\n",
+		vm->max_virtual_bytes / 1024, vm->virtual_bytes / 1024);
+	text_printf(text, "VmLck:\t%8" PRIu64 " kB\nVmPin:\t%8d kB\n", vm->locked_bytes / 1024, 0);
 	text_printf(text, "VmHWM:\t%8" PRIu64 " kB\nVmRSS:\t%8" PRIu64 " kB\n",
-		KIB(vm->max_resident_pages), resident);
+		KIB(vm->max_resident_pages), KIB(vm->resident_pages));
 	text_printf(text,
-		"RssAnon:\t%8" PRIu64 " kB\nRssFile:\t%8" PRIu64 " kB\nRssShmem:\t%8d kB\n",
-		resident > shared ? resident - shared : 0, shared, 0);
+		"RssAnon:\t%8" PRIu64 " kB\nRssFile:\t%8" PRIu64 " kB\nRssShmem:\t%8" PRIu64
+		" kB\n",
+		KIB(vm->anon_pages), KIB(vm->file_pages), KIB(vm->memory_pages));
 	text_printf(text,
 		"VmData:\t%8" PRIu64 " kB\nVmStk:\t%8" PRIu64 " kB\nVmExe:\t%8" PRIu64
 		" kB\nVmLib:\t%8d kB\n",
@@ -196,6 +194,42 @@ void format_map(struct text *text, const struct vm_region_info *r, const char *p
 	text_printf(text, "\n");
 }
 
+static void smaps_line(struct text *text, const char *name, uint64_t kib)
+{
+	text_printf(text, "%-16s%8" PRIu64 " kB\n", name, kib);
+}
+
+void format_smaps_counts(struct text *text, const struct vm_region_info *r)
+{
+	smaps_line(text, "Rss:", KIB(r->resident_pages));
+	smaps_line(text, "Pss:", r->share_bytes / 1024);
+	smaps_line(text, "Pss_Dirty:", KIB(r->private_dirty));
+	smaps_line(text, "Shared_Clean:", KIB(r->shared_clean));
+	smaps_line(text, "Shared_Dirty:", KIB(r->shared_dirty));
+	smaps_line(text, "Private_Clean:", KIB(r->private_clean));
+	smaps_line(text, "Private_Dirty:", KIB(r->private_dirty));
+	smaps_line(text, "Referenced:", KIB(r->referenced));
+	smaps_line(text, "Anonymous:", KIB(r->anonymous));
+	smaps_line(text, "LazyFree:", 0);
+	smaps_line(text, "AnonHugePages:", 0);
+	smaps_line(text, "ShmemPmdMapped:", 0);
+	smaps_line(text, "FilePmdMapped:", 0);
+	smaps_line(text, "Shared_Hugetlb:", 0);
+	smaps_line(text, "Private_Hugetlb:", 0);
+	smaps_line(text, "Swap:", 0);
+	smaps_line(text, "SwapPss:", 0);
+	smaps_line(text, "Locked:", KIB(r->locked_pages));
+}
+
+void format_vm_flags(struct text *text, const struct vm_region_info *r)
+{
+	text_printf(text, "THPeligible:           0\nVmFlags:%s%s%s%s mr mw me%s%s%s\n",
+		r->prot & 1 ? " rd" : "", r->prot & 2 ? " wr" : "", r->prot & 4 ? " ex" : "",
+		r->flags & VM_REGION_SHARED ? " sh" : "", r->flags & VM_REGION_STACK ? " gd" : "",
+		r->flags & VM_REGION_LOCKED ? " lo" : "",
+		r->prot & 2 && !(r->flags & VM_REGION_SHARED) ? " ac" : "");
+}
+
 static void meminfo_line(struct text *text, const char *name, uint64_t pages)
 {
 	text_printf(text, "%-16s%8" PRIu64 " kB\n", name, KIB(pages));
@@ -203,22 +237,37 @@ static void meminfo_line(struct text *text, const char *name, uint64_t pages)
 
 void format_meminfo(struct text *text, const struct vm_stats *s)
 {
+	/* Pages of memory file systems cannot be taken back, and neither can dirty ones at once. */
+	uint64_t kept = s->dirty + s->memory_files;
+	uint64_t clean = s->cached > kept ? s->cached - kept : 0;
+	uint64_t active = s->cache_active < s->cached ? s->cache_active : s->cached;
+	uint64_t files = s->cached > s->buffers ? s->cached - s->buffers : 0;
+
 	meminfo_line(text, "MemTotal:", s->total);
 	meminfo_line(text, "MemFree:", s->free);
-	meminfo_line(text, "MemAvailable:", s->free + s->cached);
-	meminfo_line(text, "Buffers:", 0);
-	meminfo_line(text, "Cached:", s->cached);
+	meminfo_line(text, "MemAvailable:", s->free + clean);
+	meminfo_line(text, "Buffers:", s->buffers);
+	meminfo_line(text, "Cached:", files);
 	meminfo_line(text, "SwapCached:", 0);
-	meminfo_line(text, "Active:", s->anon);
-	meminfo_line(text, "Inactive:", s->cached);
+	meminfo_line(text, "Active:", s->anon + active);
+	meminfo_line(text, "Inactive:", s->cached - active);
+	meminfo_line(text, "Active(anon):", s->anon);
+	meminfo_line(text, "Inactive(anon):", 0);
+	meminfo_line(text, "Active(file):", active);
+	meminfo_line(text, "Inactive(file):", s->cached - active);
+	meminfo_line(text, "Unevictable:", 0);
+	meminfo_line(text, "Mlocked:", 0);
 	meminfo_line(text, "SwapTotal:", 0);
 	meminfo_line(text, "SwapFree:", 0);
-	meminfo_line(text, "Dirty:", 0);
+	meminfo_line(text, "Dirty:", s->dirty);
 	meminfo_line(text, "Writeback:", 0);
 	meminfo_line(text, "AnonPages:", s->anon);
-	meminfo_line(text, "Mapped:", s->shared);
-	meminfo_line(text, "Shmem:", 0);
-	meminfo_line(text, "Slab:", s->kernel + s->boot);
+	meminfo_line(text, "Mapped:", s->mapped);
+	meminfo_line(text, "Shmem:", s->shared + s->memory_files);
+	meminfo_line(text, "KReclaimable:", 0);
+	meminfo_line(text, "Slab:", s->kernel + s->boot + s->vm_heap);
+	meminfo_line(text, "SReclaimable:", 0);
+	meminfo_line(text, "SUnreclaim:", s->kernel + s->boot + s->vm_heap);
 	meminfo_line(text, "PageTables:", s->page_tables);
 	meminfo_line(text, "CommitLimit:", s->total);
 	meminfo_line(text, "Committed_AS:", s->committed);

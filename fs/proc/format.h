@@ -32,6 +32,10 @@ void format_statm(struct text *text, const struct process *process);
 void format_limits(struct text *text, const struct pm_proc_info *pm);
 /* One line of /proc/PID/maps; path may be "". */
 void format_map(struct text *text, const struct vm_region_info *region, const char *path);
+/* The counts of smaps and smaps_rollup, from Rss on. */
+void format_smaps_counts(struct text *text, const struct vm_region_info *region);
+/* The last line of a region in smaps. */
+void format_vm_flags(struct text *text, const struct vm_region_info *region);
 /* /proc/meminfo */
 void format_meminfo(struct text *text, const struct vm_stats *stats);
 /* /proc/cpuinfo: one processor */

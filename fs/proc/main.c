@@ -73,8 +73,8 @@ static int serve_read(const struct message *m, struct message *reply)
 	const struct fs_io_req *req = MSG(m, fs_io_req);
 	struct node node = node_of(req->head.ino);
 	node_text_fn *write = node_text(&node);
-	struct text text = {0};
-	uint64_t len = 0;
+	struct text text = {.start = req->offset, .wanted = req->len};
+	uint64_t len = 0, skip;
 	int r;
 
 	if (!write) {
@@ -84,9 +84,10 @@ static int serve_read(const struct message *m, struct message *reply)
 	if (r == 0 && text.failed) {
 		r = -ENOMEM;
 	}
-	if (r == 0 && req->offset < text.len) {
-		len = text.len - req->offset < req->len ? text.len - req->offset : req->len;
-		r = sys_safecopyto(m->source, req->grant, 0, text.bytes + req->offset, len);
+	skip = text.is_piece ? 0 : req->offset;
+	if (r == 0 && skip < text.len) {
+		len = text.len - skip < req->len ? text.len - skip : req->len;
+		r = sys_safecopyto(m->source, req->grant, 0, text.bytes + skip, len);
 	}
 	text_free(&text);
 	MSG(reply, fs_io_rep)->done = len;

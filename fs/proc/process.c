@@ -12,6 +12,8 @@
 #include "lib/sys/vm.h"
 
 #define REGIONS_AT_ONCE 32
+#define PAGEMAP_AT_ONCE 512
+#define PAGEMAP_BYTES   (64 << 10) /* one read; more is read by more of them */
 #define PATH_BYTES      4096
 
 /* The thread a node is about: the process itself for the files of /proc/PID. */
@@ -161,10 +163,11 @@ static const char *region_name(
 }
 
 typedef void region_format_fn(
-	struct text *text, const struct vm_region_info *region, const char *name);
+	struct text *text, const struct vm_region_info *region, const char *name, void *context);
 
 /* Calls format for each region. VM is asked in pieces, because VFS is asked in between. */
-static int regions_text(struct text *text, const struct node *node, region_format_fn *format)
+static int regions_text(
+	struct text *text, const struct node *node, region_format_fn *format, void *context)
 {
 	struct vm_region_info *regions = malloc(REGIONS_AT_ONCE * sizeof(*regions));
 	char *path = malloc(PATH_BYTES);
@@ -178,7 +181,8 @@ static int regions_text(struct text *text, const struct node *node, region_forma
 			count = vm_info(VM_INFO_REGIONS, pm.ep, regions,
 				REGIONS_AT_ONCE * sizeof(*regions), &next);
 			for (int64_t i = 0; i < count && i < REGIONS_AT_ONCE; i++) {
-				format(text, &regions[i], region_name(node, &regions[i], path));
+				format(text, &regions[i], region_name(node, &regions[i], path),
+					context);
 			}
 		} while (count > 0 && next != 0);
 	}
@@ -187,26 +191,90 @@ static int regions_text(struct text *text, const struct node *node, region_forma
 	return r;
 }
 
-static int maps_text(struct text *text, const struct node *node)
+static void maps_format(
+	struct text *text, const struct vm_region_info *region, const char *name, void *context)
 {
-	return regions_text(text, node, format_map);
+	format_map(text, region, name);
 }
 
-static void smaps_format(struct text *text, const struct vm_region_info *r, const char *name)
+static int maps_text(struct text *text, const struct node *node)
 {
-	unsigned long kib = (unsigned long)((r->end - r->start) / 1024);
-	unsigned long resident = r->resident_pages * (AXO_PAGE_SIZE / 1024);
+	return regions_text(text, node, maps_format, NULL);
+}
 
-	format_map(text, r, name);
-	text_printf(text,
-		"Size:           %8lu kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n", kib, 4,
-		4);
-	text_printf(text, "Rss:            %8lu kB\nPss:            %8lu kB\n", resident, resident);
+static void format_smaps(
+	struct text *text, const struct vm_region_info *region, const char *name, void *context)
+{
+	format_map(text, region, name);
+	text_printf(
+		text, "Size:           %8" PRIu64 " kB\n", (region->end - region->start) / 1024);
+	text_printf(text, "KernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n", 4, 4);
+	format_smaps_counts(text, region);
+	format_vm_flags(text, region);
 }
 
 static int smaps_text(struct text *text, const struct node *node)
 {
-	return regions_text(text, node, smaps_format);
+	return regions_text(text, node, format_smaps, NULL);
+}
+
+static void rollup_add(
+	struct text *text, const struct vm_region_info *r, const char *name, void *context)
+{
+	struct vm_region_info *sum = context;
+
+	if (sum->start == 0) {
+		sum->start = r->start;
+	}
+	sum->end = r->end;
+	sum->resident_pages += r->resident_pages;
+	sum->shared_clean += r->shared_clean;
+	sum->shared_dirty += r->shared_dirty;
+	sum->private_clean += r->private_clean;
+	sum->private_dirty += r->private_dirty;
+	sum->anonymous += r->anonymous;
+	sum->referenced += r->referenced;
+	sum->share_bytes += r->share_bytes;
+	sum->locked_pages += r->locked_pages;
+}
+
+static int smaps_rollup_text(struct text *text, const struct node *node)
+{
+	struct vm_region_info sum = {.prot = 0};
+	int r = regions_text(text, node, rollup_add, &sum);
+
+	if (r == 0) {
+		format_map(text, &sum, "[rollup]");
+		format_smaps_counts(text, &sum);
+	}
+	return r;
+}
+
+/* Eight bytes a page, from the offset on that is read. */
+static int pagemap_text(struct text *text, const struct node *node)
+{
+	uint64_t pages[PAGEMAP_AT_ONCE];
+	uint64_t at = text->start / sizeof(*pages) * AXO_PAGE_SIZE;
+	uint64_t left =
+		(text->wanted < PAGEMAP_BYTES ? text->wanted : PAGEMAP_BYTES) / sizeof(*pages);
+	struct pm_proc_info pm;
+	int r = ask_process(node->pid, false, &pm);
+
+	if (text->start % sizeof(*pages) != 0 || text->wanted % sizeof(*pages) != 0) {
+		return -EINVAL;
+	}
+	text->is_piece = true;
+	while (r == 0 && pm.state != 'Z' && left > 0) {
+		uint64_t want = left < PAGEMAP_AT_ONCE ? left : PAGEMAP_AT_ONCE;
+		int64_t got = vm_info(VM_INFO_PAGES, pm.ep, pages, want * sizeof(*pages), &at);
+
+		if (got <= 0) {
+			break;
+		}
+		text_append(text, pages, (size_t)got * sizeof(*pages));
+		left -= (uint64_t)got;
+	}
+	return r;
 }
 
 static int mounts_format(struct text *text, bool info)
@@ -258,6 +326,8 @@ const struct pid_entry pid_entries[] = {
 	{"environ", S_IFREG | 0400, environ_text},
 	{"maps", S_IFREG | 0444, maps_text},
 	{"smaps", S_IFREG | 0444, smaps_text},
+	{"smaps_rollup", S_IFREG | 0444, smaps_rollup_text},
+	{"pagemap", S_IFREG | 0400, pagemap_text},
 	{"comm", S_IFREG | 0444, comm_text},
 	{"limits", S_IFREG | 0444, limits_text},
 	{"io", S_IFREG | 0400, io_text},

@@ -35,14 +35,17 @@ static int memory_text(struct text *text, const struct node *node)
 	if (vm_info(VM_INFO_STATS, EP_NONE, &s, sizeof(s), NULL) < 0) {
 		return -EIO;
 	}
+	/* total = kernel + boot + page_tables + service + program + cached + free + reserve */
 	text_printf(text,
-		"pages total %" PRIu64 "\nfree %" PRIu64 "\ncached %" PRIu64 "\nkernel %" PRIu64
-		"\n",
-		s.total, s.free, s.cached, s.kernel);
+		"pages total %" PRIu64 "\nkernel %" PRIu64 "\nboot %" PRIu64
+		"\npage_tables %" PRIu64 "\nservice %" PRIu64 "\nprogram %" PRIu64
+		"\ncached %" PRIu64 "\nfree %" PRIu64 "\nreserve %" PRIu64 "\n",
+		s.total, s.kernel, s.boot, s.page_tables, s.service, s.program, s.cached, s.free,
+		s.reserve);
 	text_printf(text,
-		"boot %" PRIu64 "\npage_tables %" PRIu64 "\nreserve %" PRIu64 "\nanonymous %" PRIu64
-		"\n",
-		s.boot, s.page_tables, s.reserve, s.anon);
+		"vm_heap %" PRIu64 "\nanonymous %" PRIu64 "\nshared %" PRIu64 "\nbuffers %" PRIu64
+		"\ndirty %" PRIu64 "\nmemory_files %" PRIu64 "\nmapped %" PRIu64 "\n",
+		s.vm_heap, s.anon, s.shared, s.buffers, s.dirty, s.memory_files, s.mapped);
 	text_printf(text,
 		"largest_contiguous %" PRIu64 "\nfaults_minor %" PRIu64 "\nfaults_major %" PRIu64
 		"\n",
@@ -230,8 +233,14 @@ static int vmstat_text(struct text *text, const struct node *node)
 		return -EIO;
 	}
 	text_printf(text,
-		"nr_free_pages %" PRIu64 "\nnr_anon_pages %" PRIu64 "\nnr_file_pages %" PRIu64 "\n",
-		s.free, s.anon, s.cached);
+		"nr_free_pages %" PRIu64 "\nnr_active_anon %" PRIu64 "\nnr_inactive_file %" PRIu64
+		"\nnr_active_file %" PRIu64 "\n",
+		s.free, s.anon, s.cached - (s.cache_active < s.cached ? s.cache_active : s.cached),
+		s.cache_active);
+	text_printf(text,
+		"nr_anon_pages %" PRIu64 "\nnr_mapped %" PRIu64 "\nnr_file_pages %" PRIu64
+		"\nnr_dirty %" PRIu64 "\nnr_writeback 0\nnr_shmem %" PRIu64 "\n",
+		s.anon, s.mapped, s.cached, s.dirty, s.shared + s.memory_files);
 	text_printf(text, "nr_page_table_pages %" PRIu64 "\npswpin 0\npswpout 0\n", s.page_tables);
 	text_printf(text, "pgfault %" PRIu64 "\npgmajfault %" PRIu64 "\n",
 		s.faults_minor + s.faults_major, s.faults_major);

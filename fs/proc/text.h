@@ -4,11 +4,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
 	char *bytes;
 	size_t len, size;
 	bool failed; /* no memory: the text is not whole */
+	/* Set by the reader: where in the file it reads, and how much. A file that can be made in
+	 * pieces begins `bytes` there and sets `is_piece`; others are made whole. */
+	uint64_t start, wanted;
+	bool is_piece;
 };
 
 __attribute__((format(printf, 2, 3))) void text_printf(struct text *text, const char *format, ...);

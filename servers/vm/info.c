@@ -6,52 +6,10 @@
 #include "servers/vm/call.h"
 #include "servers/vm/fault.h"
 #include "servers/vm/file.h"
+#include "servers/vm/stats.h"
 #include "servers/vm/thread.h"
 
-static uint64_t pages_of(uint64_t bytes)
-{
-	return AXO_PAGE_UP(bytes) >> AXO_PAGE_SHIFT;
-}
-
-static uint64_t committed_pages(struct vm *vm)
-{
-	uint64_t bytes = 0;
-
-	list_for_each(space, &vm->spaces, struct space, link)
-	{
-		bytes += space->data_bytes;
-	}
-	return bytes >> AXO_PAGE_SHIFT;
-}
-
-static void get_stats(struct vm *vm, struct vm_stats *stats)
-{
-	const struct page_pool *pool = &vm->pool;
-	uint64_t boot = pages_of(vm->kinfo.kernel_boot_bytes) + pages_of(vm->kinfo.vm_boot_bytes);
-	uint64_t reserve =
-		u64_min(pool->count[PAGE_FREE], pool->reserve_vm + pool->reserve_service);
-
-	boot = u64_min(boot, pool->kernel_pages);
-	*stats = (struct vm_stats){
-		.page_size = AXO_PAGE_SIZE,
-		.total = pool->total,
-		.free = pool->count[PAGE_FREE] - reserve,
-		.reserve = reserve,
-		.cached = pool->count[PAGE_FILE],
-		.kernel = pool->kernel_pages - boot,
-		/* VM's own memory and the boot archive's rest belong to what the system itself
-		   took. */
-		.boot = boot + pool->count[PAGE_MODULE] + pool->count[PAGE_HEAP] +
-			pool->count[PAGE_HEAP_RUN] + pool->count[PAGE_HEAP_TAIL],
-		.page_tables = pool->count[PAGE_TABLE],
-		.anon = pool->count[PAGE_ANON],
-		.shared = pool->count[PAGE_SHARED],
-		.largest_contig = page_longest_run(pool),
-		.faults_minor = vm->minor_faults,
-		.faults_major = vm->major_faults,
-		.committed = committed_pages(vm),
-	};
-}
+#define PAGES_AT_ONCE 512 /* one answer to VM_INFO_PAGES */
 
 static void add_region_usage(struct vm_usage *usage, const struct region *region)
 {
@@ -67,29 +25,82 @@ static void add_region_usage(struct vm_usage *usage, const struct region *region
 	}
 }
 
-/* Pages that somebody else has too. */
-static uint64_t count_shared(struct vm *vm, const struct space *space)
+/* How often a page is mapped; windows of the cache do not count. */
+static uint32_t count_mappings(struct vm *vm, const struct region *region, vaddr_t addr, pfn_t pfn)
 {
-	uint64_t count = 0;
+	uint32_t refs = page_info(&vm->pool, pfn)->refs;
+	const struct cache_page *page;
 
-	for (const struct region *region = region_first(space); region != NULL;
-		region = region_next(region)) {
-		struct pt_span span;
+	if (page_info(&vm->pool, pfn)->kind == PAGE_SHARED) {
+		return refs - 1; /* the object's own */
+	}
+	if (page_info(&vm->pool, pfn)->kind != PAGE_FILE || !region->type->is_file) {
+		return refs;
+	}
+	page = cache_find(vm, region->file, region_offset(region, addr) >> AXO_PAGE_SHIFT);
+	return page != NULL && page->pfn == pfn && refs > cache_own_refs(vm, page)
+		? refs - cache_own_refs(vm, page)
+		: 1;
+}
 
-		if (!region->type->is_counted) {
-			continue;
-		}
-		for (vaddr_t at = region->start;
-			pt_next_span(vm, &space->pt, &at, region->end, &span);) {
-			for (uint64_t i = 0; i < span.count; i++) {
-				pfn_t pfn = pte_pfn(span.pte[i]);
+/* Count one page into what is known of a region. */
+static void weigh_page(struct vm *vm, const struct region *region, vaddr_t addr, pte_t pte,
+	struct vm_region_info *info)
+{
+	pfn_t pfn = pte_pfn(pte);
+	uint32_t mappings = count_mappings(vm, region, addr, pfn);
+	bool is_anon = page_info(&vm->pool, pfn)->kind == PAGE_ANON;
+	bool is_dirty = is_anon || (pte & PTE_DIRTY);
 
-				count += span.pte[i] != 0 && pfn != vm->zero_page &&
-					page_info(&vm->pool, pfn)->refs > 1;
+	info->resident_pages++;
+	info->anonymous += is_anon;
+	info->referenced += (pte & PTE_ACCESSED) != 0;
+	info->shared_clean += mappings > 1 && !is_dirty;
+	info->shared_dirty += mappings > 1 && is_dirty;
+	info->private_clean += mappings <= 1 && !is_dirty;
+	info->private_dirty += mappings <= 1 && is_dirty;
+	info->share_bytes += AXO_PAGE_SIZE / (mappings == 0 ? 1 : mappings);
+}
+
+static void weigh_region(struct vm *vm, const struct region *region, struct vm_region_info *info)
+{
+	struct pt_span span;
+
+	if (!region->type->is_counted) {
+		return;
+	}
+	for (vaddr_t at = region->start;
+		pt_next_span(vm, &region->space->pt, &at, region->end, &span);) {
+		for (uint64_t i = 0; i < span.count; i++) {
+			if (span.pte[i] != 0 && pte_pfn(span.pte[i]) != vm->zero_page) {
+				weigh_page(vm, region, span.addr + (i << AXO_PAGE_SHIFT),
+					span.pte[i], info);
 			}
 		}
 	}
-	return count;
+}
+
+/* Resident pages by what they are. */
+static void add_resident(struct vm *vm, struct vm_usage *usage, const struct region *region)
+{
+	struct pt_span span;
+
+	if (!region->type->is_counted) {
+		return;
+	}
+	for (vaddr_t at = region->start;
+		pt_next_span(vm, &region->space->pt, &at, region->end, &span);) {
+		for (uint64_t i = 0; i < span.count; i++) {
+			pfn_t pfn = pte_pfn(span.pte[i]);
+			enum page_kind kind = page_info(&vm->pool, pfn)->kind;
+
+			if (span.pte[i] != 0 && pfn != vm->zero_page) {
+				usage->anon_pages += kind == PAGE_ANON;
+				usage->file_pages += kind == PAGE_FILE;
+				usage->memory_pages += kind == PAGE_SHARED;
+			}
+		}
+	}
 }
 
 static void get_usage(struct vm *vm, const struct space *space, struct vm_usage *usage)
@@ -97,7 +108,6 @@ static void get_usage(struct vm *vm, const struct space *space, struct vm_usage 
 	*usage = (struct vm_usage){
 		.virtual_bytes = space->virtual_bytes,
 		.resident_pages = space->resident,
-		.shared_pages = count_shared(vm, space),
 		.data_bytes = space->data_bytes,
 		.max_resident_pages = space->max_resident,
 		.minor_faults = space->minor_faults,
@@ -106,25 +116,15 @@ static void get_usage(struct vm *vm, const struct space *space, struct vm_usage 
 		.brk_start = space->brk_start,
 		.brk_end = space->brk_end,
 		.stack_top = space->stack_top,
+		.locked_bytes = space->locked_bytes,
+		.max_virtual_bytes = space->max_virtual_bytes,
 	};
 	for (const struct region *region = region_first(space); region != NULL;
 		region = region_next(region)) {
 		add_region_usage(usage, region);
+		add_resident(vm, usage, region);
 	}
-}
-
-static uint64_t count_resident(struct vm *vm, const struct region *region)
-{
-	struct pt_span span;
-	uint64_t count = 0;
-
-	for (vaddr_t at = region->start;
-		pt_next_span(vm, &region->space->pt, &at, region->end, &span);) {
-		for (uint64_t i = 0; i < span.count; i++) {
-			count += span.pte[i] != 0;
-		}
-	}
-	return count;
+	usage->shared_pages = usage->file_pages + usage->memory_pages;
 }
 
 static void describe_region(struct vm *vm, const struct region *region, struct vm_region_info *info)
@@ -135,11 +135,13 @@ static void describe_region(struct vm *vm, const struct region *region, struct v
 		.prot = region->prot,
 		.offset = region->offset,
 		.file = -1,
-		.resident_pages = (uint32_t)count_resident(vm, region),
 	};
 	info->flags = ((region->flags & REGION_SHARED) ? VM_REGION_SHARED : 0) |
 		((region->flags & REGION_HEAP) ? VM_REGION_HEAP : 0) |
-		((region->flags & REGION_GROWS_DOWN) ? VM_REGION_STACK : 0);
+		((region->flags & REGION_GROWS_DOWN) ? VM_REGION_STACK : 0) |
+		((region->flags & REGION_LOCKED) ? VM_REGION_LOCKED : 0);
+	weigh_region(vm, region, info);
+	info->locked_pages = (region->flags & REGION_LOCKED) ? info->resident_pages : 0;
 	if (region->type->is_file) {
 		info->flags |= VM_REGION_FILE;
 		info->dev = region->file->dev;
@@ -167,6 +169,40 @@ static int send_regions(struct vm *vm, struct space *space, struct space *reader
 	return 0;
 }
 
+static uint64_t describe_page(struct vm *vm, struct space *space, vaddr_t addr)
+{
+	pte_t pte = space_lookup(vm, space, addr);
+	const struct region *region = region_find(space, addr);
+	uint64_t flags = VM_PAGE_PRESENT;
+
+	if (pte == 0 || region == NULL) {
+		return 0;
+	}
+	if (!region->type->is_counted) {
+		return flags | VM_PAGE_FILE;
+	}
+	if (page_info(&vm->pool, pte_pfn(pte))->kind != PAGE_ANON) {
+		flags |= VM_PAGE_FILE;
+	}
+	return count_mappings(vm, region, addr, pte_pfn(pte)) == 1 ? flags | VM_PAGE_EXCLUSIVE
+								   : flags;
+}
+
+static int send_pages(struct vm *vm, struct space *space, struct space *reader,
+	const struct vm_info_req *req, struct vm_info_rep *rep)
+{
+	uint64_t pages[PAGES_AT_ONCE];
+	uint64_t count = u64_min(req->bytes / sizeof(*pages), PAGES_AT_ONCE);
+	vaddr_t at = AXO_PAGE_DOWN(req->next);
+
+	while (rep->count < count && at < vm->kinfo.user_end) {
+		pages[rep->count++] = describe_page(vm, space, at);
+		at += AXO_PAGE_SIZE;
+	}
+	rep->next = at;
+	return space_copy_out(vm, reader, req->to, pages, rep->count * sizeof(*pages));
+}
+
 int vm_call_info(struct vm *vm, const struct call *call)
 {
 	const struct vm_info_req *req = MSG(call->req, vm_info_req);
@@ -184,7 +220,7 @@ int vm_call_info(struct vm *vm, const struct call *call)
 	}
 	switch (req->what) {
 	case VM_INFO_STATS:
-		get_stats(vm, &answer.stats);
+		stats_get(vm, &answer.stats);
 		bytes = sizeof(answer.stats);
 		break;
 	case VM_INFO_USAGE:
@@ -193,6 +229,8 @@ int vm_call_info(struct vm *vm, const struct call *call)
 		break;
 	case VM_INFO_REGIONS:
 		return send_regions(vm, space, reader, req, rep);
+	case VM_INFO_PAGES:
+		return send_pages(vm, space, reader, req, rep);
 	default:
 		return -EINVAL;
 	}

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "lib/core/util.h"
 #include "servers/vm/space.h"
 
 static struct region *region_of(struct tree_node *node)
@@ -107,6 +108,7 @@ static void count_bytes(struct region *region, int64_t change)
 	struct space *space = region->space;
 
 	space->virtual_bytes += (uint64_t)change;
+	space->max_virtual_bytes = u64_max(space->max_virtual_bytes, space->virtual_bytes);
 	if (region->type->is_anonymous && (region->prot & REGION_PROT_WRITE)) {
 		space->data_bytes += (uint64_t)change;
 	}

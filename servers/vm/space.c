@@ -80,6 +80,7 @@ void space_clear(struct vm *vm, struct space *space)
 	space->stack_top = 0;
 	space->lock_future = false;
 	space->max_resident = 0;
+	space->max_virtual_bytes = 0;
 	space->mmap_top = vm->kinfo.user_end -
 		u64_min(u64_max(space->limit_stack, STACK_GAP_MIN), STACK_GAP_MAX) -
 		((vm_random(vm) & 0x3fff) << AXO_PAGE_SHIFT);

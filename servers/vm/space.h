@@ -24,6 +24,7 @@ struct space {
 	uint32_t safemaps; /* ends of records in vm->safemaps */
 
 	uint64_t virtual_bytes, data_bytes, locked_bytes; /* by region */
+	uint64_t max_virtual_bytes;
 	uint64_t resident, max_resident; /* counted pages mapped, the zero page apart */
 	uint64_t minor_faults, major_faults;
 
