@@ -15,6 +15,9 @@
 /* Requests after which the number of clean pages is counted anew. */
 #define CLEAN_AGE_MAX 64
 
+/* Every so often what was dirty is looked at again before active pages go. */
+#define BUSY_INTERVAL 16
+
 enum verdict { FREED, USED, MAPPED, BUSY };
 
 static void move_to(struct vm *vm, struct cache_page *page, enum cache_list list)
@@ -242,6 +245,10 @@ uint64_t cache_evict(struct vm *vm, uint64_t count)
 	uint64_t freed;
 
 	cache_sweep(vm);
+	if (vm->cache.counts[CACHE_BUSY] > vm->cache.counts[CACHE_INACTIVE] &&
+		vm->cache.evictions++ % BUSY_INTERVAL == 0) {
+		move_all(vm, CACHE_BUSY, CACHE_INACTIVE);
+	}
 	freed = scan(vm, count, false, false);
 	if (freed < count) {
 		age_active(vm);
@@ -279,6 +286,11 @@ uint64_t cache_clean_pages(struct vm *vm)
 	return u64_min(cache->clean, cache->pages);
 }
 
+uint64_t vm_available_pages(const struct vm *vm)
+{
+	return vm->pool.count[PAGE_FREE] + u64_min(vm->cache.clean, vm->cache.pages);
+}
+
 bool cache_is_cleaning(const struct vm *vm)
 {
 	list_for_each(client, &vm->cache.clients, struct cache_client, link)
@@ -302,6 +314,7 @@ void cache_cleaned(struct vm *vm, endpoint_t ep)
 			client->dirty = dirty;
 			vm->memory_was_freed = true;
 			vm->cache.clean_age = 0;
+			move_all(vm, CACHE_BUSY, CACHE_INACTIVE);
 		}
 	}
 }

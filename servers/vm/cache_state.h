@@ -19,6 +19,7 @@ struct cache {
 	uint64_t counts[CACHE_LISTS];
 	struct list orphans; /* forgotten pages that VFS has pinned */
 	uint64_t pages;      /* orphans not among them */
+	uint64_t evictions;  /* requests for them */
 	uint64_t clean;      /* estimate of what can be evicted */
 	uint32_t clean_age;  /* requests since it was made */
 };

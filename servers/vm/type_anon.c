@@ -60,7 +60,7 @@ int anon_unshare(struct vm *vm, struct region *region, vaddr_t addr, pte_t *slot
 /* A new zero page, or where pages of their own would be wasted the one zero page. */
 static int add_page(struct vm *vm, struct region *region, vaddr_t addr, bool write)
 {
-	bool is_scarce = vm->pool.count[PAGE_FREE] < vm->pool.total / 8;
+	bool is_scarce = vm_available_pages(vm) < vm->pool.total / 8;
 	pfn_t pfn;
 
 	if (!write &&
@@ -95,7 +95,7 @@ static int bring_in(struct vm *vm, struct region *region, vaddr_t addr, bool wri
 static void choose_window(
 	struct vm *vm, struct region *region, vaddr_t addr, vaddr_t *start, vaddr_t *end)
 {
-	bool is_plentiful = vm->pool.count[PAGE_FREE] > vm->pool.total / 4;
+	bool is_plentiful = vm_available_pages(vm) > vm->pool.total / 4;
 
 	*start = addr;
 	*end = addr + AXO_PAGE_SIZE;

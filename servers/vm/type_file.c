@@ -114,7 +114,7 @@ static void copy_around(struct vm *vm, struct region *region, vaddr_t addr)
 	vaddr_t at = u64_max(align_down(addr, window), region->start);
 	vaddr_t end = u64_min(align_down(addr, window) + window, region->end);
 
-	for (; at < end && vm->pool.count[PAGE_FREE] > vm->pool.total / 4; at += AXO_PAGE_SIZE) {
+	for (; at < end && vm_available_pages(vm) > vm->pool.total / 4; at += AXO_PAGE_SIZE) {
 		uint64_t index = region_offset(region, at) >> AXO_PAGE_SHIFT;
 		const struct cache_page *page = file_find_page(vm, region->file, index);
 

@@ -85,6 +85,9 @@ void vm_malloc_init(struct heap *heap);
  */
 pfn_t vm_alloc_page(struct vm *vm, enum page_kind kind, enum page_class class);
 
+/* About how many pages are free or could be at once. */
+uint64_t vm_available_pages(const struct vm *vm);
+
 /* Up to 64 unpredictable bits (address space layout, AT_RANDOM). */
 uint64_t vm_random(struct vm *vm);
 

@@ -556,6 +556,101 @@ static void test_errors_and_unbind(void)
 	fake_shutdown(&w.vm);
 }
 
+/* mmap of the file with these rights by descriptor; VFS answers. */
+static int64_t map_as(endpoint_t ep, uint64_t len, int prot, int flags, uint64_t offset,
+	uint64_t dev, uint32_t mode)
+{
+	CHECK(fake_call(&w.vm, ep, LINUX_NR_mmap, 0, len, (uint64_t)prot, (uint64_t)flags, 3,
+		      offset) == INT64_MIN);
+	fake_vfs_looked_up(&w.vm, w.size[0] << AXO_PAGE_SHIFT, 0, dev, 1, mode);
+	return fake.has_reply ? fake.reply : INT64_MIN;
+}
+
+/* Rights and errors of mappings of files (VM-33). */
+static void test_rights(void)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	unsigned dropped;
+	endpoint_t ep;
+	int64_t at;
+
+	boot(MACHINE);
+	w.size[0] = 4;
+	ep = fake_process(&w.vm);
+	CHECK(map_as(ep, 4096, rw, MAP_SHARED, 0, DEV, 1) == -EACCES);
+	CHECK(map_as(ep, 4096, PROT_READ, MAP_PRIVATE, 0, DEV, 2) == -EACCES);
+	CHECK(map_as(ep, 4096, rw, MAP_SHARED, 0, DEV, 3 | 8) == -EPERM);
+	CHECK(map_as(ep, 4096, rw, MAP_SHARED_VALIDATE | 1 << 22, 0, DEV, 3) == -EOPNOTSUPP);
+	CHECK(map_as(ep, 4096, rw, 0, 0, DEV, 3) == -EINVAL);
+	CHECK(map_as(ep, 8192, rw, MAP_SHARED, 0x7ffffffffffff000, DEV, 3) == -EOVERFLOW);
+	CHECK(map_as(ep, 4096, rw, MAP_SHARED, 0, DEV + 1, 3) == -ENODEV);
+	CHECK(fake.dropped_handles == 7);
+	at = map_as(ep, 4096, PROT_READ, MAP_SHARED, 0, DEV, 1);
+	CHECK(at > 0);
+	CHECK(fake_call(&w.vm, ep, LINUX_NR_mprotect, (uint64_t)at, 4096, (uint64_t)rw, 0, 0, 0) ==
+		-EACCES);
+	/* VFS keeps the handle of a mapping that may be stored to as long as there is one. */
+	dropped = fake.dropped_handles;
+	at = map_as(ep, 4096, PROT_READ, MAP_SHARED, 0, DEV, 3);
+	CHECK(at > 0 && fake.dropped_handles == dropped);
+	CHECK(fake_call(&w.vm, ep, LINUX_NR_munmap, (uint64_t)at, 4096, 0, 0, 0, 0) == 0);
+	CHECK(fake.dropped_handles == dropped + 1);
+	CHECK_SOUND(&w.vm);
+	fake_shutdown(&w.vm);
+}
+
+/* VFS answers a request about the file with an error. */
+static void refuse(int what, int32_t result)
+{
+	CHECK(fake.vfs_request.type != 0);
+	CHECK(MSG(&fake.vfs_request, vfs_vm_request)->what == what);
+	fake_vfs_answer(&w.vm, result, 0, -1, 0, 0);
+}
+
+/* Stores that the file system refuses, msync, populating (VM-26, VM-39). */
+static void test_waiting_calls(void)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	endpoint_t ep;
+	int64_t at;
+
+	boot(MACHINE);
+	w.size[0] = 3;
+	ep = fake_process(&w.vm);
+	at = map_as(ep, 4 * 4096, rw, MAP_SHARED, 0, DEV, 3);
+	CHECK(at > 0);
+	CHECK(fake_touch(&w.vm, ep, (vaddr_t)at, false) == NULL);
+	serve_requests();
+	CHECK(fake_touch(&w.vm, ep, (vaddr_t)at, true) == NULL && fake.signal == 0);
+	refuse(VFS_VM_MKWRITE, -ENOSPC);
+	CHECK(fake.signal == 7 && fake.signal_address == (uint64_t)at && fake.fault_cleared);
+	CHECK(fake_touch(&w.vm, ep, (vaddr_t)at + 3 * 4096, true) == NULL);
+	serve_requests();
+	CHECK(fake.signal == 7);
+
+	CHECK(fake_call(&w.vm, ep, LINUX_NR_msync, (uint64_t)at, 4096, MS_SYNC, 0, 0, 0) ==
+		INT64_MIN);
+	refuse(VFS_VM_SYNC, -EIO);
+	CHECK(fake.has_reply && fake.reply == -EIO);
+	CHECK(fake_call(&w.vm, ep, LINUX_NR_msync, (uint64_t)at, 8 * 4096, MS_SYNC, 0, 0, 0) ==
+		INT64_MIN);
+	refuse(VFS_VM_SYNC, 0);
+	CHECK(fake.has_reply && fake.reply == -ENOMEM);
+	CHECK(fake_call(&w.vm, ep, LINUX_NR_msync, (uint64_t)at, 4096, MS_ASYNC, 0, 0, 0) == 0);
+
+	fs_truncate(0, 0);
+	w.size[0] = 40;
+	CHECK(map_as(ep, 40 * 4096, PROT_READ, MAP_SHARED | MAP_POPULATE, 0, DEV, 3) == INT64_MIN);
+	serve_requests();
+	CHECK(fake.has_reply && fake.reply > 0);
+	for (uint64_t i = 0; i < 40; i++) {
+		CHECK(space_lookup(&w.vm, thread_space(&w.vm, ep),
+			      (vaddr_t)fake.reply + i * AXO_PAGE_SIZE) != 0);
+	}
+	CHECK_SOUND(&w.vm);
+	fake_shutdown(&w.vm);
+}
+
 /* Each allocation of a scenario fails once in turn: an error or a wait, never damage. */
 static void test_no_memory(void)
 {
@@ -587,6 +682,8 @@ int main(void)
 	test_pins();
 	test_errors_and_unbind();
 	test_pressure();
+	test_rights();
+	test_waiting_calls();
 	test_no_memory();
 	for (uint64_t seed = 1; seed <= 4; seed++) {
 		test_random(seed);
