@@ -94,7 +94,10 @@ int sef_inherit(void)
 	sef.is_redo = false;
 	sef.info.interrupted = NULL;
 	if (sef.phase == SEF_SERVING) {
-		sef.info.interrupted = &sef.inbox;
+		/* Who does not wait any more has been answered: the request was as good as done. */
+		bool is_call = (sef.inbox_status & IPC_STATUS_SENDREC) != 0;
+
+		sef.info.interrupted = !is_call || waits(sef.inbox.source) ? &sef.inbox : NULL;
 	} else if (sef.phase == SEF_RECEIVING && sef.inbox.source != EP_NONE) {
 		redo_unseen();
 	}

@@ -347,6 +347,12 @@ int64_t call_kill(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	if (!signal_permitted(self, process, signo)) {
 		return -EPERM;
 	}
+	if (process->leader && process->leader->ep == EP_PM && signo != 0) {
+		/* PM itself: it may not come back to answer. */
+		thread_reply(pm, thread, 0);
+		(void)signal_send_queue(pm, process, NULL, &info);
+		return CALL_NO_REPLY;
+	}
 	return signo == 0 ? 0 : signal_send_queue(pm, process, NULL, &info);
 }
 

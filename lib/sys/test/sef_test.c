@@ -210,6 +210,9 @@ static void kept(enum sef_phase phase, endpoint_t source, int type, uint32_t sta
 	fake.memory.inbox.type = type;
 	fake.memory.inbox_status = status;
 	fake.memory.init[SEF_INIT_RESTART] = count_init;
+	if (phase == SEF_SERVING && (status & IPC_STATUS_SENDREC)) {
+		fake.waiters[fake.waiter_count++] = source;
+	}
 	init_comes(SEF_INIT_RESTART, NULL);
 }
 
@@ -278,6 +281,14 @@ static void kept_and_redone(void)
 	CHECK(m.source == CLIENT && m.type == 5 && status == IPC_STATUS_SENDREC);
 	CHECK(sef.was_redone);
 	CHECK(receive(&m, &status, &r) == SCRIPT_ENDED && !sef.was_redone);
+}
+
+/* It had answered before it died. */
+static void kept_after_answer(void)
+{
+	kept(SEF_SERVING, CLIENT, 5, IPC_STATUS_SENDREC);
+	fake.waiter_count = 0;
+	CHECK(start() == RETURNED && !last_interrupted && fake.reply_count == 0);
 }
 
 /* A message that crashes the service each time is answered. */
@@ -540,6 +551,7 @@ int main(void)
 	RUN(kept_in_program_call);
 	RUN(kept_in_message);
 	RUN(kept_and_redone);
+	RUN(kept_after_answer);
 	RUN(kept_and_not_redone_twice);
 	RUN(kept_unseen);
 	RUN(kept_unseen_program);
