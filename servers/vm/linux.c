@@ -77,6 +77,10 @@ static int64_t linux_mmap(
 	if (mapping.offset & AXO_PAGE_MASK) {
 		return -EINVAL;
 	}
+	result = linux_may_map_locked(space, ep, (uint64_t)mapping.flags, mapping.len);
+	if (result != 0) {
+		return result;
+	}
 	if (!(mapping.flags & MAP_ANONYMOUS)) {
 		return space->is_service ? -ENODEV : start_lookup(vm, call, ep);
 	}

@@ -20,4 +20,7 @@ int64_t linux_mlock(struct vm *vm, struct space *space, endpoint_t ep, vaddr_t a
 	uint64_t flags);
 int64_t linux_munlock(struct vm *vm, struct space *space, vaddr_t addr, uint64_t len);
 int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64_t flags);
+/* Whether a mapping of `len` bytes with MAP_* `flags` may be locked, if it would be: 0, -EAGAIN,
+ * -EPERM. */
+int linux_may_map_locked(const struct space *space, endpoint_t ep, uint64_t flags, uint64_t len);
 int64_t linux_munlockall(struct vm *vm, struct space *space);

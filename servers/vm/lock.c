@@ -45,6 +45,33 @@ static int range_of(vaddr_t *addr, uint64_t len, vaddr_t *end)
 	return checked_add(*addr, bytes, end) ? 0 : -EINVAL;
 }
 
+/* What of a range is locked already. */
+static uint64_t locked_bytes(const struct space *space, vaddr_t start, vaddr_t end)
+{
+	uint64_t bytes = 0;
+
+	for (const struct region *region = region_at_or_after(space, start);
+		region != NULL && region->start < end; region = region_next(region)) {
+		if (region->flags & REGION_LOCKED) {
+			bytes += u64_min(region->end, end) - u64_max(region->start, start);
+		}
+	}
+	return bytes;
+}
+
+int linux_may_map_locked(const struct space *space, endpoint_t ep, uint64_t flags, uint64_t len)
+{
+	bool is_asked = flags & MAP_LOCKED;
+
+	if ((!is_asked && !space->lock_future) || len > USER_END) {
+		return 0;
+	}
+	if (may_lock(space, ep, space->locked_bytes + AXO_PAGE_UP(len))) {
+		return 0;
+	}
+	return is_asked && space->limit_memlock == 0 ? -EPERM : -EAGAIN;
+}
+
 int64_t linux_mlock(struct vm *vm, struct space *space, endpoint_t ep, vaddr_t addr, uint64_t len,
 	uint64_t flags)
 {
@@ -57,7 +84,8 @@ int64_t linux_mlock(struct vm *vm, struct space *space, endpoint_t ep, vaddr_t a
 	if (result != 0 || addr == end) {
 		return result;
 	}
-	if (!may_lock(space, ep, space->locked_bytes + (end - addr))) {
+	if (!may_lock(space, ep,
+		    space->locked_bytes + (end - addr) - locked_bytes(space, addr, end))) {
 		return space->limit_memlock == 0 ? -EPERM : -ENOMEM;
 	}
 	result = mapping_for_each(vm, space, addr, end, set_locked, 1);
@@ -87,6 +115,7 @@ int64_t linux_mlockall(struct vm *vm, struct space *space, endpoint_t ep, uint64
 		return space->limit_memlock == 0 ? -EPERM : -ENOMEM;
 	}
 	space->lock_future = flags & MCL_FUTURE;
+	space->lock_on_fault = flags & MCL_ONFAULT;
 	for (struct region *region = region_first(space); region != NULL && (flags & MCL_CURRENT);
 		region = region_next(region)) {
 		(void)set_locked(vm, region, 1);

@@ -121,6 +121,29 @@ static struct region *make_region(struct vm *vm, struct space *space, const stru
 	return region;
 }
 
+/* mlockall(MCL_FUTURE) without MCL_ONFAULT: what is mapped is brought in. */
+static bool is_populated(const struct space *space)
+{
+	return space->lock_future && !space->lock_on_fault;
+}
+
+/* Bytes that a mapping at a fixed place takes the place of: they do not count against limits. */
+static uint64_t replaced_bytes(
+	const struct space *space, const struct mapping *mapping, uint64_t len)
+{
+	vaddr_t end = mapping->addr + len;
+	uint64_t bytes = 0;
+
+	if (!(mapping->flags & MAP_FIXED)) {
+		return 0;
+	}
+	for (const struct region *region = region_at_or_after(space, mapping->addr);
+		region != NULL && region->start < end; region = region_next(region)) {
+		bytes += u64_min(region->end, end) - u64_max(region->start, mapping->addr);
+	}
+	return bytes;
+}
+
 int mapping_create(struct vm *vm, struct space *space, const struct mapping *mapping, vaddr_t *addr)
 {
 	bool is_data = mapping->file == NULL && (mapping->flags & MAP_TYPE) == MAP_PRIVATE &&
@@ -141,7 +164,8 @@ int mapping_create(struct vm *vm, struct space *space, const struct mapping *map
 		result = check_commitment(vm, mapping, len);
 	}
 	if (result == 0) {
-		result = space_check_limits(vm, space, len, is_data);
+		result = space_check_limits(
+			vm, space, len - replaced_bytes(space, mapping, len), is_data);
 	}
 	if (result != 0) {
 		return result;
@@ -166,7 +190,8 @@ int mapping_create(struct vm *vm, struct space *space, const struct mapping *map
 	}
 	region_insert(space, region);
 	(void)region_merge(vm, region);
-	if (mapping->file == NULL && (mapping->flags & (MAP_POPULATE | MAP_LOCKED))) {
+	if (mapping->file == NULL &&
+		((mapping->flags & (MAP_POPULATE | MAP_LOCKED)) || is_populated(space))) {
 		space_populate(vm, space, at, at + len);
 	}
 	*addr = at;
@@ -313,6 +338,9 @@ vaddr_t mapping_brk(struct vm *vm, struct space *space, vaddr_t brk)
 		}
 		region_insert(space, region);
 		(void)region_merge(vm, region);
+		if (is_populated(space)) {
+			space_populate(vm, space, old_end, new_end);
+		}
 	}
 	space->brk_end = brk;
 	return brk;

@@ -13,6 +13,7 @@ struct remap {
 	uint64_t old_len, new_len;
 	vaddr_t fixed; /* MREMAP_FIXED, else 0 */
 	bool may_move;
+	bool keeps_old; /* MREMAP_DONTUNMAP: the old range stays, empty */
 };
 
 /* Make the tables that the moved pages will need, so that moving them cannot fail. */
@@ -70,6 +71,10 @@ static int64_t move_region(
 		region->type->release(vm, region, remap->old, remap->old + remap->old_len);
 	}
 	move_entries(vm, space, remap->old, to, remap->old_len);
+	if (remap->keeps_old) {
+		(void)region_merge(vm, moved);
+		return (int64_t)to;
+	}
 	/* The old range has no pages any more; cutting it out may need a region that there is no
 	 * memory for. */
 	if (space_unmap(vm, space, remap->old, remap->old + remap->old_len) != 0) {
@@ -102,12 +107,15 @@ static int check_arguments(const uint64_t *arg, struct remap *remap)
 {
 	uint64_t flags = arg[3];
 
-	*remap = (struct remap){.old = arg[0], .may_move = flags & MREMAP_MAYMOVE};
-	if ((flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) ||
-		((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) ||
+	*remap = (struct remap){.old = arg[0],
+		.may_move = flags & MREMAP_MAYMOVE,
+		.keeps_old = flags & MREMAP_DONTUNMAP};
+	if ((flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) ||
+		((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !remap->may_move) ||
 		!is_aligned(remap->old, AXO_PAGE_SIZE) ||
 		!checked_align_up(arg[1], AXO_PAGE_SIZE, &remap->old_len) ||
-		!checked_align_up(arg[2], AXO_PAGE_SIZE, &remap->new_len) || remap->new_len == 0) {
+		!checked_align_up(arg[2], AXO_PAGE_SIZE, &remap->new_len) || remap->new_len == 0 ||
+		(remap->keeps_old && remap->old_len != remap->new_len)) {
 		return -EINVAL;
 	}
 	if (flags & MREMAP_FIXED) {
@@ -152,6 +160,7 @@ int64_t linux_mremap(struct vm *vm, struct space *space, const uint64_t *arg)
 {
 	struct remap remap;
 	struct region *region;
+	uint64_t more;
 	bool is_data;
 	int result = check_arguments(arg, &remap);
 
@@ -175,9 +184,9 @@ int64_t linux_mremap(struct vm *vm, struct space *space, const uint64_t *arg)
 		region = region_find(space, remap.old);
 	}
 	is_data = region->type->is_anonymous && (region->prot & PROT_WRITE);
-	if (remap.new_len > remap.old_len &&
-		(space_check_limits(vm, space, remap.new_len - remap.old_len, is_data) != 0 ||
-			remap.new_len > USER_END)) {
+	more = remap.keeps_old ? remap.new_len : remap.new_len - remap.old_len;
+	if (more > 0 &&
+		(space_check_limits(vm, space, more, is_data) != 0 || remap.new_len > USER_END)) {
 		return -ENOMEM;
 	}
 	if (remap.fixed != 0) {
@@ -185,7 +194,8 @@ int64_t linux_mremap(struct vm *vm, struct space *space, const uint64_t *arg)
 		region = region_find(space, remap.old);
 		return result != 0 ? result : move_region(vm, region, &remap, remap.fixed);
 	}
-	if (remap.new_len == remap.old_len || grow_in_place(vm, region, &remap)) {
+	if (!remap.keeps_old &&
+		(remap.new_len == remap.old_len || grow_in_place(vm, region, &remap))) {
 		if (region->flags & REGION_LOCKED) {
 			space_populate(vm, space, remap.old, remap.old + remap.new_len);
 		}

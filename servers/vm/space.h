@@ -18,6 +18,7 @@ struct space {
 	bool must_flush;    /* a present entry was taken away or restricted since the last flush */
 	uint64_t call_mask; /* services: bit (op - VM_BASE) of what they may ask */
 	bool lock_future;   /* mlockall(MCL_FUTURE) */
+	bool lock_on_fault; /* with MCL_ONFAULT */
 	struct pt pt;
 	struct tree regions;
 	uint32_t region_count;
