@@ -18,11 +18,17 @@
 #include "kernel/proc/sched.h"
 #include "kernel/state.h"
 
-#define PROCS_PER_MIB  8
-#define PROCS_MIN      640 /* enough for 500 processes of one user in the smallest machine */
-#define PROCS_MAX      8192
-#define LOAD_PERIOD_NS 5000000000ull
-#define LOAD_ONE       2048 /* 1.0 in fixed point */
+#define PROCS_PER_MIB 8
+#define PROCS_MIN     640 /* enough for 500 processes of one user in the smallest machine */
+#define PROCS_MAX     8192
+/*
+ * From here on a safecopy shares pages. tests/services/safeperf.c shows where that is quicker, as
+ * long as few of the pages are written later: each of those costs a fault.
+ */
+#define SHARE_MIN_BYTES    (256 * AXO_PAGE_SIZE)
+#define SHARE_ALWAYS_BYTES (2 * AXO_PAGE_SIZE)
+#define LOAD_PERIOD_NS     5000000000ull
+#define LOAD_ONE           2048 /* 1.0 in fixed point */
 
 struct kernel_state kernel __attribute__((section(".bss.hot")));
 
@@ -56,6 +62,9 @@ void kernel_early(void)
 	kernel.log_port = has_option("log=com2");
 	kernel.show_calls = has_option("strace");
 	kernel.panic_screen = has_option("console=vga");
+	kernel.share_min_bytes = has_option("share=never") ? UINT64_MAX
+		: has_option("share=always")               ? SHARE_ALWAYS_BYTES
+							   : SHARE_MIN_BYTES;
 	sched_init(&kernel.cpus[0]);
 }
 

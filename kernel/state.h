@@ -63,6 +63,7 @@ struct kernel_state {
 	bool show_calls;   /* programs' system calls and their results go to the diagnostics */
 	bool panic_screen; /* a panic is shown on the text screen, too */
 	bool memory_taken; /* VM owns the free memory: the kernel may not allocate */
+	uint64_t share_min_bytes;   /* smaller safecopies never share pages */
 	int64_t realtime_offset_ns; /* realtime = monotonic + this */
 	struct cpu cpus[CPU_MAX];
 

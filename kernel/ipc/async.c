@@ -90,6 +90,9 @@ static bool deliver_entry(
 		return false;
 	}
 	message.source = sender->endpoint;
+	if (IS_LINUX_CALL(message.type)) {
+		message.type = -EPERM; /* those are the kernel's alone */
+	}
 	if (!finish_entry(sender, index, entry, 0)) {
 		return false;
 	}

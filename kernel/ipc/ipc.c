@@ -164,6 +164,12 @@ int ipc_answer_call(struct proc *program, endpoint_t server, int64_t result)
 	return 0;
 }
 
+static bool owes_answer(const struct proc *caller, const struct proc *dst)
+{
+	return (dst->flags & PROC_SENDREC) != 0 && rts_is_set(dst, RTS_RECEIVING) &&
+		dst->receive_from == caller->endpoint;
+}
+
 /* The common checks of everything that sends. A process that waits for the caller's answer may
  * always get it. */
 static int64_t check_send(struct proc *caller, endpoint_t to, struct proc **dst)
@@ -175,9 +181,7 @@ static int64_t check_send(struct proc *caller, endpoint_t to, struct proc **dst)
 	if (*dst == caller) {
 		return -ELOCKED;
 	}
-	if (!priv_may_send(caller->priv, (*dst)->priv) &&
-		!(((*dst)->flags & PROC_SENDREC) != 0 && rts_is_set(*dst, RTS_RECEIVING) &&
-			(*dst)->receive_from == caller->endpoint)) {
+	if (!priv_may_send(caller->priv, (*dst)->priv) && !owes_answer(caller, *dst)) {
 		return -ECALLDENIED;
 	}
 	return 0;
@@ -226,6 +230,9 @@ static int64_t do_send(struct proc *caller, endpoint_t to, vaddr_t from, bool wa
 	}
 	if (!fetch_message(caller, from)) {
 		return IPC_BLOCKED;
+	}
+	if (IS_LINUX_CALL(caller->send_msg.type) && !owes_answer(caller, dst)) {
+		return -EPERM; /* those are made by the kernel for who executes the call */
 	}
 	if (!ipc_is_waiting_for(dst, caller->endpoint)) {
 		/* Services do not wait for programs: what they owe one is an answer it waits for.

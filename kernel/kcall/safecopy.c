@@ -5,9 +5,9 @@
 #include "kernel/mem/fault.h"
 #include "kernel/mem/grant.h"
 #include "kernel/proc/priv.h"
+#include "kernel/state.h"
 
-#define GRANTS_MAX      (1u << GRANT_INDEX_BITS)
-#define SHARE_MIN_BYTES (32 * AXO_PAGE_SIZE) /* measured by tests/services/safeperf */
+#define GRANTS_MAX (1u << GRANT_INDEX_BITS)
 
 /* setgrant(table, count). -EINVAL: too many. */
 int64_t kcall_setgrant(struct proc *caller, const uint64_t args[6])
@@ -37,7 +37,8 @@ static int64_t copy_all(struct proc *caller, const struct grant_use *use, struct
 static bool can_share(const struct proc *caller, const struct grant_use *use, struct copy_side src,
 	struct copy_side dst, uint64_t bytes)
 {
-	return bytes >= SHARE_MIN_BYTES && ((src.address ^ dst.address) & AXO_PAGE_MASK) == 0 &&
+	return bytes >= kernel.share_min_bytes &&
+		((src.address ^ dst.address) & AXO_PAGE_MASK) == 0 &&
 		(caller->flags & PROC_PLAIN_COPY) == 0 && (use->flags & GRANT_TRY) == 0 &&
 		src.proc != dst.proc && src.proc->endpoint != EP_VM && dst.proc->endpoint != EP_VM;
 }

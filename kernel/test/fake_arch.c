@@ -49,6 +49,7 @@ void fake_boot(uint32_t procs)
 	kernel.timer_next_ns = UINT64_MAX;
 	list_init(&kernel.memreqs);
 	list_init(&kernel.signalled);
+	kernel.share_min_bytes = 32 * AXO_PAGE_SIZE;
 	sched_init(&kernel.cpus[0]);
 	kernel.kinfo.highest = sizeof(memory);
 	kernel.kinfo.free_count = 1;

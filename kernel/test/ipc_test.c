@@ -135,6 +135,13 @@ static void test_errors(void)
 	CHECK(fake_result(a) == -ELOCKED);
 	fake_trap(a, TRAP_SEND, (uint64_t)EP_MAKE(3, 20), AT, 0, 0, 0, 0);
 	CHECK(fake_result(a) == -EDEADSRCDST);
+	receive(b, EP_ANY);
+	send(a, TRAP_SEND, b, LINUX_CALL(9));
+	CHECK(fake_result(a) == -EPERM && rts_is_set(b, RTS_RECEIVING)); /* forged */
+	send(a, TRAP_SENDREC, b, LINUX_CALL(9));
+	CHECK(fake_result(a) == -EPERM);
+	send(a, TRAP_SENDNB, b, 1);
+	settle(b);
 	fake_trap(a, TRAP_SEND, EP_ANY, AT, 0, 0, 0, 0);
 	CHECK(fake_result(a) == -EINVAL);
 	fake_trap(a, TRAP_LAST, 0, AT, 0, 0, 0, 0);
