@@ -1,210 +1,254 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contents of files: pages of VM's cache. A page that holds data is dirty, for ever, so that it
+ * stays; a page that was only looked at (a hole under a mapping) is clean and may go.
+ */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fs/tmp/tmp.h"
 
-#define CHUNK_BYTES ((uint64_t)TMP_PAGE * TMP_CHUNK_PAGES)
+#define BATCH_PAGES 32
 
-static char zero_page[TMP_PAGE];
+_Static_assert(BATCH_PAGES <= FS_IOVEC_MAX && BATCH_PAGES <= FS_PAGES_MAX, "one call each");
 
-/* Index of the first chunk that is not before `index`. */
-static size_t chunk_search(const struct tmp_node *node, uint64_t index)
+static uint8_t zero_page[FS_PAGE_SIZE];
+
+struct batch {
+	struct fs_page *page[BATCH_PAGES]; /* NULL: a hole */
+	size_t count;
+};
+
+static void batch_put(struct tmp_fs *tmp, struct batch *batch)
 {
-	size_t low = 0, high = node->chunk_count;
+	while (batch->count > 0) {
+		struct fs_page *page = batch->page[--batch->count];
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (node->chunks[middle]->index < index) {
-			low = middle + 1;
-		} else {
-			high = middle;
+		if (page != NULL) {
+			fs_cache_put_page(tmp->cache, page);
 		}
 	}
-	return low;
 }
 
-/* Where the page at `position` is kept; NULL: in a hole. */
-static void **page_find(const struct tmp_node *node, uint64_t position)
+/* Copy [position, position + len) between the batch and the caller. */
+static int batch_copy(struct tmp_fs *tmp, const struct batch *batch, uint64_t position, size_t len,
+	struct fs_data *data, uint64_t data_offset, bool to_caller)
 {
-	uint64_t index = position / CHUNK_BYTES;
-	size_t at = chunk_search(node, index);
+	struct fs_iovec vec[BATCH_PAGES];
+	size_t offset = position % FS_PAGE_SIZE, count = 0;
 
-	if (at == node->chunk_count || node->chunks[at]->index != index) {
-		return NULL;
+	for (; len > 0; count++) {
+		const struct fs_page *page = batch->page[count];
+		uint8_t *bytes = page != NULL ? fs_page_data(tmp->cache, page) : zero_page;
+		size_t here = u64_min(len, FS_PAGE_SIZE - offset);
+
+		vec[count] = (struct fs_iovec){bytes + offset, here};
+		len -= here;
+		offset = 0;
 	}
-	return &node->chunks[at]->page[position / TMP_PAGE % TMP_CHUNK_PAGES];
+	return data->copy(data, data_offset, vec, count, to_caller);
 }
 
-static struct tmp_chunk *chunk_make(struct tmp_node *node, uint64_t index)
+/* Bytes of [position, position + len) that lie in a batch's pages. */
+static size_t batch_bytes(uint64_t position, size_t len)
 {
-	size_t at = chunk_search(node, index);
-	struct tmp_chunk *chunk;
-
-	if (at < node->chunk_count && node->chunks[at]->index == index) {
-		return node->chunks[at];
-	}
-	if (node->chunk_count == node->chunk_room) {
-		size_t room = node->chunk_room ? node->chunk_room * 2 : 4;
-		struct tmp_chunk **chunks = realloc(node->chunks, room * sizeof(*chunks));
-
-		if (!chunks) {
-			return NULL;
-		}
-		node->chunks = chunks;
-		node->chunk_room = room;
-	}
-	chunk = calloc(1, sizeof(*chunk));
-	if (!chunk) {
-		return NULL;
-	}
-	chunk->index = index;
-	memmove(&node->chunks[at + 1], &node->chunks[at], (node->chunk_count - at) * sizeof(chunk));
-	node->chunks[at] = chunk;
-	node->chunk_count++;
-	return chunk;
+	return u64_min(len, (uint64_t)BATCH_PAGES * FS_PAGE_SIZE - position % FS_PAGE_SIZE);
 }
 
-static void *page_make(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position)
+static size_t pages_of(uint64_t position, size_t len)
 {
-	struct tmp_chunk *chunk = chunk_make(node, position / CHUNK_BYTES);
-	void **page;
-
-	if (!chunk) {
-		return NULL;
-	}
-	page = &chunk->page[position / TMP_PAGE % TMP_CHUNK_PAGES];
-	if (!*page) {
-		*page = tmp_page_alloc(&tmp->pool);
-		if (!*page) {
-			return NULL;
-		}
-		chunk->used++;
-		node->attr.blocks += TMP_PAGE / 512;
-	}
-	return *page;
+	return (size_t)((position + len + FS_PAGE_SIZE - 1) / FS_PAGE_SIZE -
+		position / FS_PAGE_SIZE);
 }
 
-int tmp_data_read(
-	struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data, size_t *done)
+int tmp_data_read(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len,
+	struct fs_data *data, size_t *done)
 {
-	struct fs_iovec vec[FS_IOVEC_MAX];
+	struct batch batch = {.count = 0};
+	int error = 0;
 
 	*done = 0;
-	if (position >= node->attr.size) {
+	len = position < node->attr.size ? u64_min(len, node->attr.size - position) : 0;
+	while (*done < len && error == 0) {
+		uint64_t at = position + *done;
+		size_t here = batch_bytes(at, len - *done);
+
+		for (size_t i = 0; i < pages_of(at, here); i++) {
+			struct fs_page *page = fs_cache_find_page(
+				tmp->cache, node->attr.ino, at / FS_PAGE_SIZE + i);
+
+			if (page != NULL && !fs_page_is_valid(tmp->cache, page)) {
+				fs_cache_put_page(tmp->cache, page);
+				page = NULL;
+			}
+			batch.page[batch.count++] = page;
+		}
+		error = batch_copy(tmp, &batch, at, here, data, *done, true);
+		batch_put(tmp, &batch);
+		*done += error == 0 ? here : 0;
+	}
+	return *done > 0 ? 0 : error;
+}
+
+/* Let a page hold data: it counts from now on. -ENOSPC. */
+static int make_data(struct tmp_fs *tmp, struct tmp_node *node, struct fs_page *page)
+{
+	if (page->is_dirty) {
 		return 0;
 	}
-	if (len > node->attr.size - position) {
-		len = node->attr.size - position;
+	if (tmp->used >= tmp->limit) {
+		return -ENOSPC;
 	}
-	while (*done < len) {
-		size_t count = 0, bytes = 0;
-		int r;
-
-		while (count < FS_IOVEC_MAX && *done + bytes < len) {
-			uint64_t at = position + *done + bytes;
-			size_t offset = at % TMP_PAGE, piece = TMP_PAGE - offset;
-			void **page = page_find(node, at);
-
-			if (piece > len - *done - bytes) {
-				piece = len - *done - bytes;
-			}
-			vec[count].base = (page && *page ? (char *)*page : zero_page) + offset;
-			vec[count++].len = piece;
-			bytes += piece;
-		}
-		r = data->copy(data, *done, vec, count, true);
-		if (r < 0) {
-			return *done ? 0 : r;
-		}
-		*done += bytes;
-	}
+	tmp->used++;
+	node->attr.blocks += FS_PAGE_SIZE / 512;
+	/* VM gives new pages full of zeroes. */
+	fs_page_set_dirty(tmp->cache, page);
+	fs_page_set_valid(tmp->cache, page);
 	return 0;
+}
+
+/* Pin pages from `first` on, as many as hold or may hold data; -ENOSPC: not even one. */
+static int batch_make(struct tmp_fs *tmp, struct tmp_node *node, uint64_t first, size_t count,
+	struct batch *batch)
+{
+	size_t got;
+	int error = fs_cache_get_pages(
+		tmp->cache, node->attr.ino, first, u64_min(count, BATCH_PAGES), batch->page, &got);
+
+	if (error != 0) {
+		return -ENOSPC; /* of memory */
+	}
+	while (batch->count < got && error == 0) {
+		error = make_data(tmp, node, batch->page[batch->count]);
+		batch->count += error == 0;
+	}
+	for (size_t i = batch->count; i < got; i++) {
+		fs_cache_put_page(tmp->cache, batch->page[i]);
+	}
+	if (batch->count < got) {
+		(void)fs_cache_drop(
+			tmp->cache, node->attr.ino, first + batch->count, first + got, false);
+	}
+	return batch->count > 0 ? 0 : error;
+}
+
+/* The file is about to grow: what a mapping wrote behind its end becomes zeroes. */
+static void clean_tail(struct tmp_fs *tmp, struct tmp_node *node)
+{
+	size_t offset = node->attr.size % FS_PAGE_SIZE;
+	struct fs_page *page;
+
+	if (!node->is_tail_mapped || offset == 0) {
+		return;
+	}
+	page = fs_cache_find_page(tmp->cache, node->attr.ino, node->attr.size / FS_PAGE_SIZE);
+	if (page != NULL) {
+		memset(fs_page_data(tmp->cache, page) + offset, 0, FS_PAGE_SIZE - offset);
+		fs_cache_put_page(tmp->cache, page);
+	}
 }
 
 int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len,
 	struct fs_data *data, size_t *done)
 {
+	struct batch batch = {.count = 0};
+	int error = 0;
+
 	*done = 0;
 	if (position > TMP_FILE_MAX || len > TMP_FILE_MAX - position) {
 		return -EFBIG;
 	}
-	while (*done < len) {
-		struct fs_iovec vec[FS_IOVEC_MAX];
-		size_t count = 0, bytes = 0;
-		int r = 0;
-
-		while (count < FS_IOVEC_MAX && *done + bytes < len) {
-			uint64_t at = position + *done + bytes;
-			size_t offset = at % TMP_PAGE, piece = TMP_PAGE - offset;
-			char *page = page_make(tmp, node, at);
-
-			if (!page) {
-				r = -ENOSPC;
-				break;
-			}
-			if (piece > len - *done - bytes) {
-				piece = len - *done - bytes;
-			}
-			vec[count].base = page + offset;
-			vec[count++].len = piece;
-			bytes += piece;
-		}
-		if (bytes > 0) {
-			int copied = data->copy(data, *done, vec, count, false);
-
-			if (copied < 0) {
-				return *done ? 0 : copied;
-			}
-			*done += bytes;
-			if (position + *done > node->attr.size) {
-				node->attr.size = position + *done;
-			}
-		}
-		if (r < 0) {
-			return *done ? 0 : r;
-		}
+	if (position + len > node->attr.size) {
+		clean_tail(tmp, node);
 	}
-	return 0;
-}
+	while (*done < len && error == 0) {
+		uint64_t at = position + *done;
+		size_t here;
 
-/* Frees the pages of a chunk from page `first` on. */
-static void chunk_cut(
-	struct tmp_fs *tmp, struct tmp_node *node, struct tmp_chunk *chunk, size_t first)
-{
-	for (size_t i = first; i < TMP_CHUNK_PAGES; i++) {
-		if (chunk->page[i]) {
-			tmp_page_free(&tmp->pool, chunk->page[i]);
-			chunk->page[i] = NULL;
-			chunk->used--;
-			node->attr.blocks -= TMP_PAGE / 512;
-		}
-	}
-}
-
-void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size)
-{
-	uint64_t keep = size / TMP_PAGE + (size % TMP_PAGE != 0); /* pages; no overflow near 2^64 */
-	void **last = size % TMP_PAGE ? page_find(node, size) : NULL;
-
-	while (node->chunk_count > 0) {
-		struct tmp_chunk *chunk = node->chunks[node->chunk_count - 1];
-		uint64_t first = chunk->index * TMP_CHUNK_PAGES;
-
-		if (first + TMP_CHUNK_PAGES <= keep) {
+		error = batch_make(tmp, node, at / FS_PAGE_SIZE, pages_of(at, len - *done), &batch);
+		if (error != 0) {
 			break;
 		}
-		chunk_cut(tmp, node, chunk, keep > first ? keep - first : 0);
-		if (keep > first) {
-			break;
+		here = u64_min(len - *done, batch.count * FS_PAGE_SIZE - at % FS_PAGE_SIZE);
+		error = batch_copy(tmp, &batch, at, here, data, *done, false);
+		batch_put(tmp, &batch);
+		if (error == 0) {
+			*done += here;
+			node->attr.size = u64_max(node->attr.size, position + *done);
 		}
-		free(chunk);
-		node->chunk_count--;
 	}
-	if (last && *last && size < node->attr.size) {
-		memset((char *)*last + size % TMP_PAGE, 0, TMP_PAGE - size % TMP_PAGE);
+	return *done > 0 ? 0 : error;
+}
+
+int tmp_data_peek(
+	struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, size_t *done)
+{
+	struct fs_page *page[BATCH_PAGES];
+	int error = 0;
+
+	*done = 0;
+	len = position < node->attr.size ? u64_min(len, node->attr.size - position) : 0;
+	while (*done < len && error == 0) {
+		uint64_t at = position + *done;
+		size_t here = batch_bytes(at, len - *done), got;
+
+		error = fs_cache_get_pages(tmp->cache, node->attr.ino, at / FS_PAGE_SIZE,
+			pages_of(at, here), page, &got);
+		for (size_t i = 0; i < got; i++) {
+			fs_page_set_valid(tmp->cache, page[i]);
+			fs_cache_put_page(tmp->cache, page[i]);
+		}
+		if (error == 0) {
+			*done += u64_min(here, got * FS_PAGE_SIZE - at % FS_PAGE_SIZE);
+		}
+	}
+	return *done > 0 ? 0 : error;
+}
+
+int tmp_data_mkwrite(
+	struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, size_t *done)
+{
+	struct batch batch = {.count = 0};
+	int error = 0;
+
+	*done = 0;
+	if (position >= node->attr.size) {
+		return -EFAULT;
+	}
+	len = u64_min(len, node->attr.size - position);
+	while (*done < len && error == 0) {
+		uint64_t at = position + *done;
+
+		error = batch_make(tmp, node, at / FS_PAGE_SIZE, pages_of(at, len - *done), &batch);
+		*done += error == 0
+			? u64_min(len - *done, batch.count * FS_PAGE_SIZE - at % FS_PAGE_SIZE)
+			: 0;
+		batch_put(tmp, &batch);
+	}
+	node->is_tail_mapped = node->is_tail_mapped || position + *done == node->attr.size;
+	return *done > 0 ? 0 : error;
+}
+
+void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size, bool is_end)
+{
+	uint64_t old_end = node->attr.size / FS_PAGE_SIZE + 1;
+	size_t offset = size % FS_PAGE_SIZE, dirty;
+	struct fs_page *page = NULL;
+
+	if (size > node->attr.size) {
+		clean_tail(tmp, node);
+	} else if (size < node->attr.size || is_end) {
+		dirty = fs_cache_drop(tmp->cache, node->attr.ino,
+			size / FS_PAGE_SIZE + (offset != 0), old_end, !is_end);
+		tmp->used -= dirty;
+		node->attr.blocks -= dirty * (FS_PAGE_SIZE / 512);
+		if (offset != 0) {
+			page = fs_cache_find_page(tmp->cache, node->attr.ino, size / FS_PAGE_SIZE);
+		}
+	}
+	if (page != NULL) {
+		memset(fs_page_data(tmp->cache, page) + offset, 0, FS_PAGE_SIZE - offset);
+		fs_cache_put_page(tmp->cache, page);
 	}
 	node->attr.size = size;
 }

@@ -10,7 +10,8 @@ static int mount(const struct fs_mount_args *args, struct fs **fs)
 	int r = tmp_options_parse(args->options, args->total_pages, &options);
 
 	if (r == 0) {
-		r = tmp_mount(options.pages, options.nodes, options.mode, args->now, fs);
+		r = tmp_mount(
+			args->memory, options.pages, options.nodes, options.mode, args->now, fs);
 	}
 	if (r == 0) {
 		(*fs)->read_only = args->read_only;
@@ -21,7 +22,8 @@ static int mount(const struct fs_mount_args *args, struct fs **fs)
 
 int main(void)
 {
-	static const struct fs_type type = {.name = "tmp", .flags = FS_FLAG_MEMORY, .mount = mount};
+	static const struct fs_type type = {
+		.name = "tmp", .flags = FS_FLAG_MEMORY | FS_FLAG_PEEK, .mount = mount};
 
 	return fs_server_main(&type);
 }

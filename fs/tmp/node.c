@@ -75,8 +75,9 @@ struct tmp_node *tmp_node_find(struct tmp_fs *tmp, uint64_t ino)
 
 void tmp_node_free(struct tmp_fs *tmp, struct tmp_node *node)
 {
-	tmp_data_truncate(tmp, node, 0);
-	free(node->chunks);
+	if (S_ISREG(node->attr.mode)) {
+		tmp_data_truncate(tmp, node, 0, true);
+	}
 	free(node->target);
 	tmp->nodes[node->attr.ino] = NULL;
 	tmp->node_count--;

@@ -382,7 +382,7 @@ static int op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, s
 		return r;
 	}
 	node->attr.atime = fs->now();
-	return tmp_data_read(node, position, len, data, done);
+	return tmp_data_read(tmp_of(fs), node, position, len, data, done);
 }
 
 static int op_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len,
@@ -412,8 +412,60 @@ static int op_truncate(struct fs *fs, uint64_t ino, uint64_t size)
 	if (size > TMP_FILE_MAX) {
 		return -EFBIG;
 	}
-	tmp_data_truncate(tmp_of(fs), node, size);
+	tmp_data_truncate(tmp_of(fs), node, size, false);
 	touch(tmp_of(fs), node);
+	return 0;
+}
+
+static int op_peek(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done)
+{
+	struct tmp_node *node;
+	int r = file_find(fs, ino, &node);
+
+	return r < 0 ? r : tmp_data_peek(tmp_of(fs), node, position, len, done);
+}
+
+static int op_mkwrite(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done)
+{
+	struct tmp_node *node;
+	int r = file_find(fs, ino, &node);
+
+	if (r == 0) {
+		r = tmp_data_mkwrite(tmp_of(fs), node, position, len, done);
+	}
+	if (r == 0) {
+		touch(tmp_of(fs), node);
+	}
+	return r;
+}
+
+/* After a restart with all memory: VFS's count of references is the truth. */
+static int op_rebind(struct fs *fs, uint64_t ino, uint64_t count, struct fs_attr *attr)
+{
+	struct tmp_node *node = tmp_node_find(tmp_of(fs), ino);
+
+	if (!node) {
+		return -ESTALE;
+	}
+	node->refs = count;
+	node->is_bound = true;
+	*attr = node->attr;
+	return 0;
+}
+
+static int op_recovered(struct fs *fs)
+{
+	struct tmp_fs *tmp = tmp_of(fs);
+
+	for (uint64_t i = 0; i < tmp->node_room; i++) {
+		struct tmp_node *node = tmp->nodes[i];
+
+		if (node) {
+			node->refs = node->is_bound ? node->refs : 0;
+			node->is_bound = false;
+			tmp_node_check_end(tmp, node);
+		}
+	}
 	return 0;
 }
 
@@ -434,6 +486,10 @@ static int op_set_attr(struct fs *fs, uint64_t ino, unsigned set, const struct f
 
 	if (!node) {
 		return -ESTALE;
+	}
+	if (set == FS_SET_READ) {
+		node->attr.atime = fs->now();
+		return 0;
 	}
 	if (set & FS_SET_MODE) {
 		node->attr.mode = (node->attr.mode & S_IFMT) | (attr->mode & 07777);
@@ -506,12 +562,12 @@ static int op_remount(struct fs *fs, bool read_only)
 static int op_statfs(struct fs *fs, struct fs_stat *stat)
 {
 	struct tmp_fs *tmp = tmp_of(fs);
-	bool bounded = tmp->pool.limit != UINT64_MAX;
+	bool bounded = tmp->limit != UINT64_MAX;
 
 	*stat = (struct fs_stat){.magic = TMPFS_MAGIC, .block_size = TMP_PAGE};
 	if (bounded) {
-		stat->blocks = tmp->pool.limit;
-		stat->blocks_free = stat->blocks_available = tmp->pool.limit - tmp->pool.used;
+		stat->blocks = tmp->limit;
+		stat->blocks_free = stat->blocks_available = tmp->limit - tmp->used;
 	}
 	if (tmp->node_limit != UINT64_MAX) {
 		stat->nodes = tmp->node_limit;
@@ -535,7 +591,7 @@ static void op_unmount(struct fs *fs)
 			tmp_node_free(tmp, tmp->nodes[i]);
 		}
 	}
-	tmp_pool_end(&tmp->pool);
+	fs_cache_destroy(tmp->cache);
 	free(tmp->buckets);
 	free(tmp->nodes);
 	free(tmp);
@@ -557,6 +613,10 @@ static const struct fs_ops tmp_ops = {
 	.read = op_read,
 	.write = op_write,
 	.truncate = op_truncate,
+	.peek = op_peek,
+	.mkwrite = op_mkwrite,
+	.rebind = op_rebind,
+	.recovered = op_recovered,
 	.get_attr = op_get_attr,
 	.set_attr = op_set_attr,
 	.readdir = op_readdir,
@@ -565,21 +625,27 @@ static const struct fs_ops tmp_ops = {
 	.statfs = op_statfs,
 };
 
-int tmp_mount(uint64_t pages, uint64_t nodes, uint32_t root_mode, struct fs_time (*now)(void),
-	struct fs **fs)
+int tmp_mount(struct fs_cache_memory *memory, uint64_t pages, uint64_t nodes, uint32_t root_mode,
+	struct fs_time (*now)(void), struct fs **fs)
 {
 	struct fs_new what = {.mode = S_IFDIR | root_mode};
 	struct tmp_fs *tmp = calloc(1, sizeof(*tmp));
 	struct tmp_node *root;
+	int r;
 
 	if (!tmp) {
 		return -ENOMEM;
+	}
+	r = fs_cache_create(&tmp->cache, NULL, memory, TMP_PAGE);
+	if (r < 0) {
+		free(tmp);
+		return r;
 	}
 	tmp->fs.ops = &tmp_ops;
 	tmp->fs.now = now;
 	tmp->node_limit = nodes;
 	tmp->next_free = 1;
-	tmp_pool_init(&tmp->pool, pages);
+	tmp->limit = pages;
 	tmp->bucket_count = 64;
 	tmp->buckets = calloc(tmp->bucket_count, sizeof(*tmp->buckets));
 	if (!tmp->buckets || tmp_node_new(tmp, &what, &root) < 0) {

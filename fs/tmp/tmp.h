@@ -4,29 +4,17 @@
  *  1. A node is in `nodes` from its making until neither a name nor a reference is left.
  *  2. A directory's nlink is 2 + the number of its subdirectories; 0 once it is removed, when it
  * has no entries.
- *  3. pool.used is the number of pages in all chunks of all nodes.
+ *  3. used is the number of dirty pages: those of files that hold data.
  */
 #pragma once
 
 #include "lib/core/list.h"
+#include "lib/fs/cache.h"
 #include "lib/fs/ops.h"
 
-#define TMP_PAGE        4096u
-#define TMP_CHUNK_PAGES 512u
-#define TMP_LINK_MAX    65000u
-#define TMP_FILE_MAX    ((uint64_t)INT64_MAX)
-
-struct tmp_pool {
-	struct list blocks;   /* those with free pages first */
-	uint64_t used, limit; /* pages */
-};
-
-/* TMP_CHUNK_PAGES pages of a file; NULL: a hole. */
-struct tmp_chunk {
-	uint64_t index;
-	uint32_t used; /* pages that are not holes */
-	void *page[TMP_CHUNK_PAGES];
-};
+#define TMP_PAGE     FS_PAGE_SIZE
+#define TMP_LINK_MAX 65000u
+#define TMP_FILE_MAX ((uint64_t)INT64_MAX)
 
 struct tmp_node {
 	struct fs_attr attr;
@@ -34,9 +22,10 @@ struct tmp_node {
 	struct tmp_node *parent; /* directories: where ".." leads */
 	struct list entries;     /* directories: struct tmp_entry, by position */
 	uint64_t next_position;
-	struct tmp_chunk **chunks; /* files: sorted by index */
-	size_t chunk_count, chunk_room;
-	char *target; /* symbolic links */
+	char *target;        /* symbolic links */
+	bool is_tail_mapped; /* files: a process may have written behind the end, in the last page
+			      */
+	bool is_bound;       /* VFS has said after a restart that it holds it */
 };
 
 struct tmp_entry {
@@ -51,7 +40,8 @@ struct tmp_entry {
 
 struct tmp_fs {
 	struct fs fs;
-	struct tmp_pool pool;
+	struct fs_cache *cache;
+	uint64_t used, limit;    /* pages */
 	struct tmp_node **nodes; /* by ino; 0 and 1's predecessors unused */
 	uint64_t node_room, node_count, node_limit, next_free;
 	struct tmp_entry **buckets;
@@ -62,12 +52,6 @@ static inline struct tmp_fs *tmp_of(struct fs *fs)
 {
 	return (struct tmp_fs *)fs; /* fs is the first member */
 }
-
-/* pool.c: a zeroed page, or NULL: no memory, or the limit is reached. */
-void tmp_pool_init(struct tmp_pool *pool, uint64_t limit);
-void *tmp_page_alloc(struct tmp_pool *pool);
-void tmp_page_free(struct tmp_pool *pool, void *page);
-void tmp_pool_end(struct tmp_pool *pool);
 
 /* node.c: a new node without names and with one reference, *node; -ENOSPC: limit, -ENOMEM. */
 int tmp_node_new(struct tmp_fs *tmp, const struct fs_new *what, struct tmp_node **node);
@@ -85,17 +69,25 @@ void tmp_entry_insert(
 	struct tmp_fs *tmp, struct tmp_entry *entry, struct tmp_node *dir, struct tmp_node *node);
 void tmp_entry_remove(struct tmp_fs *tmp, struct tmp_entry *entry);
 
-/* data.c: contents of regular files. Holes read as zeros. */
-int tmp_data_read(
-	struct tmp_node *node, uint64_t position, size_t len, struct fs_data *data, size_t *done);
-/* Reports how far it came: an error only when nothing was written. */
+/*
+ * data.c: contents of regular files. Holes read as zeroes. Write, peek and mkwrite report how far
+ * they came: an error only when it was nowhere. -ENOSPC: the limit, or no memory; -EFAULT: mkwrite
+ * beyond the end.
+ */
+int tmp_data_read(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len,
+	struct fs_data *data, size_t *done);
 int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len,
 	struct fs_data *data, size_t *done);
-void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size);
+int tmp_data_peek(
+	struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, size_t *done);
+int tmp_data_mkwrite(
+	struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, size_t *done);
+/* is_end: the node goes, nobody has it mapped. */
+void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size, bool is_end);
 
-/* ops.c: a new, empty file system; size limit in pages, node limit. 0, -ENOMEM. */
-int tmp_mount(uint64_t pages, uint64_t nodes, uint32_t root_mode, struct fs_time (*now)(void),
-	struct fs **fs);
+/* ops.c: a new, empty file system; size limit in pages, node limit. 0, -ENOMEM, what VM said. */
+int tmp_mount(struct fs_cache_memory *memory, uint64_t pages, uint64_t nodes, uint32_t root_mode,
+	struct fs_time (*now)(void), struct fs **fs);
 /* options.c: "size=50%,nr_inodes=10k,mode=1777"; total_pages of the machine. 0, -EINVAL. */
 struct tmp_options {
 	uint64_t pages, nodes;

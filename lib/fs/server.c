@@ -292,10 +292,23 @@ static int next_message(struct message *m)
 	return 0;
 }
 
+/* All memory came over. VFS sends again what is not answered. */
+static int on_restart(const struct sef_info *info)
+{
+	(void)info;
+	list_init(&server.waiting);
+	server.is_alarm_set = false;
+	return 0;
+}
+
 int fs_server_main(const struct fs_type *type)
 {
 	server.type = type;
 	list_init(&server.waiting);
+	if (type->flags & FS_FLAG_MEMORY) {
+		sef_keep_memory();
+		sef_on_init_type(SEF_INIT_RESTART, on_restart);
+	}
 	sef_start();
 	for (;;) {
 		static struct fs_request request;

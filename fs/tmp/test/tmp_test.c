@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "fs/tmp/tmp.h"
+#include "lib/fs/test/hostmem.h"
 
 struct memory {
 	struct fs_data data;
@@ -41,11 +42,14 @@ static struct fs_name name_of(const char *text)
 	return (struct fs_name){text, strlen(text)};
 }
 
+static struct hostmem mem;
+
 static struct fs *mount_new(uint64_t pages, uint64_t nodes)
 {
 	struct fs *fs;
 
-	assert(tmp_mount(pages, nodes, 0755, now, &fs) == 0);
+	hostmem_clear(&mem);
+	assert(tmp_mount(&mem.memory, pages, nodes, 0755, now, &fs) == 0);
 	return fs;
 }
 
@@ -248,8 +252,55 @@ static void test_options(void)
 	assert(tmp_options_parse("nonsense", 1000, &o) == -EINVAL);
 }
 
+/* Pages as mappings see them: holes, stores, the end of the file, no memory (VM-33, VM-38). */
+static void test_mappings(void)
+{
+	struct fs *fs = mount_new(3, 10);
+	uint64_t f = make(fs, fs->root, "f", S_IFREG);
+	char bytes[2 * TMP_PAGE];
+	struct memory memory = {{memory_copy}, bytes};
+	struct fs_stat stat;
+	size_t done;
+
+	assert(fs->ops->peek(fs, f, 0, TMP_PAGE, &done) == 0 && done == 0);
+	assert(fs->ops->mkwrite(fs, f, 0, TMP_PAGE, &done) == -EFAULT);
+	assert(fs->ops->truncate(fs, f, 5 * TMP_PAGE + 100) == 0);
+	assert(fs->ops->peek(fs, f, 0, 6 * TMP_PAGE, &done) == 0 && done == 5 * TMP_PAGE + 100);
+	assert(fs->ops->statfs(fs, &stat) == 0 && stat.blocks_free == 3);
+	assert(fs->ops->mkwrite(fs, f, 5 * TMP_PAGE, TMP_PAGE, &done) == 0 && done == 100);
+	memset(hostmem_store(&mem, f, 5), 'x', TMP_PAGE);
+	assert(fs->ops->statfs(fs, &stat) == 0 && stat.blocks_free == 2);
+	assert(fs->ops->truncate(fs, f, 6 * TMP_PAGE) == 0);
+	assert(fs->ops->read(fs, f, 5 * TMP_PAGE, TMP_PAGE, &memory.data, &done) == 0);
+	assert(done == TMP_PAGE && bytes[99] == 'x' && bytes[100] == 0 && bytes[4095] == 0);
+	assert(fs->ops->mkwrite(fs, f, 0, 4 * TMP_PAGE, &done) == 0 && done == 2 * TMP_PAGE);
+	assert(fs->ops->mkwrite(fs, f, 2 * TMP_PAGE, 1, &done) == -ENOSPC);
+	assert(fs->ops->truncate(fs, f, 10) == 0 && hostmem_store(&mem, f, 5) == NULL);
+	assert(fs->ops->statfs(fs, &stat) == 0 && stat.blocks_free == 2);
+	fs->ops->unmount(fs);
+}
+
+/* VFS says what it holds after a restart; the rest goes. */
+static void test_restart(void)
+{
+	struct fs *fs = mount_new(10, 10);
+	uint64_t f = make(fs, fs->root, "f", S_IFREG), g = make(fs, fs->root, "g", S_IFREG);
+	struct fs_attr attr;
+
+	assert(fs->ops->get(fs, f, &attr) == 0 && fs->ops->get(fs, g, &attr) == 0);
+	assert(fs->ops->unlink(fs, fs->root, name_of("f")) == 0);
+	assert(fs->ops->unlink(fs, fs->root, name_of("g")) == 0);
+	assert(fs->ops->rebind(fs, f, 3, &attr) == 0 && attr.ino == f);
+	assert(fs->ops->recovered(fs) == 0);
+	assert(fs->ops->get_attr(fs, g, &attr) == -ESTALE);
+	assert(fs->ops->put(fs, f, 3) == 0 && fs->ops->get_attr(fs, f, &attr) == -ESTALE);
+	fs->ops->unmount(fs);
+}
+
 int main(void)
 {
+	hostmem_init(&mem, 4096);
+	mem.evict = 4;
 	test_names();
 	test_rename();
 	test_unlinked_file_lives_while_referenced();
@@ -257,6 +308,9 @@ int main(void)
 	test_data_random();
 	test_readdir_in_pieces();
 	test_options();
-	puts("tmp_test: 7 passed, 0 failed");
+	test_mappings();
+	test_restart();
+	hostmem_free(&mem);
+	puts("tmp_test: 9 passed, 0 failed");
 	return 0;
 }
