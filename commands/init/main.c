@@ -19,6 +19,7 @@
 #include "commands/init/options.h"
 #include "commands/init/root.h"
 #include "commands/init/say.h"
+#include "commands/init/script.h"
 #include "commands/init/session.h"
 #include "commands/init/shutdown.h"
 #include "commands/service/client.h"
@@ -41,12 +42,21 @@ static void on_child(int signo)
 	(void)signo;
 }
 
+static volatile sig_atomic_t are_scripts_wanted;
+
+static void on_script_signal(int signo)
+{
+	(void)signo;
+	are_scripts_wanted = 1;
+}
+
 /* All is blocked but for the time of sigsuspend: no signal is missed between a look and the wait.
  */
 static void set_signals(void)
 {
 	static const int ends[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
 	struct sigaction end = {.sa_handler = on_end_signal}, child = {.sa_handler = on_child};
+	struct sigaction script = {.sa_handler = on_script_signal};
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
@@ -56,6 +66,8 @@ static void set_signals(void)
 	}
 	sigaction(SIGCHLD, &child, NULL);
 	sigaddset(&blocked, SIGCHLD);
+	sigaction(SIGHUP, &script, NULL);
+	sigaddset(&blocked, SIGHUP);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
@@ -74,6 +86,10 @@ static int wait_for(pid_t pid)
 		}
 		if (wanted_end != SHUTDOWN_NONE) {
 			return -1;
+		}
+		if (are_scripts_wanted) {
+			are_scripts_wanted = 0;
+			script_start_pending();
 		}
 		if (ended <= 0) {
 			sigsuspend(&none);

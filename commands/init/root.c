@@ -37,7 +37,7 @@ static int hand_over(enum axo_service_cmd cmd, const char *name)
 	}
 	if (r == 0) {
 		snprintf(path, sizeof(path), "RS");
-		r = client_hand_over(cmd, name, &binary, &conf, "", detail, sizeof(detail));
+		r = client_hand_over(cmd, name, &binary, &conf, detail, sizeof(detail));
 		if (detail[0]) {
 			say("init: declaration of %s: line %s", name, detail);
 		}

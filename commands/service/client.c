@@ -11,18 +11,18 @@
 #include <unistd.h>
 
 #define NR_AXO_SERVICE 0x800
-#define ARGS_MAX       1024
 
-static int call(struct axo_service_req *req)
+int client_call(struct axo_service_req *req)
 {
 	long r = syscall(NR_AXO_SERVICE, req);
 
 	return r < 0 ? -errno : (int)r;
 }
 
-static int set_name(struct axo_service_req *req, const char *name)
+int client_begin(struct axo_service_req *req, enum axo_service_cmd cmd, const char *name)
 {
 	memset(req, 0, sizeof(*req));
+	req->cmd = cmd;
 	if (strlen(name) >= sizeof(req->name)) {
 		return -ENAMETOOLONG;
 	}
@@ -75,53 +75,55 @@ int client_read_file(const char *path, struct client_file *file)
 	return r;
 }
 
-int client_hand_over(enum axo_service_cmd cmd, const char *name, const struct client_file *binary,
-	const struct client_file *conf, const char *args, char *detail, size_t detail_size)
+void client_hand(struct axo_service_req *req, const struct client_file *binary,
+	const struct client_file *conf, const char *args)
 {
-	char args_copy[ARGS_MAX];
-	struct axo_service_req req;
-	int r = set_name(&req, name);
+	if (binary) {
+		req->binary = (uint64_t)binary->data;
+		req->binary_len = binary->len;
+	}
+	if (conf) {
+		req->conf = (uint64_t)conf->data;
+		req->conf_len = conf->len;
+	}
+	if (args) {
+		req->args = (uint64_t)args;
+		req->args_len = strlen(args);
+	}
+}
 
-	memset(detail, 0, detail_size);
-	if (r < 0) {
-		return r;
-	}
-	if (strlen(args) >= sizeof(args_copy)) {
-		return -E2BIG;
-	}
-	memcpy(args_copy, args, strlen(args) + 1);
-	req.cmd = cmd;
-	req.conf = (uint64_t)conf->data;
-	req.conf_len = conf->len;
-	req.binary = (uint64_t)binary->data;
-	req.binary_len = binary->len;
-	req.args = (uint64_t)args_copy;
-	req.args_len = strlen(args);
-	req.out = (uint64_t)detail;
-	req.out_len = detail_size;
-	return call(&req);
+void client_take(struct axo_service_req *req, void *out, size_t size)
+{
+	memset(out, 0, size);
+	req->out = (uint64_t)out;
+	req->out_len = size;
+}
+
+int client_hand_over(enum axo_service_cmd cmd, const char *name, const struct client_file *binary,
+	const struct client_file *conf, char *detail, size_t detail_size)
+{
+	struct axo_service_req req;
+	int r = client_begin(&req, cmd, name);
+
+	client_hand(&req, binary, conf, NULL);
+	client_take(&req, detail, detail_size);
+	return r < 0 ? r : client_call(&req);
 }
 
 int client_simple(enum axo_service_cmd cmd, const char *name)
 {
 	struct axo_service_req req;
-	int r = set_name(&req, name);
+	int r = client_begin(&req, cmd, name);
 
-	req.cmd = cmd;
-	return r < 0 ? r : call(&req);
+	return r < 0 ? r : client_call(&req);
 }
 
-int client_status(const char *name, char *text, size_t size)
+int client_text(enum axo_service_cmd cmd, const char *name, char *text, size_t size)
 {
 	struct axo_service_req req;
-	int r = set_name(&req, name);
+	int r = client_begin(&req, cmd, name);
 
-	if (r < 0) {
-		return r;
-	}
-	memset(text, 0, size);
-	req.cmd = AXO_SERVICE_STATUS;
-	req.out = (uint64_t)text;
+	client_take(&req, text, size);
 	req.out_len = size - 1;
-	return call(&req);
+	return r < 0 ? r : client_call(&req);
 }

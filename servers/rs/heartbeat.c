@@ -23,7 +23,9 @@ static bool can_beat(const struct service *s)
 
 void heartbeat_set(struct rs *rs, struct service *s, uint64_t period_ns)
 {
-	s->heartbeat.period_ns = period_ns ? period_ns : RS_PERIOD_NS;
+	s->heartbeat.period_ns = period_ns           ? period_ns
+		: s->conf.class == CONF_CLASS_DRIVER ? RS_DRIVER_PERIOD_NS
+						     : RS_PERIOD_NS;
 	heartbeat_begin(rs, s);
 }
 

@@ -16,6 +16,8 @@
 #include "proto/vfs.h"
 #include "servers/rs/service.h"
 
+#define RS_QUANTUM_NS 200000000ull
+
 /* A message that is lost because its receiver is dead is told anew when the receiver has been
  * restarted. */
 static void tell(endpoint_t whom, const struct message *m)
@@ -128,10 +130,22 @@ static void tell_pm(const struct service *s, int op)
 	tell(EP_PM, &m);
 }
 
+/* RS's own quanta are the kernel's to renew, for RS must run when SCHED does not. */
+static void set_own_priority(const struct service *s)
+{
+	(void)sys_schedctl(s->ep, EP_SELF);
+	(void)sys_schedule(s->ep, s->conf.priority, RS_QUANTUM_NS);
+	(void)sys_schedctl(s->ep, EP_KERNEL);
+}
+
 static void tell_sched(const struct service *s)
 {
 	struct message m = {.type = SCHED_START};
 
+	if (s->ep == EP_RS) {
+		set_own_priority(s);
+		return;
+	}
 	*MSG(&m, sched_start) = (struct sched_start){
 		.ep = s->ep,
 		.parent = EP_NONE,

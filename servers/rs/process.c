@@ -280,10 +280,15 @@ bool process_is_hung(endpoint_t ep)
 {
 	struct proc_info info;
 
-	if (!get_info(ep, &info) ||
-		(info.rts_flags &
-			(RTS_SENDING | RTS_PAGEFAULT | RTS_VMREQUEST | RTS_SIGNALED |
-				RTS_SIG_PENDING | RTS_NO_PRIV | RTS_PROC_STOP | RTS_P_STOP))) {
+	if (!get_info(ep, &info)) {
+		return false;
+	}
+	if (info.rts_flags & RTS_NO_QUANTUM) {
+		return true; /* it ran, until it was told to pause */
+	}
+	if ((info.rts_flags &
+		    (RTS_SENDING | RTS_PAGEFAULT | RTS_VMREQUEST | RTS_SIGNALED | RTS_SIG_PENDING |
+			    RTS_NO_PRIV | RTS_PROC_STOP | RTS_P_STOP))) {
 		return false;
 	}
 	return !(info.rts_flags & RTS_RECEIVING) || info.blocked_on == EP_ANY;

@@ -25,7 +25,8 @@
 #define RS_CRASHES_MAX      5              /* so many in a row, and RS gives up */
 #define RS_REPLICA_DELAY_NS 100000000ull   /* from a start to the making of a replica */
 #define RS_REPLICA_RETRY_NS 10000000000ull /* when there was no memory for one */
-#define RS_PERIOD_NS        5000000000ull  /* of heartbeats, unless declared */
+#define RS_PERIOD_NS        5000000000ull  /* of heartbeats, unless declared ... */
+#define RS_DRIVER_PERIOD_NS 1000000000ull  /* ... or a driver's, which stops all programs */
 
 /*
  *             up                     init succeeded
