@@ -210,7 +210,7 @@ int root_switch(const struct options *options)
 static void free_ramdisk(void)
 {
 	uint64_t size = 0;
-	int fd = open("/dev/ram0", O_RDWR | O_CLOEXEC);
+	int fd = open("/dev/imgrd", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0 || ioctl(fd, MIOCRAMSIZE, &size) < 0) {
 		say("init: the ramdisk's memory stays: %s", strerror(errno));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The memory driver: character devices null, zero, full, random, urandom and kmsg (major 1), and
- * the boot ramdisk (block 1,0). VFS and the file system of the ramdisk call it (proto/chr.h,
+ * the ram disks (block major 1). VFS and the file system of the ramdisk call it (proto/chr.h,
  * proto/blk.h).
  *
  * State: all of its memory is kept over a crash; the request being served is served again. No live
@@ -43,7 +43,7 @@ enum memory_minor {
 #define ENTROPY_BITS   256
 
 struct memory {
-	struct ramdisk ramdisk; /* first: it is the ctx of the block driver */
+	struct ramdisks ramdisks; /* first: it is the ctx of the block driver */
 	struct random random;
 	uint8_t piece[PIECE_BYTES];
 };
@@ -214,7 +214,7 @@ static int64_t memory_ioctl(void *ctx, const struct chr_request *req)
 
 static int memory_init(const struct sef_info *info)
 {
-	ramdisk_init(&memory.ramdisk);
+	ramdisk_init(&memory.ramdisks);
 	random_init(&memory.random);
 	entropy_gather(&memory.random);
 	return 0;
