@@ -75,6 +75,7 @@ static int get_slot(struct vm *vm, struct cache_client *client, struct file *fil
 	if (page != NULL && page->slot[CACHE_OWNER] == VM_CACHE_NO_SLOT) {
 		/* Read by copying, before the file system opened its window. */
 		file_unmap(vm, file, index, index + 1, page->pfn);
+		space_flush_all(vm);
 		cache_forget(vm, page);
 		page = NULL;
 	}

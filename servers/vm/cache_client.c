@@ -213,6 +213,7 @@ static void forget_device(struct vm *vm, struct cache_client *client)
 			cache_forget(vm, page);
 		}
 	}
+	space_flush_all(vm);
 	file_forget_client(vm, client);
 }
 

@@ -18,7 +18,7 @@
 /* Every so often what was dirty is looked at again before active pages go. */
 #define BUSY_INTERVAL 16
 
-enum verdict { FREED, USED, MAPPED, BUSY };
+enum verdict { FREED, USED, BUSY };
 
 static void move_to(struct vm *vm, struct cache_page *page, enum cache_list list)
 {
@@ -67,7 +67,7 @@ static bool is_clean(struct vm *vm, const struct cache_page *page)
 	return page->read_id == 0 && !(owner & KEEP_MARKS) && !(reader & VM_CACHE_PINNED);
 }
 
-/* Entries of windows that hold the page. */
+/* Entries of windows that hold the page: each window shows all its pages. */
 static uint32_t window_refs(struct vm *vm, const struct cache_page *page)
 {
 	uint32_t refs = 0;
@@ -81,11 +81,7 @@ static uint32_t window_refs(struct vm *vm, const struct cache_page *page)
 		}
 		list_for_each(region, &client->windows, struct region, file_link)
 		{
-			refs += region->space != NULL &&
-				space_lookup(vm, region->space,
-					region->start +
-						((uint64_t)page->slot[window] << AXO_PAGE_SHIFT)) !=
-					0;
+			refs += region->space != NULL;
 		}
 	}
 	return refs;
@@ -113,8 +109,8 @@ static bool close_slot(
 	return true;
 }
 
-/* Free the page if it may go: `mapped`: from processes too; `used`: even if it was used lately. */
-static enum verdict try_page(struct vm *vm, struct cache_page *page, bool mapped, bool used)
+/* Free the page if it may go, from processes too; `used`: even if it was used lately. */
+static enum verdict try_page(struct vm *vm, struct cache_page *page, bool used)
 {
 	const struct page_info *info = page_info(&vm->pool, page->pfn);
 	bool is_used;
@@ -124,9 +120,6 @@ static enum verdict try_page(struct vm *vm, struct cache_page *page, bool mapped
 	}
 	is_used = take_used(vm, page);
 	if (info->refs > 1 + window_refs(vm, page)) {
-		if (!mapped) {
-			return MAPPED;
-		}
 		if (file_is_locked(page->file, page->index)) {
 			return BUSY;
 		}
@@ -152,7 +145,7 @@ static enum verdict try_page(struct vm *vm, struct cache_page *page, bool mapped
 }
 
 /* Look at each inactive page once, until `count` are free. */
-static uint64_t scan(struct vm *vm, uint64_t count, bool mapped, bool used)
+static uint64_t scan(struct vm *vm, uint64_t count, bool used)
 {
 	struct list *list = &vm->cache.lists[CACHE_INACTIVE];
 	uint64_t freed = 0;
@@ -160,16 +153,13 @@ static uint64_t scan(struct vm *vm, uint64_t count, bool mapped, bool used)
 	for (uint64_t left = vm->cache.counts[CACHE_INACTIVE]; left > 0 && freed < count; left--) {
 		struct cache_page *page = list_first(list, struct cache_page, lru_link);
 
-		switch (try_page(vm, page, mapped, used)) {
+		switch (try_page(vm, page, used)) {
 		case FREED:
 			freed++;
 			break;
 		case USED:
 			move_to(vm, page, page->uses > 0 ? CACHE_ACTIVE : CACHE_INACTIVE);
 			page->uses = 1;
-			break;
-		case MAPPED:
-			move_to(vm, page, CACHE_INACTIVE);
 			break;
 		case BUSY:
 			move_to(vm, page, CACHE_BUSY);
@@ -249,18 +239,18 @@ uint64_t cache_evict(struct vm *vm, uint64_t count)
 		vm->cache.evictions++ % BUSY_INTERVAL == 0) {
 		move_all(vm, CACHE_BUSY, CACHE_INACTIVE);
 	}
-	freed = scan(vm, count, false, false);
+	freed = scan(vm, count, false);
 	if (freed < count) {
 		age_active(vm);
-		freed += scan(vm, count - freed, true, false);
+		freed += scan(vm, count - freed, false);
 	}
 	if (freed == 0 && vm->cache.pages > 0) {
 		move_all(vm, CACHE_BUSY, CACHE_INACTIVE);
-		freed = scan(vm, count, true, false);
+		freed = scan(vm, count, false);
 	}
 	if (freed == 0 && vm->cache.pages > 0) {
 		move_all(vm, CACHE_ACTIVE, CACHE_INACTIVE);
-		freed = scan(vm, count, true, true);
+		freed = scan(vm, count, true);
 	}
 	if (freed < count) {
 		ask_to_clean(vm);

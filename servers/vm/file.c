@@ -183,7 +183,6 @@ void file_unmap(struct vm *vm, struct file *file, uint64_t first, uint64_t end, 
 			continue;
 		}
 		space_drop_pages(vm, region, start, stop);
-		space_flush(vm, region->space);
 	}
 }
 
@@ -265,6 +264,7 @@ void file_forget_range(struct vm *vm, uint64_t dev, uint64_t ino, uint64_t first
 	if (end == UINT64_MAX) {
 		file_unmap(vm, file, first, end, PFN_NONE);
 	}
+	space_flush_all(vm);
 	file_put(vm, file);
 }
 

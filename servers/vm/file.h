@@ -70,7 +70,7 @@ void file_drop_handle(int32_t handle);
 bool file_is_peeked(struct vm *vm, struct file *file);
 
 /* Unmap pages first ... end - 1 of the file where page `pfn` is mapped; PFN_NONE: whatever is,
- * private copies too. */
+ * private copies too. The caller flushes. */
 void file_unmap(struct vm *vm, struct file *file, uint64_t first, uint64_t end, pfn_t pfn);
 
 /* Take the right to write from all entries of a page; the caller flushes. */

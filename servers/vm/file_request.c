@@ -330,5 +330,6 @@ void file_changed(struct vm *vm, const struct vm_file_changed_req *req)
 		file_unmap(
 			vm, file, AXO_PAGE_UP(req->offset) >> AXO_PAGE_SHIFT, UINT64_MAX, PFN_NONE);
 	}
+	space_flush_all(vm);
 	file_put(vm, file);
 }
