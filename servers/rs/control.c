@@ -183,7 +183,7 @@ static int64_t on_ping(const struct call *call)
 
 static int64_t on_fault(const struct call *call)
 {
-	return fault_inject(call->service, call->req);
+	return fault_inject(call->service, call->req, call->program);
 }
 
 static int64_t on_lookup(const struct call *call)

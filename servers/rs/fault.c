@@ -11,15 +11,16 @@
 #define FAULT_KILL 0 /* a SIGKILL by RS, beside enum sef_fault_kind */
 
 /* RS's own death, for the standby to be tried out: VM brings it back. Nobody would see RS hang. */
-static int fail_self(int kind)
+static int fail_self(int kind, endpoint_t program)
 {
 	if (kind > SEF_FAULT_EXIT) {
 		return -EPERM;
 	}
+	peers_answer_program(program, 0);
 	diag_panic("fails on purpose");
 }
 
-int fault_inject(struct service *s, const struct axo_service_req *req)
+int fault_inject(struct service *s, const struct axo_service_req *req, endpoint_t program)
 {
 	struct sef_fault fault = {
 		.kind = req->arg,
@@ -32,7 +33,7 @@ int fault_inject(struct service *s, const struct axo_service_req *req)
 		return -EINVAL;
 	}
 	if (s->ep == EP_RS) {
-		return fail_self(req->arg);
+		return fail_self(req->arg, program);
 	}
 	if (s->ep == EP_VM) {
 		return -EPERM;

@@ -144,8 +144,7 @@ static bool is_waiter(endpoint_t ep)
 static int on_take_over(const struct sef_info *info)
 {
 	(void)info;
-	the_rs->now_ns = sys_monotonic_ns();
-	standby_take_over(the_rs);
+	standby_take_over(the_rs, sys_monotonic_ns());
 	return 0;
 }
 

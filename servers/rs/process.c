@@ -31,7 +31,7 @@ static int call_vm(struct message *m, int op)
 	return ipc_call(EP_VM, m);
 }
 
-static int map_memory(endpoint_t ep, vaddr_t addr, uint64_t len, int prot)
+static int map_memory(endpoint_t ep, vaddr_t addr, uint64_t len, int prot, int flags)
 {
 	struct message m = {0};
 
@@ -39,7 +39,7 @@ static int map_memory(endpoint_t ep, vaddr_t addr, uint64_t len, int prot)
 		.ep = ep,
 		.addr = addr,
 		.len = len,
-		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		.flags = (uint32_t)(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | flags),
 		.prot = (uint8_t)prot,
 		.file = -1,
 	};
@@ -51,7 +51,7 @@ static int target_map_anon(void *opaque, vaddr_t addr, uint64_t len, int prot)
 {
 	const struct target *target = opaque;
 
-	return map_memory(target->ep, addr, len, prot | PROT_READ | PROT_WRITE);
+	return map_memory(target->ep, addr, len, prot | PROT_READ | PROT_WRITE, 0);
 }
 
 static int target_copy(void *opaque, vaddr_t addr, uint64_t offset, uint64_t len)
@@ -147,7 +147,9 @@ static int build_stack(
 	}
 	r = exec_stack_build(&stack, buf, size);
 	if (r == 0) {
-		r = map_memory(ep, USER_END - STACK_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE);
+		/* A stack to VM: it never goes over to another instance. */
+		r = map_memory(ep, USER_END - STACK_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE,
+			MAP_GROWSDOWN);
 	}
 	if (r == 0) {
 		r = sys_copyout(ep, USER_END - size, buf, size);

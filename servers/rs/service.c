@@ -15,6 +15,7 @@
 #include "servers/rs/process.h"
 #include "servers/rs/recover.h"
 #include "servers/rs/replica.h"
+#include "servers/rs/status.h"
 #include "servers/rs/update.h"
 
 struct service *service_by_label(struct rs *rs, const char *label)
@@ -252,18 +253,10 @@ void service_died(struct rs *rs, struct service *s, int signo)
 /* The former instance has nothing more to give. */
 static void finish_recovery(struct rs *rs, struct service *s)
 {
-	struct service_counts *counts = &s->counts;
-	uint64_t took_ns = rs->now_ns - s->died_ns;
-
 	process_destroy(s->past_ep);
 	s->past_ep = EP_NONE;
 	peers_recovered(rs, s);
-	counts->recoveries++;
-	counts->last_recovery_ns = took_ns;
-	counts->total_recovery_ns += took_ns;
-	if (took_ns > counts->max_recovery_ns) {
-		counts->max_recovery_ns = took_ns;
-	}
+	status_count_recovery(s, rs->now_ns - s->died_ns);
 }
 
 void service_started(struct rs *rs, struct service *s, int result, bool is_waiting)

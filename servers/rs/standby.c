@@ -10,6 +10,7 @@
 #include "proto/vm.h"
 #include "servers/rs/process.h"
 #include "servers/rs/service.h"
+#include "servers/rs/status.h"
 
 void standby_make(struct rs *rs)
 {
@@ -63,14 +64,19 @@ static void find_dead(struct rs *rs)
 	}
 }
 
-void standby_take_over(struct rs *rs)
+void standby_take_over(struct rs *rs, time_ns_t now_ns)
 {
 	struct service *self = service_by_endpoint(rs, EP_RS);
+	/* The time of the last message is as near to the death as can be told. */
+	uint64_t took_ns = now_ns - rs->now_ns;
+
+	rs->now_ns = now_ns;
 
 	diag_printf("has taken the place of an RS that died");
 	restore_privileges(rs);
 	if (self) {
 		self->counts.restarts++;
+		status_count_recovery(self, took_ns);
 		self->since_ns = rs->now_ns;
 	}
 	if (rs->standby_ep != EP_NONE) {

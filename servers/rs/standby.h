@@ -12,4 +12,4 @@ void standby_make(struct rs *rs);
 
 /* This process was the standby, and has RS's memory now: sees to what the kernel holds and to what
  * RS may have missed. */
-void standby_take_over(struct rs *rs);
+void standby_take_over(struct rs *rs, time_ns_t now_ns);

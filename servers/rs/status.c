@@ -93,6 +93,18 @@ int status_text(struct rs *rs, const char *label, char *text, size_t size)
 	return len < 0 || (size_t)len >= size ? -ENOSPC : len;
 }
 
+void status_count_recovery(struct service *s, uint64_t took_ns)
+{
+	struct service_counts *counts = &s->counts;
+
+	counts->recoveries++;
+	counts->last_recovery_ns = took_ns;
+	counts->total_recovery_ns += took_ns;
+	if (took_ns > counts->max_recovery_ns) {
+		counts->max_recovery_ns = took_ns;
+	}
+}
+
 void status_stats(const struct service *s, struct axo_service_stats *stats)
 {
 	const struct service_counts *c = &s->counts;

@@ -11,5 +11,8 @@
  */
 int status_text(struct rs *rs, const char *label, char *text, size_t size);
 
+/* A recovery is complete that took so long. */
+void status_count_recovery(struct service *service, uint64_t took_ns);
+
 /* The numbers. */
 void status_stats(const struct service *service, struct axo_service_stats *stats);
