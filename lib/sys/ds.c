@@ -204,6 +204,9 @@ int ds_publish_map(const char *key, void *data, size_t bytes, uint32_t flags)
 	if (bytes > UINT32_MAX) {
 		return -E2BIG;
 	}
+	if (((uint64_t)data | bytes) % AXO_PAGE_SIZE != 0) {
+		return -EINVAL;
+	}
 	req.data_len = (uint32_t)bytes;
 	req.data = grant_direct(EP_DS, data, bytes, GRANT_READ | GRANT_MAP);
 	req.key = grant_direct(EP_DS, key, req.key_len, GRANT_READ);

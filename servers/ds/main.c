@@ -63,6 +63,9 @@ static int publish_range(
 	if (!store_label_of(store, caller)) {
 		return -EPERM;
 	}
+	if (store_find(store, key, DS_TYPE_MAP)) {
+		return -EEXIST;
+	}
 	r = range_map(caller, req->data, req->data_len, &data);
 	if (r < 0) {
 		return r;

@@ -7,7 +7,7 @@ import subprocess
 
 from . import build, host
 
-NAMES = ('grantor', 'requestor', 'hostile')
+NAMES = ('grantor', 'requestor', 'hostile', 'ds/dstest')
 SOURCES = os.path.join(host.ROOT, 'tests', 'services')
 
 
@@ -22,7 +22,9 @@ def overlay(kind):
     directory = os.path.join(top, 'services')
     os.makedirs(directory, exist_ok=True)
     for name in NAMES:
-        built, copied = os.path.join(build.directory(kind), 'tests', 'services', f'test_{name}'), os.path.join(directory, name)
+        folder, file = os.path.split(name)
+        built = os.path.join(build.directory(kind), 'tests', 'services', folder, f'test_{file}')
+        copied = os.path.join(directory, file)
         if is_older(copied, built):
             subprocess.run(['strip', '-o', copied, built], check=True)
     declarations = os.path.join(directory, 'tests.conf')
