@@ -199,13 +199,21 @@ int ds_publish_map(const char *key, void *data, size_t bytes, uint32_t flags)
 {
 	struct ds_req req = request(key, DS_TYPE_MAP, flags, 0);
 	struct message m;
+	size_t none = 0;
 	int r;
 
+	if (flags & DS_FLAG_OVERWRITE) {
+		return -EINVAL;
+	}
 	if (bytes > UINT32_MAX) {
 		return -E2BIG;
 	}
 	if (((uint64_t)data | bytes) % AXO_PAGE_SIZE != 0) {
 		return -EINVAL;
+	}
+	/* A second grant of the range, taken back, would end what was mapped by the first. */
+	if (ds_copy_map(key, data, &none) != -ESRCH) {
+		return -EEXIST;
 	}
 	req.data_len = (uint32_t)bytes;
 	req.data = grant_direct(EP_DS, data, bytes, GRANT_READ | GRANT_MAP);
