@@ -8,6 +8,7 @@
 #include "lib/coro/coro.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/grant.h"
+#include "lib/sys/kcall.h"
 #include "proto/rs.h"
 
 /* Lives on the stack of the coroutine that asks. */
@@ -47,6 +48,9 @@ static uint32_t question_number(void)
 	if (!questions.ready) {
 		list_init(&questions.open);
 		questions.ready = true;
+		/* Answers to a process that died before under this endpoint must fit no question.
+		 */
+		questions.seq = (uint32_t)(sys_realtime_ns() >> 10);
 	}
 	return ++questions.seq;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The proc file system's server: VFS's requests (proto/fs.h), each in a coroutine of its own.
- * State: none that must survive.
+ * State: none that must survive: an inode number says everything.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -191,6 +191,8 @@ static int serve(const struct message *m, struct message *reply)
 		return serve_mount(m, reply);
 	case FS_LOOKUP:
 		return serve_lookup(m, reply);
+	case FS_REBIND:
+		return tree_get(MSG(m, fs_req_head)->ino, &MSG(reply, fs_node_rep)->node);
 	case FS_READ:
 		return serve_read(m, reply);
 	case FS_STAT:
@@ -200,6 +202,7 @@ static int serve(const struct message *m, struct message *reply)
 	case FS_GETDENTS:
 		return serve_getdents(m, reply);
 	case FS_PUTNODE:
+	case FS_RECOVERED:
 	case FS_SYNC:
 	case FS_FSYNC:
 	case FS_UNMOUNT:

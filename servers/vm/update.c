@@ -81,12 +81,19 @@ int vm_call_update(struct vm *vm, const struct call *call)
 	return update(vm, req->old, req->successor, req->flags);
 }
 
+/* A process that the boot loads may grow its stack; one that RS loads has it at the end. */
+static bool is_stack(const struct region *region)
+{
+	return (region->flags & REGION_GROWS_DOWN) || region->end == USER_END ||
+		region->end == region->space->stack_top;
+}
+
 /* What a successor of the same binary does not need: text, read-only parts of the image, stack. */
 static bool is_inherited(const struct region *region)
 {
 	bool is_constant = region->prot != 0 && !(region->prot & REGION_PROT_WRITE);
 
-	if ((region->flags & REGION_GROWS_DOWN) || (region->prot & REGION_PROT_EXEC)) {
+	if (is_stack(region) || (region->prot & REGION_PROT_EXEC)) {
 		return false;
 	}
 	return (region->flags & REGION_SAFEMAPPED) || !is_constant || !region->type->is_anonymous ||
@@ -104,7 +111,7 @@ static int prepare_heir(struct vm *vm, struct space *heir, const struct region *
 	}
 	for (struct region *at = region_at_or_after(heir, region->start);
 		result == 0 && at != NULL && at->start < region->end; at = region_next(at)) {
-		if ((at->flags & REGION_GROWS_DOWN) || (at->prot & REGION_PROT_EXEC)) {
+		if (is_stack(at) || (at->prot & REGION_PROT_EXEC)) {
 			result = -EEXIST;
 		}
 	}

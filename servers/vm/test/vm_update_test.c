@@ -128,6 +128,10 @@ static void test_inherit(void)
 	store(old, heap, 11);
 	map(old, 0x20000000, 16 * PAGE, RW, FIXED);
 	store(old, 0x20000000, 12);
+	map(old, USER_END - 4 * PAGE, 4 * PAGE, RW, FIXED);
+	map(new, USER_END - 4 * PAGE, 4 * PAGE, RW, FIXED);
+	store(old, USER_END - 1, 1);
+	store(new, USER_END - 1, 2);
 	CHECK(fake_call(&vm, old, LINUX_NR_mprotect, 0x20000000 + PAGE, PAGE, 0, 0, 0, 0) == 0);
 	map(old, 0x30000000, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED);
 	store(old, 0x30000000, 13);
@@ -145,6 +149,7 @@ static void test_inherit(void)
 	CHECK(load(old, 0x30000000) == 13 && load(old, 0x20000000 - PAGE) == 21);
 	CHECK(load(old, TEXT) == 2 && load(old, CONST) == 2 && load(old, TOP - 1) == 2);
 	CHECK(load(new, TEXT) == 1 && load(new, TOP - 1) == 1);
+	CHECK(load(old, USER_END - 1) == 2 && load(new, USER_END - 1) == 1);
 	CHECK(fake_touch(&vm, new, DATA, false) == NULL);
 	CHECK(fake_touch(&vm, old, 0x20000000 + PAGE, false) == NULL && fake.signal == 11);
 	CHECK(fake_touch(&vm, old, dma, true) == fake.memory + paddr);
