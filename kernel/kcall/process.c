@@ -38,6 +38,7 @@ int64_t kcall_fork(struct proc *caller, const uint64_t args[6])
 	child->priority = parent->priority;
 	child->quantum_ns = parent->quantum_ns;
 	child->quantum_left_ns = (int64_t)parent->quantum_ns;
+	child->is_young = true;
 	child->scheduler = parent->scheduler;
 	arch_proc_fork(&child->arch, &parent->arch);
 	if ((flags & FORK_SETSTACK) != 0) {

@@ -108,6 +108,7 @@ static void reset(struct proc *proc)
 	proc->scheduler = EP_KERNEL;
 	proc->quantum_ns = QUANTUM_DEFAULT_NS;
 	proc->quantum_left_ns = QUANTUM_DEFAULT_NS;
+	proc->is_young = false;
 	proc->user_cycles = 0;
 	proc->system_cycles = 0;
 	proc->start_ns = arch_now();

@@ -65,6 +65,7 @@ struct proc {
 	int32_t priority;
 	endpoint_t scheduler; /* EP_KERNEL: none, quanta are renewed by the kernel */
 	int64_t quantum_left_ns;
+	bool is_young; /* has not been in a queue yet: it begins behind its equals */
 	uint64_t quantum_ns;
 	uint64_t user_cycles, system_cycles;
 	uint64_t start_ns;

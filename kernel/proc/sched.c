@@ -33,7 +33,8 @@ void sched_init(struct cpu *cpu)
 /*
  * A thread that has quantum left goes before its equals: it gave the processor up to wait, and the
  * message that ended the wait is best served while caches are warm. That starves nobody, because
- * quanta are finite.
+ * quanta are finite, and because a new thread, whose quantum is a fresh one, begins behind its
+ * equals.
  */
 void sched_enqueue(struct proc *proc)
 {
@@ -41,10 +42,11 @@ void sched_enqueue(struct proc *proc)
 	struct list *queue = &cpu->run.queue[proc->priority];
 
 	assert(!list_is_linked(&proc->run_link));
-	if (proc->quantum_left_ns > 0) {
+	if (proc->quantum_left_ns > 0 && !proc->is_young) {
 		list_add_head(queue, &proc->run_link);
 	} else {
 		list_add_tail(queue, &proc->run_link);
+		proc->is_young = false;
 	}
 	cpu->run.ready |= 1u << proc->priority;
 	cpu->run.count++;

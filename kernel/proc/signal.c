@@ -12,9 +12,10 @@
 
 #define STOP_NOTICE 1ull
 #define SIG_BIT(n)  (1ull << (n))
+/* What no service survives; SIGKILL is an order and no event. */
 #define LETHAL                                                                        \
 	(SIG_BIT(LSIGILL) | SIG_BIT(LSIGBUS) | SIG_BIT(LSIGFPE) | SIG_BIT(LSIGSEGV) | \
-		SIG_BIT(LSIGABRT))
+		SIG_BIT(LSIGABRT) | SIG_BIT(LSIGKILL))
 
 static void add_signal(struct proc *proc, endpoint_t manager, uint64_t bits)
 {

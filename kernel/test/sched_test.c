@@ -49,6 +49,28 @@ static void test_priorities(void)
 	CHECK(fake_trap(a, KCALL_BASE + KCALL_statectl, 0, 0, 0, 0, 0, 0) == b);
 }
 
+/* Each child has a quantum of its own: it must not go before those that wait for long. */
+static void test_forks(void)
+{
+	struct proc *program, *child;
+
+	boot();
+	rts_set(a, RTS_PROC_STOP);
+	rts_set(b, RTS_PROC_STOP);
+	program = fake_proc(false);
+	CHECK(sched_set(c, 8, 0) == 0);
+	CHECK(call(c, KCALL_fork, (uint64_t)program->endpoint, 0, 9) > 0);
+	child = proc_find((endpoint_t)fake_result(c));
+	child->root = program->root;
+	rts_clear(child, RTS_PROC_STOP);
+	CHECK(fake_trap(c, LINUX_NR_sched_yield, 0, 0, 0, 0, 0, 0) == program);
+	CHECK(fake_trap(program, LINUX_NR_sched_yield, 0, 0, 0, 0, 0, 0) != program);
+	rts_set(c, RTS_PROC_STOP);
+	rts_set(program, RTS_PROC_STOP);
+	rts_clear(program, RTS_PROC_STOP); /* it has waited, and has quantum left */
+	CHECK(fake_trap(child, LINUX_NR_sched_yield, 0, 0, 0, 0, 0, 0) == program);
+}
+
 static void test_quantum(void)
 {
 	boot();
@@ -221,6 +243,7 @@ static void test_futex(void)
 int main(void)
 {
 	RUN(test_priorities);
+	RUN(test_forks);
 	RUN(test_quantum);
 	RUN(test_timers);
 	RUN(test_privileges);

@@ -360,6 +360,9 @@ static void test_self_managed(void)
 	CHECK(rs->priv->spec.sig_mgr == EP_SELF);
 	rts_clear(rs, RTS_NO_PRIV);
 	CHECK(signal_end(vm, b) == 0 || signal_end(vm, b) == -EINVAL);
+	signal_raise(rs, LSIGKILL);
+	CHECK(!is_running(rs) && signal_fetch(vm, &ksig) && ksig.endpoint == rs->endpoint);
+	CHECK(signal_end(vm, rs) == 0 && is_running(rs));
 	/* It manages the others as before. */
 	signal_raise(c, LSIGTERM);
 	CHECK(signal_fetch(rs, &ksig) && ksig.endpoint == c->endpoint);
