@@ -91,9 +91,11 @@ int services_resolve(const char *name, char label[24])
 int services_stats(const char *label, struct axo_service_stats *stats)
 {
 	struct axo_service_req req = {.out = (uint64_t)stats, .out_len = sizeof(*stats)};
+	int r;
 
 	memset(stats, 0, sizeof(*stats));
-	return call(&req, AXO_SERVICE_STATS, label);
+	r = call(&req, AXO_SERVICE_STATS, label);
+	return r < 0 ? r : 0;
 }
 
 int services_ping(const char *label)
