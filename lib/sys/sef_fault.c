@@ -21,11 +21,15 @@ static uint64_t next_random(void)
 	return wrong_seed >> 16 ^ wrong_seed << 32;
 }
 
+/* An answer that is a message of its own still says which request it answers: another number would
+ * be no answer at all, which SEF_FAULT_SILENT tries. */
 void ipc_make_wrong(struct message *m)
 {
+	bool is_message = m->type > 0 && (m->type & PROTO_REPLY);
+
 	ipc_wrong_replies--;
-	m->type = (m->type & PROTO_REPLY) && m->type > 0 ? m->type : (int32_t)next_random();
-	for (unsigned i = 0; i < MESSAGE_PAYLOAD / sizeof(m->u64[0]); i++) {
+	m->type = is_message ? m->type : (int32_t)next_random();
+	for (unsigned i = is_message; i < MESSAGE_PAYLOAD / sizeof(m->u64[0]); i++) {
 		m->u64[i] = next_random();
 	}
 }
