@@ -110,34 +110,37 @@ static int run_simple(const struct options *o, enum axo_service_cmd cmd)
 	return finish(o->names[0], r);
 }
 
-/* One member of an update. */
-static int update_one(const struct options *o, enum axo_service_cmd cmd, const char *name,
-	const char *binary_path, bool is_last)
+/* One member of an update; options are for the last one, with which it begins. */
+static int update_one(
+	const struct options *o, const char *name, const char *binary_path, bool is_last)
 {
-	struct client_file binary, conf;
+	const char *conf_path = is_last ? o->conf : NULL;
+	struct client_file binary = {0}, conf = {0};
 	struct axo_service_req req;
-	int r = client_begin(&req, cmd, name);
+	int r = client_begin(&req, AXO_SERVICE_UPDATE, name);
 
 	if (r < 0) {
 		return say_failure(name, r);
 	}
+	if (is_last && o->binary) {
+		binary_path = o->binary;
+	}
 	if (binary_path) {
 		r = files_read(binary_path, &binary);
 	}
-	if (r == 0 && o->conf) {
-		r = files_read(o->conf, &conf);
+	if (r == 0 && conf_path) {
+		r = files_read(conf_path, &conf);
 	}
 	if (r < 0) {
 		return -r;
 	}
-	client_hand(&req, binary_path ? &binary : NULL, o->conf ? &conf : NULL, o->args);
+	client_hand(&req, &binary, &conf, is_last ? o->args : NULL);
 	req.flags = is_last ? 0 : AXO_SERVICE_BATCH;
 	req.arg = o->state;
 	req.limit_ns = o->maxtime_ns;
-	r = call_with_conf(&req, o->conf ? o->conf : name);
-	if (binary_path) {
-		free(binary.data);
-	}
+	r = call_with_conf(&req, conf_path ? conf_path : name);
+	free(binary.data);
+	free(conf.data);
 	return r;
 }
 
@@ -147,7 +150,7 @@ static int run_update(const struct options *o)
 	int r = 0;
 
 	for (int i = 0; i < o->count && r == 0; i++) {
-		const char *name = o->names[i], *binary = o->binary;
+		const char *name = o->names[i], *binary = NULL;
 
 		if (strchr(name, '/')) {
 			return usage(stderr);
@@ -155,7 +158,7 @@ static int run_update(const struct options *o)
 		if (i + 1 < o->count && strchr(o->names[i + 1], '/')) {
 			binary = o->names[++i];
 		}
-		r = update_one(o, AXO_SERVICE_UPDATE, name, binary, i + 1 == o->count);
+		r = update_one(o, name, binary, i + 1 == o->count);
 	}
 	return r;
 }

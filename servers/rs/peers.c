@@ -67,6 +67,12 @@ void peers_go_on(endpoint_t ep)
 	ipc_reply(ep, &m, 0);
 }
 
+void peers_log_rollback(const struct service *s, time_ns_t switched_ns)
+{
+	diag_printf("%s: the old version goes on, after %llu us", s->label,
+		(unsigned long long)(sys_monotonic_ns() - switched_ns) / 1000);
+}
+
 void peers_fault(const struct service *s, const struct sef_fault *fault)
 {
 	struct message m = {.type = SEF_FAULT};

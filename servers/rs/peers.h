@@ -19,6 +19,9 @@ void peers_prepare(const struct service *service, int state);
 /* The answer to what the process waits for with RS: it goes on. */
 void peers_go_on(endpoint_t ep);
 
+/* Say in the log that the old version is back, how long after the new one had its place. */
+void peers_log_rollback(const struct service *service, time_ns_t switched_ns);
+
 /* It shall fail on purpose. */
 void peers_fault(const struct service *service, const struct sef_fault *fault);
 

@@ -163,6 +163,7 @@ struct update {
 	int state; /* enum sef_lu_state */
 	uint64_t limit_ns;
 	time_ns_t deadline_ns;
+	time_ns_t switched_ns; /* when the endpoints changed hands */
 	struct waiter waiter;
 };
 

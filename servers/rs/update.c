@@ -84,8 +84,9 @@ static void roll_back(struct rs *rs, struct service *s)
 		process_kill(s->ep);
 		return;
 	}
-	leave(s);
 	peers_go_on(s->ep);
+	peers_log_rollback(s, rs->update.switched_ns);
+	leave(s);
 	heartbeat_begin(rs, s);
 }
 
@@ -167,6 +168,7 @@ static int switch_over(struct rs *rs, struct service *s)
 static void switch_all(struct rs *rs)
 {
 	rs->update.phase = PHASE_STARTING;
+	rs->update.switched_ns = rs->now_ns;
 	rs->update.deadline_ns =
 		rs->now_ns + (rs->update.limit_ns ? rs->update.limit_ns : RS_INIT_LIMIT_NS);
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {

@@ -139,6 +139,11 @@ void peers_go_on(endpoint_t ep)
 	fake.went_on++;
 }
 
+void peers_log_rollback(const struct service *s, time_ns_t switched_ns)
+{
+	CHECK(s->update != UPDATE_NONE && switched_ns <= S * 1000);
+}
+
 void peers_fault(const struct service *s, const struct sef_fault *fault)
 {
 	(void)s;
