@@ -11,6 +11,7 @@
 #include "lib/sys/sef_impl.h"
 
 #define MEMORY_STEP (1ul << 20)
+#define MEMORY_MAX  (64ul << 20) /* programs shall not be killed for it */
 
 uint32_t ipc_wrong_replies;
 static uint64_t wrong_seed;
@@ -44,17 +45,19 @@ _Noreturn static void be_silent(void)
 	}
 }
 
+/* Takes memory until there is no more, or much has been taken, and fails as who gets none. */
 _Noreturn static void take_all_memory(void)
 {
-	for (;;) {
+	for (uint64_t taken = 0; taken < MEMORY_MAX; taken += MEMORY_STEP) {
 		void *p = mmap(NULL, MEMORY_STEP, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 		if (p == MAP_FAILED) {
-			diag_panic("out of memory");
+			break;
 		}
 		memset(p, 1, MEMORY_STEP);
 	}
+	diag_panic("out of memory");
 }
 
 static void take_all_grants(void)
