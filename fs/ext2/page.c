@@ -90,6 +90,18 @@ void ext2_note_large_file(struct ext2 *ext2, const struct ext2_node *node)
 	}
 }
 
+void ext2_settle_page(void *ctx, struct fs_page *page)
+{
+	struct ext2 *ext2 = ctx;
+	const struct ext2_node *node = ext2_node_find(ext2, page->object);
+
+	if (node != NULL && page->index == node->size / FS_PAGE_SIZE) {
+		size_t end = node->size % FS_PAGE_SIZE;
+
+		memset(fs_page_data(ext2->cache, page) + end, 0, FS_PAGE_SIZE - end);
+	}
+}
+
 bool ext2_keep_page(void *ctx, struct fs_page *page)
 {
 	struct ext2 *ext2 = ctx;

@@ -475,6 +475,7 @@ static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 	if (error != 0) {
 		return error;
 	}
+	fs_cache_on_settle(ext2->cache, ext2_settle_page, ext2);
 	ext2->max_size = find_max_size(ext2);
 	ext2->index_slots_max = (uint32_t)u64_min(u64_max(options->total_pages, 512) * 8, 1u << 22);
 	ext2->was_clean =

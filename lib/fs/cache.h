@@ -205,6 +205,13 @@ size_t fs_cache_drop(
 int fs_cache_flush(struct fs_cache *cache, uint64_t object);
 
 /*
+ * Have a function called for each page that processes had mapped for writing, just before it is
+ * written back: they cannot change it then. It must not get pages.
+ */
+void fs_cache_on_settle(
+	struct fs_cache *cache, void (*settle)(void *ctx, struct fs_page *page), void *ctx);
+
+/*
  * Between operations: when too much is dirty, write some of it. Never fails: what cannot be written
  * stays dirty.
  */

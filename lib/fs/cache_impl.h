@@ -39,6 +39,8 @@ struct fs_cache {
 	uint32_t *head;       /* of buckets: slot + 1 */
 	struct fs_page *page; /* by slot */
 	struct list dirty_list;
+	void (*settle)(void *ctx, struct fs_page *page); /* fs_cache_on_settle() */
+	void *settle_ctx;
 	struct fs_log log;
 	struct fs_block_ref batch[FS_BATCH_BLOCKS];
 };

@@ -49,31 +49,52 @@ static bool select_object(const struct fs_page *page, uint64_t object)
 	return page->object == object;
 }
 
+/* Let no process write to pages; then the file system may put them right. */
+static int protect_pages(struct fs_cache *cache, struct fs_page **pages, uint32_t count)
+{
+	uint32_t slots[FS_PAGES_MAX] = {0};
+	int error;
+
+	for (uint32_t i = 0; i < count; i++) {
+		slots[i] = fs_page_slot(cache, pages[i]);
+	}
+	error = cache->memory->protect(cache->memory, slots, count);
+	for (uint32_t i = 0; i < count && error == 0 && cache->settle != NULL; i++) {
+		cache->settle(cache->settle_ctx, pages[i]);
+	}
+	return error;
+}
+
 /*
  * Let no process write to the pages of the batch while they are on their way: its stores wait for
  * the file system, which makes the page dirty again.
  */
 static int protect_batch(struct fs_cache *cache, size_t count)
 {
-	uint32_t slots[FS_PAGES_MAX];
-	const struct fs_page *last = NULL;
-	uint32_t mapped = 0;
+	struct fs_page *mapped[FS_PAGES_MAX], *last = NULL;
+	uint32_t held = 0;
 	int error = 0;
 
-	for (size_t i = 0; i <= count; i++) {
-		if (mapped == FS_PAGES_MAX || (i == count && mapped > 0)) {
-			int result = cache->memory->protect(cache->memory, slots, mapped);
+	for (size_t i = 0; i < count && error == 0; i++) {
+		struct fs_page *page = cache->batch[i].page;
 
-			error = error != 0 ? error : result;
-			mapped = 0;
+		if (page != last && fs_page_is_mapped(cache, page)) {
+			mapped[held++] = page;
 		}
-		if (i < count && cache->batch[i].page != last &&
-			fs_page_is_mapped(cache, cache->batch[i].page)) {
-			slots[mapped++] = fs_page_slot(cache, cache->batch[i].page);
+		if (held == FS_PAGES_MAX) {
+			error = protect_pages(cache, mapped, held);
+			held = 0;
 		}
-		last = i < count ? cache->batch[i].page : NULL;
+		last = page;
 	}
-	return error;
+	return error == 0 && held > 0 ? protect_pages(cache, mapped, held) : error;
+}
+
+void fs_cache_on_settle(
+	struct fs_cache *cache, void (*settle)(void *ctx, struct fs_page *page), void *ctx)
+{
+	cache->settle = settle;
+	cache->settle_ctx = ctx;
 }
 
 /* Fill the batch with the oldest dirty pages that are selected; returns how many blocks. */

@@ -46,7 +46,9 @@ static void run(const char *options, uint64_t size, size_t pages, uint64_t seed,
 
 	test->seed = seed;
 	test->max_offset = 400000;
+	test->pending_node = test->pending_entry = test->releasing = -1;
 	harness_make(&test->harness, size, options);
+	test->harness.mem.evict = seed % 2 ? 8 : 0;
 	CHECK_ERROR(0, harness_mount(&test->harness, pages, false));
 	test->fs = test->harness.fs;
 	model_init(&test->model, test->fs->root);
@@ -79,6 +81,7 @@ static void start(struct test *test, const char *options, size_t pages, uint64_t
 	memset(test, 0, sizeof(*test));
 	test->seed = seed;
 	test->max_offset = 400000;
+	test->pending_node = test->pending_entry = test->releasing = -1;
 	harness_make(&test->harness, 4 << 20, options);
 	CHECK_ERROR(0, harness_mount(&test->harness, pages, false));
 	test->fs = test->harness.fs;

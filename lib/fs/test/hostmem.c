@@ -64,6 +64,13 @@ static int mem_open(struct fs_cache_memory *memory, struct fs_window *window)
 {
 	struct hostmem *mem = mem_of(memory);
 
+	/* A new process: it uses nothing yet, and what was being filled is no page. */
+	for (uint32_t slot = 0; slot < mem->slots; slot++) {
+		mem->marks[slot] &= (uint8_t)~VM_CACHE_PINNED;
+		if (mem->page[slot].is_named && !(mem->marks[slot] & VM_CACHE_VALID)) {
+			take_away(mem, slot);
+		}
+	}
 	*window = (struct fs_window){mem->pages, mem->marks, mem->slots, mem->used};
 	return 0;
 }
@@ -223,24 +230,10 @@ uint8_t *hostmem_store(struct hostmem *mem, uint64_t ino, uint64_t index)
 {
 	uint32_t slot = find(mem, ino, index);
 
-	if (slot == VM_CACHE_NO_SLOT || !(mem->marks[slot] & VM_CACHE_VALID)) {
+	if (slot == VM_CACHE_NO_SLOT || !(mem->marks[slot] & VM_CACHE_VALID) ||
+		!(mem->marks[slot] & VM_CACHE_DIRTY)) {
 		return NULL;
-	}
-	if (!(mem->marks[slot] & VM_CACHE_DIRTY)) {
-		abort(); /* FS_MKWRITE must have come first */
 	}
 	mem->marks[slot] |= VM_CACHE_WMAPPED;
 	return mem->pages + (size_t)slot * FS_PAGE_SIZE;
-}
-
-void hostmem_copy(struct hostmem *to, const struct hostmem *from)
-{
-	memcpy(to->pages, from->pages, (size_t)from->slots * FS_PAGE_SIZE);
-	memcpy(to->marks, from->marks, from->slots);
-	memcpy(to->page, from->page, from->slots * sizeof(from->page[0]));
-	to->slots = from->slots;
-	to->limit = from->limit;
-	to->used = from->used;
-	to->hand = from->hand;
-	to->seed = from->seed;
 }

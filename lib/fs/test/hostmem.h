@@ -42,8 +42,6 @@ void hostmem_clear(struct hostmem *mem);
 /* Take pages away now that may be. */
 void hostmem_squeeze(struct hostmem *mem, uint32_t count);
 
-/* A process writes to a page through a mapping, as after FS_MKWRITE; NULL: it is not there. */
+/* A process writes to a page through a mapping, as after FS_MKWRITE; NULL: it was written back
+ * already, VM would ask again. */
 uint8_t *hostmem_store(struct hostmem *mem, uint64_t ino, uint64_t index);
-
-/* A copy of everything, for a crash: `to` must be as large. */
-void hostmem_copy(struct hostmem *to, const struct hostmem *from);
