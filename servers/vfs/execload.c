@@ -62,7 +62,7 @@ static int map_file(void *opaque, vaddr_t addr, uint64_t len, uint64_t offset, i
 	struct vm_mmap_for_req *req = MSG(&m, vm_mmap_for_req);
 	int handle, r;
 
-	if (node->sb->is_nocache || offset >= node->size) {
+	if (!node->sb->has_peek || offset >= node->size) {
 		return -ENOSYS;
 	}
 	handle = vmfile_new(target->path, false);

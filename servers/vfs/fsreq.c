@@ -407,17 +407,6 @@ int fs_transfer(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_
 	return io_request(op, node->sb, node->ino, grant, bytes, offset, rep);
 }
 
-int fs_read_indirect(struct vnode *node, endpoint_t granter, grant_t grant, uint64_t bytes,
-	uint64_t offset, uint64_t *done)
-{
-	struct fs_io_rep rep;
-	int r = io_request(FS_READ, node->sb, node->ino,
-		grant_indirect(node->sb->ep, granter, grant), bytes, offset, &rep);
-
-	*done = r < 0 ? 0 : rep.done;
-	return r;
-}
-
 /* The request for pages: no grant. */
 static struct message cache_request(
 	int op, const struct vnode *node, uint64_t offset, uint64_t bytes)

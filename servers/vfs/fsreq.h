@@ -48,9 +48,6 @@ int64_t fs_readlink(struct vnode *node, char *buf, size_t size);
  * what was done. */
 int fs_transfer(int op, struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes,
 	uint64_t offset, struct fs_io_rep *rep);
-/* Read into memory granted to VFS by `granter`. */
-int fs_read_indirect(struct vnode *node, endpoint_t granter, grant_t grant, uint64_t bytes,
-	uint64_t offset, uint64_t *done);
 /* op: FS_PEEK, FS_MKWRITE: pages into VM's cache, or made writable there; *done: how many bytes of
  * the file there are. */
 int fs_cache(int op, struct vnode *node, uint64_t offset, uint64_t bytes, uint64_t *done);

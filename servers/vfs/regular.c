@@ -12,7 +12,6 @@
 #include "servers/vfs/proc.h"
 #include "servers/vfs/signal.h"
 #include "servers/vfs/user.h"
-#include "servers/vfs/vmfile.h"
 #include "servers/vfs/vnode.h"
 
 #define FILE_CHUNK (256u * 1024) /* one request to a file system, so that others get their turn */
@@ -206,9 +205,6 @@ static int64_t write_locked(
 	regular_drop_setid(call, node);
 	r = transfer(FS_WRITE, node, uio, 0, (uint64_t)r, pos);
 	vnode_touch(node);
-	if (r > 0) {
-		vmfile_changed(node, start, (uint64_t)r);
-	}
 	if (r > 0 && (file->flags & O_DSYNC)) {
 		int error = fs_fsync(node);
 
@@ -233,21 +229,16 @@ int64_t regular_write(struct call *call, struct file *file, const struct uio *ui
 
 int regular_truncate(struct call *call, struct vnode *node, uint64_t size)
 {
-	uint64_t before;
 	int r;
 
 	if (size > node->size && limit_write(call, size - 1, 1) < 0) {
 		return -EFBIG;
 	}
 	coro_mutex_lock(&node->lock);
-	before = node->size;
 	r = memfd_check_size(node, size);
 	if (r == 0) {
 		regular_drop_setid(call, node);
 		r = fs_truncate(node, size);
-	}
-	if (r == 0 && size < before) {
-		vmfile_changed(node, size, UINT64_MAX);
 	}
 	coro_mutex_unlock(&node->lock);
 	return r;

@@ -15,11 +15,13 @@
 #include "servers/vfs/proc.h"
 #include "servers/vfs/trans.h"
 #include "servers/vfs/tty.h"
+#include "servers/vfs/vfs.h"
 #include "servers/vfs/vmfile.h"
 
 /* The payload of a message that is not to be changed. */
 #define REQ(m, s) ((const struct s *)(const void *)(m)->raw)
 
+#define UNEXPECTED_MAX   10
 #define RLIMIT_FSIZE_NR  1
 #define RLIMIT_NOFILE_NR 7
 
@@ -208,6 +210,14 @@ static bool is_answer(const struct message *m)
 		m->type == (VM_MAKE_PRESENT | PROTO_REPLY);
 }
 
+/* Said for the first few only: who floods shall not slow the system down. */
+static void note_unexpected(const struct message *m)
+{
+	if (vfs.unexpected_count++ < UNEXPECTED_MAX) {
+		diag_printf("unexpected message %#x from %d", m->type, m->source);
+	}
+}
+
 void request_handle(const struct message *m)
 {
 	if (is_answer(m)) {
@@ -223,6 +233,6 @@ void request_handle(const struct message *m)
 	} else if (m->type == VFS_GETINFO) {
 		info_request(m);
 	} else {
-		diag_printf("unexpected message %#x from %d", m->type, m->source);
+		note_unexpected(m);
 	}
 }

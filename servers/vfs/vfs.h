@@ -72,6 +72,9 @@ struct vfs {
 	struct list chr_devices;
 	struct list blk_devices;
 
+	/* requests.c */
+	unsigned unexpected_count;
+
 	/* lock.c: who waits for whom */
 	struct list lock_waits;
 

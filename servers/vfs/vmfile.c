@@ -8,7 +8,6 @@
 
 #include "lib/core/util.h"
 #include "lib/sys/asyn.h"
-#include "lib/sys/ipc.h"
 #include "proto/vm.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/devnum.h"
@@ -23,7 +22,7 @@
 struct vm_file {
 	struct path path;
 	bool is_shared_writable;
-	uint64_t refs; /* VM's, and one for each page-in in progress */
+	uint64_t refs; /* VM's, and one for each request in progress */
 };
 
 #define VM_FILES_FIRST 64
@@ -102,8 +101,6 @@ int vmfile_new(const struct path *path, bool is_shared_writable)
 	path_get(path);
 	file->refs = 1;
 	file->is_shared_writable = is_shared_writable;
-	file->path.node->vm_handles++;
-	file->path.node->is_known_to_vm = true;
 	vfs.vm_files[handle] = file;
 	return handle;
 }
@@ -114,7 +111,6 @@ void vmfile_unref(int handle)
 
 	if (file && --file->refs == 0) {
 		vfs.vm_files[handle] = NULL;
-		file->path.node->vm_handles--;
 		path_put(&file->path);
 		free(file);
 	}
@@ -144,7 +140,7 @@ static int look_up(const struct vfs_vm_request *req, struct vm_vfs_reply *answer
 		answer->mode |= 4;
 		return 0;
 	}
-	if (!S_ISREG(node->mode) || node->sb->is_nocache) {
+	if (!S_ISREG(node->mode) || !node->sb->has_peek) {
 		return -ENODEV;
 	}
 	answer->mode |= memfd_is_write_sealed(node) ? 8 : 0;
@@ -157,19 +153,6 @@ static int look_up(const struct vfs_vm_request *req, struct vm_vfs_reply *answer
 	answer->dev = node->sb->dev;
 	answer->ino = node->ino;
 	answer->size = node->size;
-	return 0;
-}
-
-static int64_t page_in(struct call *call)
-{
-	const struct vfs_vm_request *req = MSG(&call->m, vfs_vm_request);
-	struct vm_vfs_reply answer = {.id = req->id, .file = req->file};
-	const struct path *path = vmfile_path(req->file);
-
-	answer.result = fs_read_indirect(
-		path->node, EP_VM, req->grant, req->len, req->offset, &answer.size);
-	reply(&answer);
-	vmfile_unref(req->file);
 	return 0;
 }
 
@@ -198,15 +181,14 @@ static int64_t cache_work(struct call *call)
 }
 
 /* A request that waits, in a worker with a reference on the file. */
-static void start_worker(
-	const struct message *m, struct vm_file *file, int64_t (*work)(struct call *call))
+static void start_worker(const struct message *m, struct vm_file *file)
 {
 	const struct vfs_vm_request *req = MSG((struct message *)(uintptr_t)m, vfs_vm_request);
 	struct vm_vfs_reply answer = {.id = req->id, .file = req->file, .result = -EBADF};
 
 	if (file) {
 		file->refs++;
-		answer.result = call_start_worker(m, NULL, work);
+		answer.result = call_start_worker(m, NULL, cache_work);
 		if (answer.result < 0) {
 			file->refs--;
 		}
@@ -227,13 +209,10 @@ void vmfile_request(const struct message *m)
 		answer.result = look_up(req, &answer);
 		reply(&answer);
 		break;
-	case VFS_VM_PAGEIN:
-		start_worker(m, file, page_in);
-		break;
 	case VFS_VM_PEEK:
 	case VFS_VM_MKWRITE:
 	case VFS_VM_SYNC:
-		start_worker(m, file, cache_work);
+		start_worker(m, file);
 		break;
 	case VFS_VM_DROP:
 		vmfile_unref(req->file);
@@ -246,19 +225,4 @@ void vmfile_request(const struct message *m)
 	default:
 		break;
 	}
-}
-
-void vmfile_changed(struct vnode *node, uint64_t offset, uint64_t bytes)
-{
-	struct message m = {.type = VM_FILE_CHANGED};
-	struct vm_file_changed_req *req = MSG(&m, vm_file_changed_req);
-
-	if (!node->is_known_to_vm || node->sb->has_peek) {
-		return;
-	}
-	req->dev = node->sb->dev;
-	req->ino = node->ino;
-	req->offset = offset;
-	req->len = bytes;
-	(void)ipc_call(EP_VM, &m);
 }

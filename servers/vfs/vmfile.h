@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files that VM knows: handles, page-ins (proto/vfs.h VFS_VM_REQUEST). */
+/* Files that VM knows: handles, pages (proto/vfs.h VFS_VM_REQUEST). */
 #pragma once
 
 #include "proto/vfs.h"
@@ -19,6 +19,3 @@ const struct path *vmfile_path(int handle);
 
 /* From the main loop. */
 void vmfile_request(const struct message *m);
-
-/* The file's content has changed; VM forgets pages. */
-void vmfile_changed(struct vnode *node, uint64_t offset, uint64_t bytes);

@@ -14,7 +14,6 @@
 #include "servers/vfs/memfd.h"
 #include "servers/vfs/names.h"
 #include "servers/vfs/vfs.h"
-#include "servers/vfs/vmfile.h"
 
 static struct list *bucket(const struct superblock *sb, uint64_t ino)
 {
@@ -91,8 +90,6 @@ static void vnode_free(struct vnode *node)
 		vfs.unused_count--;
 	}
 	list_remove(&node->hash);
-	/* Nobody would tell VM of changes any more. */
-	vmfile_changed(node, 0, UINT64_MAX);
 	if (!node->sb->is_dead) {
 		fs_putnode(node->sb, node->ino, node->fs_refs);
 	}

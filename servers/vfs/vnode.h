@@ -31,10 +31,8 @@ struct vnode {
 	uint32_t nlink;
 	unsigned refs;
 	unsigned mounts_here;
-	unsigned writers;    /* open for writing */
-	unsigned vm_handles; /* VM knows pages of it under this many handles */
-	bool is_known_to_vm; /* VM may keep pages of it, also when it has no handle any more */
-	uint32_t changes;    /* counts what makes `stat` stale */
+	unsigned writers; /* open for writing */
+	uint32_t changes; /* counts what makes `stat` stale */
 	bool is_stat_valid;
 	bool is_read_told; /* the file system knows that it has been read since the last change */
 	uint32_t recover_count; /* the superblock's, when it was bound again */
