@@ -163,7 +163,7 @@ int64_t linux_madvise(struct vm *vm, struct space *space, endpoint_t ep, const u
 	case MADV_DONTNEED:
 	case MADV_FREE:
 		result = for_pieces(vm, space, addr, end, advice, drop);
-		pt_prune(vm, &space->pt, addr, u64_min(end, USER_END));
+		space->must_flush |= pt_prune(vm, &space->pt, addr, u64_min(end, USER_END));
 		return result;
 	case MADV_WILLNEED:
 		return for_pieces(vm, space, addr, end, advice, read_ahead);

@@ -131,6 +131,7 @@ static void serve(struct vm *vm, const struct message *request, uint32_t status)
 			ipc_reply(request->source, &reply, result);
 		}
 	}
+	vm_refill(vm);
 	job_retry_memory(vm);
 }
 

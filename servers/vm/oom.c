@@ -13,7 +13,7 @@ static struct space *largest_program(struct vm *vm)
 
 	list_for_each(space, &vm->spaces, struct space, link)
 	{
-		if (!space->is_service && space->threads > 0 &&
+		if (!space->is_service && space->threads > 0 && space->owner != EP_INIT &&
 			(largest == NULL || space->resident > largest->resident)) {
 			largest = space;
 		}

@@ -212,6 +212,13 @@ void page_set_kind(struct page_pool *pool, pfn_t pfn, enum page_kind kind)
 	pool->info[pfn].kind = (uint8_t)kind;
 }
 
+uint64_t page_missing(const struct page_pool *pool)
+{
+	uint64_t reserve = pool->reserve_vm + pool->reserve_service;
+
+	return reserve - u64_min(reserve, pool->count[PAGE_FREE]);
+}
+
 uint64_t page_longest_run(const struct page_pool *pool)
 {
 	uint64_t longest = 0, at = 0;

@@ -95,6 +95,9 @@ void page_set_kind(struct page_pool *pool, pfn_t pfn, enum page_kind kind);
 /* Whether a class may take `count` pages more. */
 bool page_is_available(const struct page_pool *pool, uint64_t count, enum page_class class);
 
+/* Pages that the reserve lacks. */
+uint64_t page_missing(const struct page_pool *pool);
+
 /* Length of the longest run of free pages. */
 uint64_t page_longest_run(const struct page_pool *pool);
 

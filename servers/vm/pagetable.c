@@ -100,6 +100,7 @@ void pt_set(struct vm *vm, pte_t *slot, pte_t pte)
 	struct page_info *table = page_info(&vm->pool, page_of_memory(&vm->pool, slot));
 
 	table->refs += (pte != 0) - (*slot != 0);
+	vm->has_empty_tables |= table->refs == 0;
 	*slot = pte;
 }
 
@@ -130,11 +131,12 @@ bool pt_next_span(
 	return false;
 }
 
-static void prune_below(
+static bool prune_below(
 	struct vm *vm, struct pt *pt, pfn_t table, int level, vaddr_t start, vaddr_t end)
 {
 	pte_t *entries = page_memory(&vm->pool, table);
 	uint64_t step = pt_entry_bytes(level);
+	bool any = false;
 
 	for (vaddr_t at = start; at < end; at = align_down(at, step) + step) {
 		pte_t *entry = &entries[pt_index(at, level)];
@@ -144,18 +146,20 @@ static void prune_below(
 			continue;
 		}
 		if (level > 1) {
-			prune_below(vm, pt, lower, level - 1, at,
+			any |= prune_below(vm, pt, lower, level - 1, at,
 				u64_min(end, align_down(at, step) + step));
 		}
 		if (page_info(&vm->pool, lower)->refs == 0) {
 			pt_set(vm, entry, 0);
 			page_free(&vm->pool, lower);
 			pt->tables--;
+			any = true;
 		}
 	}
+	return any;
 }
 
-void pt_prune(struct vm *vm, struct pt *pt, vaddr_t start, vaddr_t end)
+bool pt_prune(struct vm *vm, struct pt *pt, vaddr_t start, vaddr_t end)
 {
-	prune_below(vm, pt, pt->root, TOP_LEVEL, start, end);
+	return prune_below(vm, pt, pt->root, TOP_LEVEL, start, end);
 }

@@ -43,8 +43,9 @@ void pt_set(struct vm *vm, pte_t *slot, pte_t pte);
 bool pt_next_span(
 	struct vm *vm, const struct pt *pt, vaddr_t *addr, vaddr_t end, struct pt_span *span);
 
-/* Free the tables in start ... end that have no used entry. */
-void pt_prune(struct vm *vm, struct pt *pt, vaddr_t start, vaddr_t end);
+/* Free the tables in start ... end that have no used entry; true: there were any, and the space
+ * must be flushed before their pages are used again. */
+bool pt_prune(struct vm *vm, struct pt *pt, vaddr_t start, vaddr_t end);
 
 static inline pfn_t pte_pfn(pte_t pte)
 {

@@ -74,7 +74,7 @@ void space_clear(struct vm *vm, struct space *space)
 		region_remove(region);
 		region_delete(vm, region);
 	}
-	pt_prune(vm, &space->pt, 0, vm->kinfo.user_end);
+	space->must_flush |= pt_prune(vm, &space->pt, 0, vm->kinfo.user_end);
 	space->brk_start = 0;
 	space->brk_end = 0;
 	space->stack_top = 0;
@@ -300,7 +300,7 @@ int space_unmap(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end)
 		region = next;
 	}
 	if (any) {
-		pt_prune(vm, &space->pt, start, end);
+		space->must_flush |= pt_prune(vm, &space->pt, start, end);
 		vm->memory_was_freed = true;
 	}
 	return 0;

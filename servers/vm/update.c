@@ -170,7 +170,7 @@ static void hand_over(struct vm *vm, struct region *region, struct space *heir)
 
 static void prune(struct vm *vm, struct space *space)
 {
-	pt_prune(vm, &space->pt, 0, vm->kinfo.user_end);
+	space->must_flush |= pt_prune(vm, &space->pt, 0, vm->kinfo.user_end);
 }
 
 static int inherit(struct vm *vm, struct space *from, struct space *heir)

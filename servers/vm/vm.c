@@ -7,6 +7,10 @@
 #include "lib/core/util.h"
 #include "servers/vm/arch/x86_64/entropy.h"
 #include "servers/vm/file.h"
+#include "servers/vm/space.h"
+
+/* Requests until the cache is searched again after it had nothing to give to the reserve. */
+#define REFILL_PAUSE 64
 
 static uint64_t evict(struct page_pool *pool, uint64_t count)
 {
@@ -16,6 +20,32 @@ static uint64_t evict(struct page_pool *pool, uint64_t count)
 pfn_t vm_alloc_page(struct vm *vm, enum page_kind kind, enum page_class class)
 {
 	return page_alloc(&vm->pool, kind, class);
+}
+
+void vm_refill(struct vm *vm)
+{
+	struct page_pool *pool = &vm->pool;
+
+	if (page_missing(pool) == 0) {
+		return;
+	}
+	if (vm->has_empty_tables) {
+		vm->has_empty_tables = false;
+		list_for_each(space, &vm->spaces, struct space, link)
+		{
+			space->must_flush |= pt_prune(vm, &space->pt, 0, vm->kinfo.user_end);
+			space_flush(vm, space);
+		}
+		vm->memory_was_freed = true;
+	}
+	if (vm->refill_pause > 0) {
+		vm->refill_pause--;
+	} else if (page_missing(pool) != 0) {
+		bool any = cache_evict(vm, page_missing(pool)) != 0;
+
+		vm->memory_was_freed |= any;
+		vm->refill_pause = any ? 0 : REFILL_PAUSE;
+	}
 }
 
 uint64_t vm_random(struct vm *vm)

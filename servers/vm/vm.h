@@ -62,6 +62,8 @@ struct vm {
 	/* job.c: what waits for a file or for memory */
 	struct list jobs;
 	bool memory_was_freed;    /* since jobs last were tried again */
+	bool has_empty_tables;    /* perhaps: vm_refill() looks */
+	uint32_t refill_pause;    /* requests until vm_refill() searches the cache again */
 	struct space *oom_victim; /* has been killed and has not yet exited */
 
 	struct list safemaps; /* safemap.c */
@@ -87,6 +89,12 @@ pfn_t vm_alloc_page(struct vm *vm, enum page_kind kind, enum page_class class);
 
 /* About how many pages are free or could be at once. */
 uint64_t vm_available_pages(const struct vm *vm);
+
+/*
+ * Between two requests: give the reserve back what it lacks (VM-13), from page tables that have
+ * become empty and from the cache.
+ */
+void vm_refill(struct vm *vm);
 
 /* Up to 64 unpredictable bits (address space layout, AT_RANDOM). */
 uint64_t vm_random(struct vm *vm);
