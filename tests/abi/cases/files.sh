@@ -90,7 +90,7 @@ echo kept > f; exec 3< f; rm f; ls | wc -l; cat <&3; exec 3<&-; exec 4> g; rm g;
 #@ append-many
 for i in 1 2 3 4; do (for j in $(seq 1 50); do echo "line $i $j" >> log; done) & done; wait; wc -l < log; sort log | md5sum
 
-#@ big-file-checksum
+#@ big-file-checksum timeout=120
 awk 'BEGIN { for (i = 0; i < 200000; i++) print "line number", i }' > big; wc -lc big; sha256sum big; md5sum big; cp big copy; cmp big copy && echo same; sha1sum copy; rm copy; dd if=big bs=1M count=2 2>/dev/null > p1; dd if=big bs=1M skip=2 2>/dev/null > p2; cat p1 p2 | cmp - big && echo joined
 
 #@ sha-megabytes timeout=120
