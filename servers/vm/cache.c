@@ -99,10 +99,9 @@ bool cache_is_valid(struct vm *vm, const struct cache_page *page)
 {
 	const struct cache_client *client = cache_window_client(vm, page, CACHE_OWNER);
 
-	if (client == NULL) {
-		return page->read_id == 0;
-	}
-	return __atomic_load_n(cache_marks(vm, client, page->slot[CACHE_OWNER]), __ATOMIC_ACQUIRE) &
+	return client != NULL &&
+		__atomic_load_n(
+			cache_marks(vm, client, page->slot[CACHE_OWNER]), __ATOMIC_ACQUIRE) &
 		VM_CACHE_VALID;
 }
 

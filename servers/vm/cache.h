@@ -48,7 +48,6 @@ struct cache_page {
 	uint64_t index;
 	pfn_t pfn;
 	uint32_t slot[CACHE_WINDOWS]; /* VM_CACHE_NO_SLOT: in none */
-	uint32_t read_id;             /* page of a read by copying: its id, 0: it is there */
 	bool is_used;                 /* by a fault, since last looked at */
 	uint8_t uses;                 /* times it was found used */
 	uint8_t list;                 /* enum cache_list */

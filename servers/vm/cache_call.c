@@ -72,13 +72,6 @@ static int get_slot(struct vm *vm, struct cache_client *client, struct file *fil
 {
 	struct cache_page *page = cache_find(vm, file, index);
 
-	if (page != NULL && page->slot[CACHE_OWNER] == VM_CACHE_NO_SLOT) {
-		/* Read by copying, before the file system opened its window. */
-		file_unmap(vm, file, index, index + 1, page->pfn);
-		space_flush_all(vm);
-		cache_forget(vm, page);
-		page = NULL;
-	}
 	if (page != NULL) {
 		pin(vm, client, page->slot[CACHE_OWNER]);
 	} else if (!only_old) {
@@ -158,8 +151,7 @@ int vm_call_cache_map(struct vm *vm, const struct call *call)
 		uint32_t *slot = &slots[rep->count];
 
 		*slot = VM_CACHE_NO_SLOT;
-		if (page == NULL || page->slot[CACHE_OWNER] == VM_CACHE_NO_SLOT ||
-			!cache_is_valid(vm, page)) {
+		if (page == NULL || !cache_is_valid(vm, page)) {
 			continue;
 		}
 		/* What making room for the page table may evict is not this page. */

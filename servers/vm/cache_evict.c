@@ -64,7 +64,7 @@ static bool is_clean(struct vm *vm, const struct cache_page *page)
 	uint8_t owner = load_marks(vm, page, CACHE_OWNER, 0);
 	uint8_t reader = load_marks(vm, page, CACHE_READER, 0);
 
-	return page->read_id == 0 && !(owner & KEEP_MARKS) && !(reader & VM_CACHE_PINNED);
+	return !(owner & KEEP_MARKS) && !(reader & VM_CACHE_PINNED);
 }
 
 /* Entries of windows that hold the page: each window shows all its pages. */

@@ -27,7 +27,7 @@ call_fn vm_call_fork, vm_call_exit, vm_call_willexit, vm_call_thread_exit, vm_ca
 
 /* other.c: VFS and RS for another process; VFS's answers */
 call_fn vm_call_mmap_for, vm_call_munmap_for, vm_call_clear, vm_call_setbrk, vm_call_mprotect_for,
-	vm_call_vfs_reply, vm_call_file_changed, vm_call_make_present;
+	vm_call_vfs_reply, vm_call_make_present;
 
 /* cache_client.c, cache_call.c: VFS and file systems */
 call_fn vm_call_cache_bind, vm_call_cache_unbind, vm_call_cache_open, vm_call_cache_get,

@@ -256,7 +256,7 @@ void file_forget_range(struct vm *vm, uint64_t dev, uint64_t ino, uint64_t first
 	} else {
 		list_for_each_safe(page, &file->pages, struct cache_page, file_link)
 		{
-			if (page->read_id == 0 && page->index >= first && page->index < end) {
+			if (page->index >= first && page->index < end) {
 				forget(vm, page);
 			}
 		}

@@ -93,8 +93,8 @@ void file_forget_client(struct vm *vm, const struct cache_client *client);
 struct cache_page *file_find_page(struct vm *vm, const struct file *file, uint64_t index);
 
 /*
- * The page, valid; -EAGAIN: *request says which answer of VFS to wait for; -ENOMEM. A read also
- * brings up to `ahead` pages that follow.
+ * The page, valid; -EAGAIN: *request says which answer of VFS to wait for; -ENOMEM; -EIO. A read
+ * also brings up to `ahead` pages that follow.
  */
 int file_get_page(struct vm *vm, struct file *file, uint64_t index, uint64_t ahead,
 	struct cache_page **page, uint32_t *request);
@@ -112,6 +112,3 @@ int file_sync(struct vm *vm, struct file *file, uint32_t *request);
  * 0: look again; -ENOMEM: wait for memory; else there is no such page, or it cannot be had.
  */
 bool file_answer(struct vm *vm, const struct vm_vfs_reply *reply, int *result);
-
-/* Bytes of a file have changed or are gone (len UINT64_MAX). */
-void file_changed(struct vm *vm, const struct vm_file_changed_req *req);

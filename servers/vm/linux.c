@@ -113,8 +113,8 @@ static int check_file(struct vm *vm, struct mapping *mapping, const struct vm_vf
 	if (is_stored && (reply->mode & LOOKUP_SEALED)) {
 		return -EPERM;
 	}
-	if (is_stored && !cache_client_is_open(cache_client_find(vm, reply->dev))) {
-		return -ENODEV; /* stores would not reach the file */
+	if (!cache_client_is_open(cache_client_find(vm, reply->dev))) {
+		return -ENODEV; /* its file system keeps no pages here */
 	}
 	if (is_shared && (!(reply->mode & LOOKUP_WRITABLE) || (reply->mode & LOOKUP_SEALED))) {
 		mapping->max_prot &= ~REGION_PROT_WRITE;

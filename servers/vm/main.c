@@ -48,7 +48,6 @@ static const struct {
 	ROW(VM_SETBRK, vm_call_setbrk, FROM_VFS | FROM_RS),
 	ROW(VM_MPROTECT_FOR, vm_call_mprotect_for, FROM_VFS | FROM_RS),
 	ROW(VM_VFS_REPLY, vm_call_vfs_reply, FROM_VFS),
-	ROW(VM_FILE_CHANGED, vm_call_file_changed, FROM_VFS),
 	ROW(VM_CACHE_BIND, vm_call_cache_bind, FROM_VFS),
 	ROW(VM_CACHE_UNBIND, vm_call_cache_unbind, FROM_VFS),
 	ROW(VM_CACHE_MAP, vm_call_cache_map, FROM_VFS),

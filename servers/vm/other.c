@@ -216,12 +216,6 @@ int vm_call_vfs_reply(struct vm *vm, const struct call *call)
 	return 0;
 }
 
-int vm_call_file_changed(struct vm *vm, const struct call *call)
-{
-	file_changed(vm, MSG(call->req, vm_file_changed_req));
-	return 0;
-}
-
 int vm_call_make_present(struct vm *vm, const struct call *call)
 {
 	const struct vm_make_present_req *req = MSG(call->req, vm_make_present_req);

@@ -12,11 +12,12 @@
 #include "proto/vfs.h"
 #include "servers/vm/cache.h"
 #include "servers/vm/job.h"
+#include "servers/vm/test/fake_fs.h"
 #include "servers/vm/test/vm_test.h"
 #include "servers/vm/thread.h"
 
 #define DEV     7
-#define FS_EP   EP_MAKE(1, 1000)
+#define FS_EP   FAKE_FS_EP
 #define FILES   4
 #define PAGES   48 /* of a file at most */
 #define PROCS   3
@@ -50,19 +51,12 @@ static uint64_t random_below(uint64_t limit)
 
 static int call(call_fn *fn, endpoint_t source, struct message *req, struct message *rep)
 {
-	const struct call c = {.source = source, .req = req, .rep = rep};
-
-	req->source = source;
-	memset(rep, 0, sizeof(*rep));
-	return fn(&w.vm, &c);
+	return fake_request(&w.vm, fn, source, req, rep);
 }
 
 static uint8_t *memory_of(endpoint_t ep, vaddr_t addr)
 {
-	pte_t pte = space_lookup(&w.vm, thread_space(&w.vm, ep), addr);
-
-	CHECK(pte_is_present(pte));
-	return fake.memory + pte_paddr(pte) + (addr & AXO_PAGE_MASK);
+	return fake_memory_of(&w.vm, ep, addr);
 }
 
 static uint8_t *marks_of(endpoint_t ep, const struct vm_cache_open_rep *window, uint32_t slot)
@@ -73,22 +67,6 @@ static uint8_t *marks_of(endpoint_t ep, const struct vm_cache_open_rep *window, 
 static uint64_t *page_of(endpoint_t ep, const struct vm_cache_open_rep *window, uint32_t slot)
 {
 	return (uint64_t *)(void *)memory_of(ep, window->window + slot * AXO_PAGE_SIZE);
-}
-
-static void start_service(endpoint_t ep)
-{
-	struct space *space = space_create(&w.vm, true);
-	struct message m;
-
-	CHECK(space != NULL && thread_add(&w.vm, ep, space) == 0);
-	/* A page for the arrays of answers. */
-	m = (struct message){.source = ep,
-		.type = LINUX_CALL(LINUX_NR_mmap),
-		.call = {.arg = {0x10000, AXO_PAGE_SIZE, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t)-1, 0}}};
-	vm_linux_call(&w.vm, &m);
-	CHECK(fake.reply == 0x10000);
-	CHECK(fake_touch(&w.vm, ep, 0x10000, true) != NULL);
 }
 
 static int open_window(endpoint_t ep, uint64_t dev, struct vm_cache_open_rep *window)
@@ -109,12 +87,12 @@ static int get_pages(
 	int result;
 
 	*MSG(&req, vm_cache_get_req) = (struct vm_cache_get_req){
-		.dev = DEV, .ino = ino, .index = index, .count = count, .to = 0x10000};
+		.dev = DEV, .ino = ino, .index = index, .count = count, .to = FAKE_ANSWERS};
 	result = call(fn, ep, &req, &rep);
 	if (result != 0) {
 		return result;
 	}
-	memcpy(slots, memory_of(ep, 0x10000), count * sizeof(*slots));
+	memcpy(slots, memory_of(ep, FAKE_ANSWERS), count * sizeof(*slots));
 	return (int)MSG(&rep, vm_cache_get_rep)->count;
 }
 
@@ -202,9 +180,9 @@ static void fs_write_back(int file, uint64_t index)
 		return;
 	}
 	if (*marks & VM_CACHE_WMAPPED) {
-		memcpy(memory_of(FS_EP, 0x10000), &slot, sizeof(slot));
+		memcpy(memory_of(FS_EP, FAKE_ANSWERS), &slot, sizeof(slot));
 		*MSG(&req, vm_cache_slots_req) =
-			(struct vm_cache_slots_req){.dev = DEV, .slots = 0x10000, .count = 1};
+			(struct vm_cache_slots_req){.dev = DEV, .slots = FAKE_ANSWERS, .count = 1};
 		CHECK(call(vm_call_cache_protect, FS_EP, &req, &rep) == 0);
 		CHECK(!(*marks & VM_CACHE_WMAPPED));
 	}
@@ -245,14 +223,14 @@ static void fs_restart(void)
 
 	fake_exit(&w.vm, FS_EP);
 	CHECK_SOUND(&w.vm);
-	start_service(FS_EP);
+	fake_service(&w.vm, FS_EP);
 	CHECK(open_window(FS_EP, DEV, &w.fs) == 0);
 	memset(w.slot, 0xff, sizeof(w.slot));
 	*MSG(&req, vm_cache_list_req) =
-		(struct vm_cache_list_req){.dev = DEV, .to = 0x10000, .bytes = AXO_PAGE_SIZE};
+		(struct vm_cache_list_req){.dev = DEV, .to = FAKE_ANSWERS, .bytes = AXO_PAGE_SIZE};
 	do {
 		CHECK(call(vm_call_cache_list, FS_EP, &req, &rep) == 0);
-		entries = (struct vm_cache_entry *)(void *)memory_of(FS_EP, 0x10000);
+		entries = (struct vm_cache_entry *)(void *)memory_of(FS_EP, FAKE_ANSWERS);
 		for (uint64_t i = 0; i < MSG(&rep, vm_info_rep)->count; i++) {
 			int file = (int)entries[i].ino - 1;
 
@@ -393,8 +371,8 @@ static void boot(uint64_t pages)
 	memset(&w, 0, sizeof(w));
 	fake_boot(&w.vm, pages);
 	fake.next_slot = 100; /* away from the servers */
-	start_service(EP_VFS);
-	start_service(FS_EP);
+	fake_service(&w.vm, EP_VFS);
+	fake_service(&w.vm, FS_EP);
 	CHECK(open_window(FS_EP, DEV, &w.fs) == -EPERM);
 	bind();
 	CHECK(open_window(FS_EP, DEV, &w.fs) == 0);

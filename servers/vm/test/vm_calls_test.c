@@ -9,6 +9,7 @@
 #include "proto/vm.h"
 #include "servers/vm/file.h"
 #include "servers/vm/job.h"
+#include "servers/vm/test/fake_fs.h"
 #include "servers/vm/test/vm_test.h"
 #include "servers/vm/thread.h"
 
@@ -128,9 +129,10 @@ static void answer_read(uint8_t version)
 	uint64_t size = 2 * PAGE + PAGE / 2;
 	uint64_t bytes = req->offset < size ? u64_min(req->len, size - req->offset) : 0;
 
-	CHECK(fake.vfs_request.type != 0 && req->what == VFS_VM_PAGEIN && req->file == 9);
-	memset(fake.grant_memory, 0xff, fake.grant_bytes);
-	memset(fake.grant_memory, version, bytes);
+	CHECK(fake.vfs_request.type != 0 && req->what == VFS_VM_PEEK && req->file == 9);
+	for (uint64_t at = 0; at < bytes; at += PAGE) {
+		fake_fs_put(&vm, 77, (req->offset + at) / PAGE, u64_min(bytes - at, PAGE), version);
+	}
 	fake_vfs_answer(&vm, 0, bytes, 0, 0, 0);
 }
 
@@ -148,10 +150,9 @@ static uint8_t *touch_file(vaddr_t addr, bool write, uint8_t version)
 
 static void test_file(void)
 {
-	uint64_t before = vm.pool.count[PAGE_FREE];
+	uint64_t before = vm.pool.count[PAGE_FILE];
 	int64_t private = map_file(RW, MAP_PRIVATE, 4 * PAGE);
 	int64_t shared = map_file(PROT_READ, MAP_SHARED, 3 * PAGE);
-	struct vm_file_changed_req changed = {.dev = 1, .ino = 77, .offset = 0, .len = 10};
 	uint8_t *byte;
 
 	CHECK(private > 0 && shared > 0 && fake.dropped_handles == 1);
@@ -172,36 +173,31 @@ static void test_file(void)
 		-EACCES);
 	CHECK(fake_touch(&vm, ep, (vaddr_t)shared, true) == NULL && fake.signal == 11);
 	CHECK_SOUND(&vm);
-	/* The file changes: the shared view sees it, the copy stays. */
-	file_changed(&vm, &changed);
+	/* Truncated and written again: private copies go too. */
+	fake_fs_truncate(&vm, 77, 0);
 	CHECK_SOUND(&vm);
 	CHECK(*touch_file((vaddr_t)shared, false, 2) == 2);
-	CHECK(*touch_file((vaddr_t) private, false, 99) == 50);
-	/* It changes while it is read: read again. */
-	file_changed(&vm, &changed);
+	CHECK(*touch_file((vaddr_t) private, false, 99) == 2);
+	/* Gone again before the fault is tried again: it is read once more. */
+	fake_fs_truncate(&vm, 77, 0);
 	CHECK(fake_touch(&vm, ep, (vaddr_t)shared, false) == NULL && !fake.fault_cleared);
-	file_changed(&vm, &changed);
-	answer_read(3);
+	fake_vfs_answer(&vm, 0, PAGE, 0, 0, 0);
 	CHECK(!fake.fault_cleared);
 	answer_read(4);
 	CHECK(fake.fault_cleared && *fake_touch(&vm, ep, (vaddr_t)shared, false) == 4);
-	/* Truncated: private copies go too. */
-	changed.len = UINT64_MAX;
-	file_changed(&vm, &changed);
-	CHECK(*touch_file((vaddr_t) private, false, 5) == 5);
 	/* A thread dies while its page is read. */
-	file_changed(&vm, &changed);
+	fake_fs_truncate(&vm, 77, 0);
 	CHECK(fake_touch(&vm, ep, (vaddr_t)shared, false) == NULL && !fake.fault_cleared);
 	job_drop(&vm, ep);
 	CHECK(unmap((vaddr_t) private, 4 * PAGE) == 0 && unmap((vaddr_t)shared, 3 * PAGE) == 0);
 	CHECK(fake.dropped_handles == 1);
 	answer_read(6);
 	CHECK(!fake.fault_cleared && fake.dropped_handles == 2);
-	/* The pages stay until VFS forgets the file. */
-	CHECK(vm.pool.count[PAGE_FREE] == before - 4);
+	/* The pages stay. */
+	CHECK(vm.pool.count[PAGE_FILE] == before + 3);
 	CHECK_SOUND(&vm);
-	file_changed(&vm, &changed);
-	CHECK(vm.pool.count[PAGE_FREE] == before && file_find(&vm, 1, 77) == NULL);
+	fake_fs_truncate(&vm, 77, 0);
+	CHECK(vm.pool.count[PAGE_FILE] == before && file_find(&vm, 1, 77) == NULL);
 	CHECK_SOUND(&vm);
 	/* Refused by VFS; not readable; shared writable. */
 	CHECK(fake_call(&vm, ep, LINUX_NR_mmap, 0, PAGE, RW, MAP_PRIVATE, 5, 0) == INT64_MIN);
@@ -357,9 +353,14 @@ static void test_file_eviction(void)
 		uint8_t *byte = fake_touch(&vm, ep, (vaddr_t)at + i * PAGE, false);
 
 		if (byte == NULL) {
-			CHECK(!fake.fault_cleared);
-			memset(fake.grant_memory, (int)i, fake.grant_bytes);
-			fake_vfs_answer(&vm, 0, fake.grant_bytes, 0, 0, 0);
+			const struct vfs_vm_request *req = MSG(&fake.vfs_request, vfs_vm_request);
+			uint64_t pages = req->len / PAGE;
+
+			CHECK(!fake.fault_cleared && req->what == VFS_VM_PEEK);
+			for (uint64_t j = 0; j < pages; j++) {
+				fake_fs_put(&vm, 77, req->offset / PAGE + j, PAGE, (uint8_t)i);
+			}
+			fake_vfs_answer(&vm, 0, pages * PAGE, 0, 0, 0);
 			byte = fake_touch(&vm, ep, (vaddr_t)at + i * PAGE, false);
 		}
 		CHECK(byte != NULL);
@@ -450,6 +451,7 @@ int main(void)
 {
 	fake_boot(&vm, 12288);
 	ep = fake_process(&vm);
+	fake_fs_start(&vm, 1);
 	test_mmap_errors();
 	test_placement();
 	test_brk();
@@ -463,6 +465,7 @@ int main(void)
 	fake_shutdown(&vm);
 	fake_boot(&vm, 16384);
 	ep = fake_process(&vm);
+	fake_fs_start(&vm, 1);
 	test_file_eviction();
 	test_out_of_memory();
 	fake_exit(&vm, ep);
