@@ -16,7 +16,7 @@
 #include "commands/faultcampaign/services.h"
 
 #define SERVICES_MAX    32
-#define LOOK_NS         1000000
+#define LOOK_NS         2000000
 #define FIRE_LIMIT_NS   20000000000ull /* a fault that shows at the next request, or by silence */
 #define ANSWER_LIMIT_NS 30000000000ull
 #define WORK_LIMIT_NS   60000000000ull

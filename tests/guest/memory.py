@@ -38,7 +38,7 @@ def test_exec_under_pressure(kind):
 
 
 def test_nothing_is_lost(kind):
-    """After a hundred rounds of everything as many pages are free, or hold copies of files, as before (VM-11, VM-24)."""
+    """After a hundred rounds of everything as many pages are free, or cached copies, as before (VM-11, VM-24)."""
     with guest.Scratch() as scratch:
         script = FREE + ('cd /root; round() { ./pressure rounds 1; echo x > f; cat f | cat > g; (exec 3< f; : | cat); '
                          'mkdir -p a/b; ln -s g a/l; mv g a; rm -r a f; sh -c "sleep 0 & wait"; '
