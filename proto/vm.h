@@ -33,8 +33,6 @@ enum vm_op {
 	/* VFS */
 	VM_VFS_REPLY, /* vm_vfs_reply: sent asynchronously or by sendrec: answers a VM_VFS_* request
 		       */
-	VM_FILE_CHANGED, /* vm_file_changed_req: pages of a file that VM knows are stale (written or
-			    truncated) */
 	VM_CACHE_BIND,   /* VFS: vm_cache_bind_req: whose cache the pages of a device are */
 	VM_CACHE_UNBIND, /* VFS: vm_cache_bind_req: unmounted: all of the device's pages go */
 	VM_CACHE_MAP,    /* VFS: vm_cache_get_req -> vm_cache_get_rep: valid pages, read-only, into
@@ -174,15 +172,9 @@ struct vm_vfs_reply {
 	uint32_t mode;  /* LOOKUP: bit 0 readable, bit 1 writable (descriptor), bit 2: is /dev/zero:
 			   map as anonymous, bit 3: sealed against writing */
 	uint64_t dev, ino;
-	uint64_t size; /* LOOKUP: bytes; PAGEIN, PEEK: bytes there are (short at the end of file) */
+	uint64_t size; /* LOOKUP: bytes; PEEK: bytes there are (short at the end of file) */
 };
 PROTO_FITS(vm_vfs_reply);
-
-struct vm_file_changed_req {
-	uint64_t dev, ino;
-	uint64_t offset,
-		len; /* bytes changed; len UINT64_MAX: all from offset on is gone (truncate) */
-};
 
 struct vm_make_present_req {
 	endpoint_t ep;
@@ -224,8 +216,8 @@ struct vm_bootdisk_rep {
 
 enum vm_info_what {
 	VM_INFO_STATS = 1, /* struct vm_stats */
-	VM_INFO_USAGE,     /* struct vm_usage of ep */
-	VM_INFO_PAGES,     /* uint64_t[] of ep from address `next` on: VM_PAGE_* */
+	VM_INFO_USAGE,  /* struct vm_usage of ep; EP_KERNEL, EP_VM: of what is the kernel's, VM's */
+	VM_INFO_PAGES,  /* uint64_t[] of ep from address `next` on: VM_PAGE_* */
 	VM_INFO_REGIONS /* struct vm_region_info[] of ep from address `next` on; the reply says how
 			   many */
 };

@@ -203,6 +203,25 @@ static int send_pages(struct vm *vm, struct space *space, struct space *reader,
 	return space_copy_out(vm, reader, req->to, pages, rep->count * sizeof(*pages));
 }
 
+/* The kernel and VM have no address space here: what is theirs of the machine. */
+static bool get_special_usage(struct vm *vm, endpoint_t ep, struct vm_usage *usage)
+{
+	struct vm_stats stats;
+
+	if (ep != EP_KERNEL && ep != EP_VM) {
+		return false;
+	}
+	stats_get(vm, &stats);
+	*usage = (struct vm_usage){
+		.resident_pages = ep == EP_KERNEL ? stats.kernel + stats.boot : stats.vm_heap,
+		.page_table_pages = ep == EP_KERNEL ? stats.page_tables : 0,
+	};
+	usage->virtual_bytes = usage->resident_pages << AXO_PAGE_SHIFT;
+	usage->max_resident_pages = usage->resident_pages;
+	usage->anon_pages = usage->resident_pages;
+	return true;
+}
+
 int vm_call_info(struct vm *vm, const struct call *call)
 {
 	const struct vm_info_req *req = MSG(call->req, vm_info_req);
@@ -215,7 +234,14 @@ int vm_call_info(struct vm *vm, const struct call *call)
 	} answer;
 	uint64_t bytes;
 
-	if (reader == NULL || (space == NULL && req->what != VM_INFO_STATS)) {
+	if (reader == NULL) {
+		return -EINVAL;
+	}
+	if (req->what == VM_INFO_USAGE && get_special_usage(vm, req->ep, &answer.usage)) {
+		rep->count = u64_min(sizeof(answer.usage), req->bytes);
+		return space_copy_out(vm, reader, req->to, &answer, rep->count);
+	}
+	if (space == NULL && req->what != VM_INFO_STATS) {
 		return -EINVAL;
 	}
 	switch (req->what) {
