@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Services go on where they were: state over crashes and live updates, as programs see it (SEF rows, DRV-05, PM)."""
+
+import re
+
+from axolib import guest
+
+NEW, OLD = '/run/axolotl/service/hello_new', '/run/axolotl/service/hello'
+PID = 'pid() { service status $1 | awk "NR==2 {print \\$3}"; }; '
+
+
+def test_hello_updated_and_killed(kind):
+    """DRV-05, RS-16: read in a loop while it is updated to and fro and crashes: no read fails, no count goes back."""
+    script = ('service up hello; (i=0; while [ $i -lt 150 ]; do cat /dev/hello || echo FAILED; i=$((i+1)); done) > /tmp/out & '
+              f'for i in 1 2 3 4 5 6; do service update hello {NEW}; service fi hello crash --free; '
+              f'service update hello {OLD}; service fi hello crash --free --boundary; done; wait; '
+              'service stats hello; cat /tmp/out')
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind, limit=120)
+    reads = [int(n) for n in re.findall(r'world! opened \d+ read (\d+)$', result.out, re.M)]
+    guest.expect(len(reads) == 150 and 'FAILED' not in result.out, result)
+    guest.expect(all(a < b for a, b in zip(reads, reads[1:])), result)
+
+
+def test_update_that_fails(kind):
+    """SEF-03, RS-17, RS-19: the new version's init fails, crashes, hangs, talks nonsense: the old one goes on."""
+    script = 'service up hello; cat /dev/hello; '
+    for variant in ('fail', 'crash', 'timeout', 'nonsense'):
+        script += (f'service update hello {NEW} --maxtime 300 --args sef.lu={variant} && echo NEW; cat /dev/hello; ')
+    result = guest.execute('{ ' + script + f'service update hello {NEW}; cat /dev/hello; ' + '} 2>&1', kind=kind)
+    guest.expect('NEW' not in result.out and 'Good evening, world! opened 6 read 6\n' in result.out, result)
+    for count in range(1, 6):
+        guest.expect(f'Hello, world! opened {count} read {count}\n' in result.out, result)
+
+
+def test_update_that_waits(kind):
+    """SEF-05, SEF-06: each predefined prepare callback; not ready in time: the old one goes on."""
+    script = ''
+    for variant in ('never', 'fail', 'timeout', 'crash', 'ready'):
+        script += (f'service up hello --args sef.prepare={variant}; echo "== {variant}"; '
+                   f'service update hello {NEW} --state request --maxtime 300; echo status $?; cat /dev/hello; service down hello; ')
+    script += ('service up hello --args sef.valid=none; echo "== invalid"; '
+               f'service update hello {NEW}; echo status $?; service update tmp.5 {NEW}; echo status $?; ')
+    result = guest.execute('{ ' + script + '} 2>&1', kind=kind)
+    parts = re.split(r'== (\w+)\n', result.out)
+    said = dict(zip(parts[1::2], parts[2::2]))
+    for variant in ('never', 'fail', 'timeout', 'crash', 'invalid'):
+        guest.expect('status 0' not in said[variant] and 'Good evening' not in said[variant], variant, result)
+    for variant in ('never', 'fail'):
+        guest.expect('Hello, world!' in said[variant], variant, result)
+    guest.expect('status 0' in said['ready'] and 'Good evening' in said['ready'], result)
+
+
+def test_heartbeat(kind):
+    """SEF-04, RS-14: one that does not answer pings is replaced."""
+    script = ('service up hello --period 100 --args sef.ping=none; '
+              'n=0; while [ $n -eq 0 ]; do n=$(service status hello | awk "NR==2 {print \\$5}"); done; cat /dev/hello')
+    result = guest.execute(script, kind=kind)
+    guest.expect_output(result, 'Hello, world! opened 1 read 1\n')
+
+
+def test_faults_of_each_kind(kind):
+    """Each kind of fault, within a request and between two: /dev/hello is there again, and has lost nothing."""
+    script = 'service up hello --period 200; '
+    for fault in ('kill', 'crash', 'assert', 'exit', 'loop', 'silent', 'memory', 'grants'):
+        for where in ('', '--boundary'):
+            script += f'service fi hello {fault} --free {where}; cat /dev/hello || echo FAILED {fault}; cat /dev/hello; '
+    result = guest.execute('{ ' + script + '} 2>&1', kind=kind, limit=90)
+    reads = [int(n) for n in re.findall(r'read (\d+)$', result.out, re.M)]
+    guest.expect(len(reads) == 32 and 'FAILED' not in result.out, result)
+    guest.expect(all(a < b for a, b in zip(reads, reads[1:])), result)
+
+
+def test_terminal(kind):
+    """DRV-06: line settings, input typed before and the foreground group are there after tty's crash and its update."""
+    script = (PID + 'exec </dev/ttyS0; stty -echo min 3 intr ^X; stty rows 33 cols 77; before=$(stty -a); '
+              'kill -9 $(pid tty); sleep 0.2; [ "$before" = "$(stty -a)" ] && echo same; '
+              'service update tty && [ "$before" = "$(stty -a)" ] && echo same; echo to the terminal > /dev/ttyS0; '
+              'service status tty')
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind)
+    guest.expect(result.out.count('same\n') == 2 and 'running' in result.out, result)
+
+
+def test_process_manager_dies(kind):
+    """PM at a request boundary and within one: processes, waits, sleeps, signals and job control go on."""
+    script = (PID + 'sleep 1 & s=$!; sh -c "trap \'echo caught\' USR1; while :; do sleep 0.1; done" & t=$!; '
+              '(while :; do :; done) & h=$!; sleep 0.2; '
+              'for i in 1 2 3; do service fi pm crash --free --boundary; sh -c "exit 7"; echo $?; '
+              'service fi pm crash --free; sh -c "exit 8"; echo $?; done; kill -9 $(pid pm); '
+              'kill -USR1 $t; sleep 0.3; kill $t $h; wait $s; echo slept $?; wait $h; echo hog $?; '
+              'timeout 0.2 sleep 5; echo timeout $?; true | cat; echo $(ps | grep -c "while :")')
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind)
+    guest.expect(result.out.count('7\n8\n') == 3, result)
+    for words in ('caught\n', 'slept 0\n', 'hog 143\n', 'timeout 143\n'):
+        guest.expect(words in result.out, words, result)
+
+
+def test_update_in_place(kind):
+    """RS-16: every service with registered state, or with none, is updated to itself under load."""
+    names = 'ds sched tty pci rtc virtio_blk'
+    script = ('(for i in 1 2 3; do dd if=/dev/urandom of=/tmp/f bs=64k count=40 2>/dev/null; cat /tmp/f /tmp/f | md5sum; done) '
+              f'>/dev/null & for s in {names}; do service update $s && echo done $s; done; wait; '
+              'service update pm; echo pm $?; service update memory; echo memory $?')
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind)
+    guest.expect(result.out.count('done ') == 6, result)
+    guest.expect('pm 0' not in result.out and 'memory 0' not in result.out, result)
