@@ -7,8 +7,10 @@
 #include "lib/sys/diag.h"
 #include "servers/rs/peers.h"
 #include "servers/rs/process.h"
+#include "servers/rs/service.h"
 
 #define MISSED_MAX 2
+#define STUCK_MAX  10
 
 static time_ns_t next_due(const struct rs *rs, const struct heartbeat *h)
 {
@@ -33,6 +35,7 @@ void heartbeat_begin(struct rs *rs, struct service *s)
 {
 	s->heartbeat.is_waiting = false;
 	s->heartbeat.missed = 0;
+	s->heartbeat.stuck = 0;
 	s->heartbeat.due_ns = next_due(rs, &s->heartbeat);
 }
 
@@ -40,6 +43,7 @@ void heartbeat_beat(struct rs *rs, struct service *s)
 {
 	s->heartbeat.is_waiting = false;
 	s->heartbeat.missed = 0;
+	s->heartbeat.stuck = 0;
 	if (s->heartbeat.program != EP_NONE) {
 		peers_answer_program(
 			s->heartbeat.program, (int64_t)(rs->now_ns - s->heartbeat.sent_ns));
@@ -69,19 +73,43 @@ void heartbeat_answer(struct service *s, int result)
 	}
 }
 
+/* Whoever waits for a service that is being restarted, or for a program, is excused. */
+static bool is_excused(struct rs *rs, endpoint_t waits_for)
+{
+	const struct service *peer = service_by_endpoint(rs, waits_for);
+
+	return !peer || peer->state != SERVICE_RUNNING;
+}
+
+/* A period without an answer. */
+static void count_missed(struct rs *rs, struct service *s)
+{
+	struct heartbeat *h = &s->heartbeat;
+	struct process_look look;
+
+	process_look(s->ep, &look);
+	h->missed = look.is_at_fault ? h->missed + 1 : 0;
+	if (look.waits_for == EP_NONE || look.messages != h->messages ||
+		is_excused(rs, look.waits_for)) {
+		h->stuck = 0;
+	} else {
+		h->stuck++;
+	}
+	h->messages = look.messages;
+}
+
 static void beat(struct rs *rs, struct service *s)
 {
 	struct heartbeat *h = &s->heartbeat;
 
 	h->due_ns = next_due(rs, h);
 	if (h->is_waiting) {
-		h->missed = process_is_hung(s->ep) ? h->missed + 1 : 0;
+		count_missed(rs, s);
 	}
-	if (h->missed >= MISSED_MAX) {
+	if (h->missed >= MISSED_MAX || h->stuck >= STUCK_MAX) {
 		diag_printf("%s: no answer to heartbeats", s->label);
 		s->death = DEATH_NO_HEARTBEAT;
-		h->is_waiting = false;
-		h->missed = 0;
+		heartbeat_begin(rs, s);
 		process_kill(s->ep);
 		return;
 	}

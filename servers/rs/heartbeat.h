@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Heartbeats: each period RS notifies a service, which answers by a notification. One that has not
- * answered in two periods and does not wait for somebody else is killed.
+ * answered in two periods and does not wait for somebody else is killed; one that waits for another
+ * service which is well, in ten.
  */
 #pragma once
 

@@ -33,7 +33,6 @@ static const struct name_bit vm_calls[] = {
 	VM_NAME("setbrk", VM_SETBRK),
 	VM_NAME("mprotect_for", VM_MPROTECT_FOR),
 	VM_NAME("vfs_reply", VM_VFS_REPLY),
-	VM_NAME("file_changed", VM_FILE_CHANGED),
 	VM_NAME("cache_bind", VM_CACHE_BIND),
 	VM_NAME("cache_unbind", VM_CACHE_UNBIND),
 	VM_NAME("cache_map", VM_CACHE_MAP),

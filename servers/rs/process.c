@@ -278,22 +278,25 @@ static bool get_info(endpoint_t ep, struct proc_info *info)
 	return sys_getinfo(GETINFO_PROC, info, sizeof(*info), ep) >= 0;
 }
 
-bool process_is_hung(endpoint_t ep)
+void process_look(endpoint_t ep, struct process_look *look)
 {
-	struct proc_info info;
+	const uint32_t others = RTS_SENDING | RTS_PAGEFAULT | RTS_VMREQUEST | RTS_SIGNALED |
+		RTS_SIG_PENDING | RTS_NO_PRIV | RTS_PROC_STOP | RTS_P_STOP;
+	struct proc_info info = {0};
 
+	*look = (struct process_look){.waits_for = EP_NONE};
 	if (!get_info(ep, &info)) {
-		return false;
+		return;
 	}
+	look->messages = info.messages;
 	if (info.rts_flags & RTS_NO_QUANTUM) {
-		return true; /* it ran, until it was told to pause */
+		look->is_at_fault = true; /* it ran, until it was told to pause */
+	} else if (!(info.rts_flags & (others | RTS_RECEIVING))) {
+		look->is_at_fault = true;
+	} else if (!(info.rts_flags & others)) {
+		look->is_at_fault = info.blocked_on == EP_ANY || info.blocked_on < 0;
+		look->waits_for = look->is_at_fault ? EP_NONE : info.blocked_on;
 	}
-	if ((info.rts_flags &
-		    (RTS_SENDING | RTS_PAGEFAULT | RTS_VMREQUEST | RTS_SIGNALED | RTS_SIG_PENDING |
-			    RTS_NO_PRIV | RTS_PROC_STOP | RTS_P_STOP))) {
-		return false;
-	}
-	return !(info.rts_flags & RTS_RECEIVING) || info.blocked_on == EP_ANY;
 }
 
 bool process_is_dead(endpoint_t ep)

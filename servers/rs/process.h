@@ -50,9 +50,13 @@ void process_kill(endpoint_t ep);
 /* End it and free all it has. Whoever waits for this endpoint gets -EDEADSRCDST. */
 void process_destroy(endpoint_t ep);
 
-/* Whether a process that does not answer is at fault itself: it runs, or waits for no one in
- * particular. */
-bool process_is_hung(endpoint_t ep);
+/* Why a process does not answer. */
+struct process_look {
+	bool is_at_fault;     /* it runs, or waits for no one in particular */
+	endpoint_t waits_for; /* or for this one, or EP_NONE */
+	uint64_t messages;    /* that it has sent so far */
+};
+void process_look(endpoint_t ep, struct process_look *look);
 
 /* Whether it has died, and its signal has been fetched. */
 bool process_is_dead(endpoint_t ep);

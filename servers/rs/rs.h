@@ -99,6 +99,8 @@ struct heartbeat {
 	time_ns_t due_ns;   /* of the next ping */
 	bool is_waiting;    /* for the answer to the last one */
 	unsigned missed;    /* periods without an answer */
+	unsigned stuck;     /* periods in the same wait for a service that is well */
+	uint64_t messages;  /* that it had sent at the last look */
 	time_ns_t sent_ns;  /* of the ping that `program` waits for */
 	endpoint_t program; /* waits in AXO_SERVICE_PING, or EP_NONE */
 };

@@ -91,10 +91,11 @@ void process_destroy(endpoint_t ep)
 	fake.alive--;
 }
 
-bool process_is_hung(endpoint_t ep)
+void process_look(endpoint_t ep, struct process_look *look)
 {
-	(void)ep;
-	return fake.is_hung;
+	CHECK(*contents(ep) != 0);
+	*look = (struct process_look){
+		.is_at_fault = fake.is_hung, .waits_for = fake.waits_for, .messages = 5};
 }
 
 int process_pid(const struct service *s)
@@ -292,6 +293,7 @@ struct rs *fresh(void)
 
 	memset(&fake, 0, sizeof(fake));
 	fake.next_ep = 1000;
+	fake.waits_for = EP_NONE;
 	rs = calloc(1, sizeof(struct rs));
 	rs->standby_ep = EP_NONE;
 	return rs;

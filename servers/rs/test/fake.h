@@ -37,6 +37,7 @@ struct fake {
 	time_ns_t alarm;
 	uint32_t uid;
 	bool is_hung;
+	endpoint_t waits_for;
 	vaddr_t bad; /* copies that touch it fail */
 };
 

@@ -307,6 +307,13 @@ static void test_heartbeat(void)
 	CHECK(fake.kills == 1 && s->death == DEATH_NO_HEARTBEAT);
 	service_died(rs, s, LSIGKILL);
 	service_started(rs, s, 0, true);
+	fake.is_hung = false;
+	fake.waits_for = s->ep; /* a service that is well */
+	for (int i = 0; i < 12; i++) {
+		CHECK(fake.kills == 1 + (i == 11));
+		rs->now_ns += S;
+		service_tick(rs);
+	}
 	CHECK(heartbeat_ask(rs, s, 7) == 0 && heartbeat_ask(rs, s, 8) == -EBUSY);
 	rs->now_ns += 5;
 	heartbeat_beat(rs, s);
