@@ -98,7 +98,6 @@ enum vfs_vm_what {
 	VFS_VM_LOOKUP =
 		1, /* descriptor fd of ep: handle, dev, ino, size; a reference on the file for VM.
 		      len: mmap's prot, offset: its flags */
-	VFS_VM_PAGEIN, /* read len bytes at offset of `file` into VM's grant */
 	VFS_VM_DROP,   /* VM gives its reference back; not answered */
 	VFS_VM_REF,    /* one more reference (fork, split); not answered */
 	VFS_VM_PEEK, /* len bytes at offset of `file` into the page cache: the reply's size says how
@@ -114,7 +113,6 @@ struct vfs_vm_request {
 	endpoint_t ep; /* LOOKUP: whose descriptor */
 	int32_t fd;
 	int32_t file;  /* handle */
-	grant_t grant; /* PAGEIN: VM's grant to VFS, writable */
 	uint64_t offset, len;
 };
 PROTO_FITS(vfs_vm_request);
