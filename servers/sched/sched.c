@@ -212,6 +212,16 @@ void sched_nice(struct sched *sched, const struct sched_nice *request)
 	alarm_update(sched);
 }
 
+/* A service that does nothing but compute falls below RS, which may want to end it, and no lower.
+ */
+static int lowest_of(const struct sched_thread *thread)
+{
+	if (!thread->is_service) {
+		return SCHED_PRIO_USER_MIN;
+	}
+	return thread->base > SCHED_PRIO_FS ? thread->base : SCHED_PRIO_FS;
+}
+
 void sched_no_quantum(struct sched *sched, endpoint_t ep)
 {
 	struct sched_thread *thread = find(sched, ep);
@@ -224,7 +234,7 @@ void sched_no_quantum(struct sched *sched, endpoint_t ep)
 			QUANTUM_TOP_NS); /* whatever it is, it must not hang */
 		return;
 	}
-	if (!thread->is_service && thread->priority < SCHED_PRIO_USER_MIN) {
+	if (thread->priority < lowest_of(thread)) {
 		priority_set(sched, thread, thread->priority + 1);
 	}
 	tell_kernel(sched, thread);

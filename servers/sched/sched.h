@@ -6,14 +6,15 @@
  * quantum it falls by one, down to the lowest, where quanta are longest; once a period all that
  * have fallen rise by one towards their base. So who computes sinks below who waits for input, and
  * a shell is served at once beside any number of them. At the same priority threads take turns, and
- * the length of a turn goes by the nice value. Services keep the priority that they were declared
- * with.
+ * the length of a turn goes by the nice value. Services have the priority that they were declared
+ * with; one that uses up whole quanta falls in the same way, but only to just below RS's: a driver
+ * that loops cannot keep RS from ending it.
  *
  * Programs' threads are not announced one by one: a child runs on with the priority and quantum
  * that the kernel copied from its parent, and SCHED takes it up when it first uses up a quantum.
  * Nor are their ends: a slot is forgotten when its thread turns out to be gone, or another has it.
  *
- * Invariants: 1. base <= priority <= SCHED_PRIO_USER_MIN for programs, priority == base for
+ * Invariants: 1. base <= priority <= SCHED_PRIO_USER_MIN for programs, SCHED_PRIO_FS (or base) for
  * services; 2. `fallen` is the number of threads with priority > base; the alarm is set if and only
  * if it is not 0.
  */

@@ -36,7 +36,7 @@ def test_update_that_waits(kind):
     """SEF-05, SEF-06: each predefined prepare callback; not ready in time: the old one goes on."""
     script = ''
     for variant in ('never', 'fail', 'timeout', 'crash', 'ready'):
-        script += (f'service up hello --args sef.prepare={variant}; echo "== {variant}"; '
+        script += (f'service up hello --period 200 --args sef.prepare={variant}; echo "== {variant}"; '
                    f'service update hello {NEW} --state request --maxtime 300; echo status $?; cat /dev/hello; service down hello; ')
     script += ('service up hello --args sef.valid=none; echo "== invalid"; '
                f'service update hello {NEW}; echo status $?; service update tmp.5 {NEW}; echo status $?; ')

@@ -98,12 +98,19 @@ static void test_hog_sinks_and_rises(struct sched *sched)
 	assert(sched->fallen == 0 && !sched->alarm_set);
 }
 
-static void test_services_stay(struct sched *sched)
+/* One that computes falls below RS, and comes back. */
+static void test_services(struct sched *sched)
 {
 	add(sched, 1, EP_NONE, SCHED_PRIO_DRIVER, 0);
+	add(sched, 8, EP_NONE, SCHED_PRIO_FS, 0);
+	sched_no_quantum(sched, 8);
 	for (int i = 0; i < 5; i++) {
 		sched_no_quantum(sched, 1);
 	}
+	assert(kernel.priority[1] == SCHED_PRIO_FS && sched->fallen == 1);
+	assert(sched->threads[8].priority == SCHED_PRIO_FS);
+	sched_period(sched);
+	sched_period(sched);
 	assert(kernel.priority[1] == SCHED_PRIO_DRIVER && sched->fallen == 0);
 }
 
@@ -197,7 +204,7 @@ int main(void)
 
 	assert(sched_init(&sched, SLOTS) == 0);
 	test_hog_sinks_and_rises(&sched);
-	test_services_stay(&sched);
+	test_services(&sched);
 	test_nice(&sched);
 	test_strangers(&sched);
 	test_successor(&sched);
