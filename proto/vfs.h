@@ -95,11 +95,10 @@ struct vfs_pm_rlimit {
 
 /* What VM wants of VFS. VFS serves them in order of arrival for each file. */
 enum vfs_vm_what {
-	VFS_VM_LOOKUP =
-		1, /* descriptor fd of ep: handle, dev, ino, size; a reference on the file for VM.
-		      len: mmap's prot, offset: its flags */
-	VFS_VM_DROP,   /* VM gives its reference back; not answered */
-	VFS_VM_REF,    /* one more reference (fork, split); not answered */
+	VFS_VM_LOOKUP = 1, /* descriptor fd of ep: handle, dev, ino, size; a reference on the file
+			      for VM. len: mmap's prot, offset: its flags */
+	VFS_VM_DROP,       /* VM gives its reference back; not answered */
+	VFS_VM_REF,        /* one more reference (fork, split); not answered */
 	VFS_VM_PEEK, /* len bytes at offset of `file` into the page cache: the reply's size says how
 			many bytes there are (short at the end of file); -ENOSYS: cannot be mapped
 		      */
@@ -112,7 +111,7 @@ struct vfs_vm_request {
 	int32_t what;
 	endpoint_t ep; /* LOOKUP: whose descriptor */
 	int32_t fd;
-	int32_t file;  /* handle */
+	int32_t file; /* handle */
 	uint64_t offset, len;
 };
 PROTO_FITS(vfs_vm_request);
