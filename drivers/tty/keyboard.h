@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * PS/2 keyboard: scan-code set 1 to the bytes that a Linux console sends for the keys (US layout).
- * Pure logic. State: modifier keys held and locks; lost at restart.
+ * Pure logic. State: modifier keys held and locks; new at restart.
  */
 #pragma once
 

@@ -8,7 +8,7 @@
  * 2. In canonical mode what lies in [read, commit) is whole lines, each ended by an entry with
  *    LDISC_ENTRY_DELIMITER or LDISC_ENTRY_EOF, and [commit, write) is the line being edited.
  * 3. Otherwise commit == write.
- * State: lost at restart (a restarted terminal begins with default settings and empty queues).
+ * State: flat; a restarted driver takes it over (line_adopt).
  */
 #pragma once
 

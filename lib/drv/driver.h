@@ -3,8 +3,8 @@
  * Main loop of a driver: receives, tells messages of the character and block protocols, interrupts
  * and alarms apart, and calls the driver's handlers. Beneath it lies SEF (lib/sys/sef.h).
  *
- * Drivers keep no state that must survive: what is in flight when one dies is issued again or
- * reported by those above.
+ * What is in flight when a driver dies is issued again by those above; what else must survive it
+ * registers (sef_state).
  */
 #pragma once
 

@@ -11,7 +11,8 @@ PID = 'pid() { service status $1 | awk "NR==2 {print \\$3}"; }; '
 
 def test_hello_updated_and_killed(kind):
     """DRV-05, RS-16: read in a loop while it is updated to and fro and crashes: no read fails, no count goes back."""
-    script = ('service up hello; (i=0; while [ $i -lt 150 ]; do cat /dev/hello || echo FAILED; i=$((i+1)); done) > /tmp/out & '
+    script = ('service up hello; '
+              '(i=0; while [ $i -lt 150 ]; do cat /dev/hello || echo FAILED; i=$((i+1)); done) > /tmp/out & '
               f'for i in 1 2 3 4 5 6; do service update hello {NEW}; service fi hello crash --free; '
               f'service update hello {OLD}; service fi hello crash --free --boundary; done; wait; '
               'service stats hello; cat /tmp/out')
@@ -37,7 +38,8 @@ def test_update_that_waits(kind):
     script = ''
     for variant in ('never', 'fail', 'timeout', 'crash', 'ready'):
         script += (f'service up hello --period 200 --args sef.prepare={variant}; echo "== {variant}"; '
-                   f'service update hello {NEW} --state request --maxtime 300; echo status $?; cat /dev/hello; service down hello; ')
+                   f'service update hello {NEW} --state request --maxtime 300; echo status $?; '
+                   'cat /dev/hello; service down hello; ')
     script += ('service up hello --args sef.valid=none; echo "== invalid"; '
                f'service update hello {NEW}; echo status $?; service update tmp.5 {NEW}; echo status $?; ')
     result = guest.execute('{ ' + script + '} 2>&1', kind=kind)
@@ -63,7 +65,8 @@ def test_faults_of_each_kind(kind):
     script = 'service up hello --period 200; '
     for fault in ('kill', 'crash', 'assert', 'exit', 'loop', 'silent', 'memory', 'grants'):
         for where in ('', '--boundary'):
-            script += f'service fi hello {fault} --free {where}; cat /dev/hello || echo FAILED {fault}; cat /dev/hello; '
+            script += (f'service fi hello {fault} --free {where}; '
+                       f'cat /dev/hello || echo FAILED {fault}; cat /dev/hello; ')
     result = guest.execute('{ ' + script + '} 2>&1', kind=kind, limit=90)
     reads = [int(n) for n in re.findall(r'read (\d+)$', result.out, re.M)]
     guest.expect(len(reads) == 32 and 'FAILED' not in result.out, result)
@@ -97,8 +100,8 @@ def test_process_manager_dies(kind):
 def test_update_in_place(kind):
     """RS-16: every service with registered state, or with none, is updated to itself under load."""
     names = 'ds sched tty pci rtc virtio_blk'
-    script = ('(for i in 1 2 3; do dd if=/dev/urandom of=/tmp/f bs=64k count=40 2>/dev/null; cat /tmp/f /tmp/f | md5sum; done) '
-              f'>/dev/null & for s in {names}; do service update $s && echo done $s; done; wait; '
+    script = ('(for i in 1 2 3; do dd if=/dev/urandom of=/tmp/f bs=64k count=40; cat /tmp/f /tmp/f | md5sum; done) '
+              f'>/dev/null 2>&1 & for s in {names}; do service update $s && echo done $s; done; wait; '
               'service update pm; echo pm $?; service update memory; echo memory $?')
     result = guest.execute('{ ' + script + '; } 2>&1', kind=kind)
     guest.expect(result.out.count('done ') == 6, result)
