@@ -32,7 +32,12 @@ static int call_once(struct bdev *bdev, struct message *m)
 	if (m->type < 0) {
 		return m->type;
 	}
-	return reply->seq == seq ? reply->result : -EIO;
+	if (reply->seq != seq) {
+		diag_printf(
+			"bdev: driver %d answers %u, asked was %u", bdev->driver, reply->seq, seq);
+		return -EIO;
+	}
+	return reply->result;
 }
 
 static int open_once(struct bdev *bdev)
@@ -51,12 +56,20 @@ static int open_once(struct bdev *bdev)
 	return error;
 }
 
-/* The driver has died under a call: wait for the next one. 0: try again. */
+/*
+ * The driver has died under a call. Its successor has the same endpoint as a rule, and has ended
+ * the call; else wait until somebody names one. 0: try again.
+ */
 static int next_driver(struct bdev *bdev)
 {
 	endpoint_t driver = bdev->driver;
-	int error = bdev->find_driver != NULL ? bdev->find_driver(bdev, &driver) : 0;
+	int error;
 
+	if (!is_driver_gone(open_once(bdev))) {
+		diag_printf("bdev: driver %d was restarted, again", driver);
+		return 0;
+	}
+	error = bdev->find_driver != NULL ? bdev->find_driver(bdev, &driver) : 0;
 	if (error != 0) {
 		bdev->is_dead = true;
 		diag_printf("bdev: driver %d does not come back: %d", bdev->driver, error);
@@ -93,14 +106,17 @@ static int with_tries(
 int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing,
 	bdev_find_fn *find_driver)
 {
-	int error;
+	int tries = 0, error;
 
 	memset(bdev, 0, sizeof(*bdev));
 	bdev->driver = driver;
 	bdev->minor = minor;
 	bdev->for_writing = for_writing;
 	bdev->find_driver = find_driver;
-	error = open_once(bdev);
+	do {
+		/* The driver may just be starting anew. */
+		error = open_once(bdev);
+	} while (is_driver_gone(error) && ++tries < BDEV_TRIES);
 	return is_driver_gone(error) ? -ENXIO : error;
 }
 
@@ -200,11 +216,17 @@ int bdev_transfer(struct bdev *bdev, bool is_write, uint64_t position, const str
 	size_t count)
 {
 	struct transfer transfer = {is_write, position, vec, count};
+	int error;
 
 	if (count == 0 || count > BLK_PIECES_MAX) {
 		return -EINVAL;
 	}
-	return with_tries(bdev, transfer_once, &transfer);
+	error = with_tries(bdev, transfer_once, &transfer);
+	if (error != 0) {
+		diag_printf("bdev: %s of minor %u at %llu: %d", is_write ? "write" : "read",
+			bdev->minor, (unsigned long long)position, error);
+	}
+	return error;
 }
 
 static int flush_once(struct bdev *bdev, const void *what)

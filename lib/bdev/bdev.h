@@ -4,16 +4,18 @@
  * several pieces of memory.
  *
  * A driver may die and be restarted under a call: reads and writes of whole blocks may be repeated,
- * so the call is simply issued again, after the owner's find_driver() told (and waited for) the new
- * endpoint and the minor device was opened again. A driver that fails so BDEV_TRIES times in a row,
- * or does not come back, is given up: -ENXIO, until bdev_set_driver() names another.
+ * so the call is simply issued again when the minor device has been opened again. As a rule the new
+ * instance has the old one's endpoint, and ends the call with -EDEADSRCDST as it starts; where the
+ * endpoint is gone, the owner's find_driver() tells (and waits for) another. A driver that fails so
+ * BDEV_TRIES times in a row, or does not come back, is given up: -ENXIO, until bdev_set_driver()
+ * names another.
  */
 #pragma once
 
 #include "abi/endpoint.h"
 #include "proto/blk.h"
 
-#define BDEV_TRIES 5
+#define BDEV_TRIES 8
 
 struct bdev;
 
