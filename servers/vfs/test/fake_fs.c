@@ -10,6 +10,7 @@
 
 #include "lib/sys/kcall.h"
 #include "proto/fs.h"
+#include "servers/vfs/test/fake_cache.h"
 
 #define INODES_MAX  256
 #define ENTRIES_MAX 1024
@@ -29,6 +30,9 @@ struct entry {
 static struct inode inodes[INODES_MAX];
 static struct entry entries[ENTRIES_MAX];
 static unsigned counts[64];
+static bool has_peek;
+static int die_op; /* the next request of this kind is the last one; 0: none */
+static bool die_done, is_dead;
 
 #define ROOT_INO 2
 
@@ -40,6 +44,8 @@ void fake_fs_free(void)
 	memset(inodes, 0, sizeof(inodes));
 	memset(entries, 0, sizeof(entries));
 	memset(counts, 0, sizeof(counts));
+	has_peek = is_dead = false;
+	die_op = 0;
 }
 
 void fake_fs_reset(void)
@@ -71,6 +77,17 @@ unsigned fake_fs_inodes(void)
 unsigned fake_fs_count(int op)
 {
 	return counts[op - FS_BASE_OP];
+}
+
+void fake_fs_set_peek(void)
+{
+	has_peek = true;
+}
+
+void fake_fs_die_at(int op, bool is_done)
+{
+	die_op = op;
+	die_done = is_done;
 }
 
 static void release_if_unused(uint64_t ino)
@@ -354,22 +371,93 @@ static int serve_names(const struct message *m, struct fs_node *node)
 	}
 }
 
+/* A new process mounts the volume: what it knows of references it is told again. */
+static void recover(void)
+{
+	is_dead = false;
+	for (int i = 0; i < INODES_MAX; i++) {
+		inodes[i].refs = 0;
+	}
+}
+
+static void recovered(void)
+{
+	for (uint64_t i = ROOT_INO + 1; i < INODES_MAX; i++) {
+		release_if_unused(i);
+	}
+}
+
+/* Pages of a file into VM's cache. */
+static void peek(const struct fs_io_req *req, struct fs_io_rep *rep)
+{
+	const struct inode *inode = &inodes[req->head.ino];
+	uint64_t end = req->offset + req->len < inode->size ? req->offset + req->len : inode->size;
+
+	for (uint64_t at = AXO_PAGE_DOWN(req->offset); at < end; at += AXO_PAGE_SIZE) {
+		uint64_t len = inode->size - at < AXO_PAGE_SIZE ? inode->size - at : AXO_PAGE_SIZE;
+
+		fake_cache_put(req->head.ino, at / AXO_PAGE_SIZE, inode->data + at, len);
+	}
+	rep->done = end > req->offset ? end - req->offset : 0;
+}
+
+static int serve(const struct message *m, struct message *reply);
+
 bool fake_fs_serve(const struct message *m, struct message *reply)
+{
+	bool is_last = m->type == die_op;
+	int r;
+
+	counts[m->type - FS_BASE_OP]++;
+	if (m->type == FS_MOUNT &&
+		(MSG((struct message *)(uintptr_t)m, fs_mount_req)->flags & FS_MOUNT_RECOVER)) {
+		recover();
+	}
+	if (is_dead) {
+		return false;
+	}
+	is_dead = is_last;
+	if (is_last) {
+		die_op = 0;
+		if (!die_done) {
+			return false;
+		}
+	}
+	memset(reply, 0, sizeof(*reply));
+	r = serve(m, reply);
+	reply->source = EP_BOOTFS;
+	reply->type = m->type | PROTO_REPLY;
+	MSG(reply, fs_reply_head)->seq = MSG((struct message *)(uintptr_t)m, fs_req_head)->seq;
+	MSG(reply, fs_reply_head)->result = r;
+	return !is_last;
+}
+
+static int serve(const struct message *m, struct message *reply)
 {
 	struct message *mm = (struct message *)(uintptr_t)m;
 	struct fs_node node = {0};
 	uint64_t ino = MSG(mm, fs_req_head)->ino;
 	int r;
 
-	counts[m->type - FS_BASE_OP]++;
-	memset(reply, 0, sizeof(*reply));
-	reply->source = EP_BOOTFS;
-	reply->type = m->type | PROTO_REPLY;
-	MSG(reply, fs_reply_head)->seq = MSG(mm, fs_req_head)->seq;
 	switch (m->type) {
 	case FS_MOUNT:
 		inodes[ROOT_INO].refs++;
 		MSG(reply, fs_mount_rep)->root = node_of(ROOT_INO);
+		MSG(reply, fs_mount_rep)->flags = has_peek ? FS_FLAG_PEEK : 0;
+		r = 0;
+		break;
+	case FS_REBIND:
+		inodes[ino].refs = MSG(mm, fs_putnode_req)->count;
+		MSG(reply, fs_node_rep)->node = node_of(ino);
+		r = 0;
+		break;
+	case FS_RECOVERED:
+		recovered();
+		r = 0;
+		break;
+	case FS_PEEK:
+	case FS_MKWRITE:
+		peek(MSG(mm, fs_io_req), MSG(reply, fs_io_rep));
 		r = 0;
 		break;
 	case FS_PUTNODE:
@@ -383,10 +471,14 @@ bool fake_fs_serve(const struct message *m, struct message *reply)
 	case FS_READLINK:
 	case FS_STAT:
 		r = io(m, MSG(reply, fs_io_rep));
+		if (m->type == FS_WRITE) {
+			fake_cache_forget(ino);
+		}
 		break;
 	case FS_TRUNCATE:
 		inodes[ino].data = realloc(inodes[ino].data, MSG(mm, fs_truncate_req)->size + 1);
 		inodes[ino].size = MSG(mm, fs_truncate_req)->size;
+		fake_cache_forget(ino);
 		r = 0;
 		break;
 	case FS_SETATTR:
@@ -398,6 +490,5 @@ bool fake_fs_serve(const struct message *m, struct message *reply)
 		MSG(reply, fs_node_rep)->node = node;
 		break;
 	}
-	MSG(reply, fs_reply_head)->result = r;
-	return true;
+	return r;
 }

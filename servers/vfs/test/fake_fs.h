@@ -10,6 +10,11 @@ void fake_fs_free(void);
 bool fake_fs_serve(const struct message *m, struct message *reply);
 /* References that VFS holds, the root's included. */
 uint64_t fake_fs_references(void);
+/* Its files are in VM's cache; before it is mounted. */
+void fake_fs_set_peek(void);
+/* The next request of this kind kills it, before or after it is done, without an answer; it serves
+ * again from FS_MOUNT with FS_MOUNT_RECOVER on. */
+void fake_fs_die_at(int op, bool is_done);
 /* Requests of one operation so far. */
 unsigned fake_fs_count(int op);
 /* Inodes that are still stored. */

@@ -18,8 +18,10 @@
 #include "proto/vfs.h"
 #include "proto/vm.h"
 #include "servers/vfs/call.h"
+#include "servers/vfs/crash.h"
 #include "servers/vfs/names.h"
 #include "servers/vfs/proc.h"
+#include "servers/vfs/test/fake_cache.h"
 #include "servers/vfs/test/fake_fs.h"
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
@@ -43,6 +45,8 @@ static unsigned signals[65];
 static endpoint_t cancelled[16];
 static unsigned cancelled_count;
 static uint64_t now;
+static int crash_op; /* VFS crashes as it sends this to the file system; 0: never */
+static void *crash_to[5];
 static bool is_redo; /* the message is to be handed out again */
 
 static void queue_put(const struct message *m)
@@ -129,6 +133,10 @@ static void deliver(struct asyn_entry *e)
 	e->flags |= ASYN_DONE;
 	e->result = 0;
 	if (e->dst == EP_BOOTFS) {
+		if (m.type == crash_op) {
+			crash_op = 0;
+			__builtin_longjmp(crash_to, 1);
+		}
 		if (fake_fs_serve(&m, &reply)) {
 			queue_put(&reply);
 		}
@@ -197,6 +205,8 @@ int64_t sys_trap(
 	}
 	if (nr == TRAP_SENDNB) {
 		answer((endpoint_t)a0, ((const struct message *)a1)->reply.result);
+	} else if (nr == TRAP_SENDREC && (endpoint_t)a0 == EP_VM) {
+		fake_cache_call((struct message *)a1);
 	} else if (nr == TRAP_SENDA) {
 		struct asyn_entry *table = (struct asyn_entry *)a0;
 
@@ -226,16 +236,60 @@ bool sef_redo(void)
 	return true;
 }
 
+void fake_crash_at(int op)
+{
+	crash_op = op;
+}
+
+static bool is_answered(endpoint_t ep)
+{
+	for (unsigned i = 0; i < answer_count; i++) {
+		if (answers[i].ep == ep) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What SEF does when VFS has crashed within a message. */
+static void recover(struct message *m)
+{
+	struct sef_info info = {.type = SEF_INIT_RESTART, .interrupted = m};
+	bool was_call = IS_LINUX_CALL(m->type);
+
+	is_redo = false;
+	assert(crash_recover(&info) == 0);
+	if (is_redo) {
+		vfs_handle(m, 0);
+	} else if (was_call && !is_answered(m->source)) {
+		answer(m->source, -EINTR);
+	}
+	coro_run();
+}
+
+/* VFS serves one message, and may crash in it. */
+static void serve(const struct message *m)
+{
+	static struct message current;
+
+	current = *m;
+	if (__builtin_setjmp(crash_to) == 0) {
+		vfs_handle(&current, 0);
+	} else {
+		recover(&current);
+	}
+}
+
 void fake_send(endpoint_t source, const struct message *m)
 {
 	struct message first = *m;
 
 	first.source = source;
-	vfs_handle(&first, 0);
+	serve(&first);
 	while (queue_first < queue_last) {
 		struct message next = queue[queue_first++];
 
-		vfs_handle(&next, 0);
+		serve(&next);
 	}
 	queue_first = queue_last = 0;
 }
@@ -330,7 +384,7 @@ void fake_set_ids(endpoint_t ep, int pid, uint32_t uid, uint32_t gid)
 	fake_send(EP_PM, &m);
 }
 
-void fake_start(void)
+void fake_start(bool has_peek)
 {
 	struct message m = {0}, nothing = {.type = NOTIFY_MESSAGE};
 
@@ -339,9 +393,13 @@ void fake_start(void)
 	assert(fake_arena != MAP_FAILED);
 	absent_page = NULL;
 	answer_count = 0;
+	fake_cache_reset();
 	memset(signals, 0, sizeof(signals));
 	memset(cancelled, 0, sizeof(cancelled));
 	fake_fs_reset();
+	if (has_peek) {
+		fake_fs_set_peek();
+	}
 	assert(vfs_init() == 0);
 	proc_create_init(EP_INIT);
 	assert(call_start_worker(&m, NULL, mount_boot_root) == 0);
@@ -363,6 +421,7 @@ void fake_stop(void)
 	while (vfs.spare_walk_count > 0) {
 		free(vfs.spare_walks[--vfs.spare_walk_count]);
 	}
+	window_free(&vfs.window);
 	munmap(fake_arena, FAKE_ARENA_BYTES);
 	fake_fs_free();
 }

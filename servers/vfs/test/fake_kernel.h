@@ -14,8 +14,8 @@ extern char *fake_arena;
 #define FAKE_ARENA_BYTES (1u << 20)
 #define FAKE_PROGRAM     100 /* endpoint of the first process beside init, and on */
 
-/* A fresh VFS with the boot file system mounted. */
-void fake_start(void);
+/* A fresh VFS with the boot file system mounted, with its files in the page cache or not. */
+void fake_start(bool has_peek);
 void fake_stop(void);
 
 /* A page of the arena that copies fail on until VM has been asked. */
@@ -29,6 +29,9 @@ int64_t fake_answer(endpoint_t ep);
 
 /* A message to VFS, and all that follows from it. */
 void fake_send(endpoint_t source, const struct message *m);
+/* VFS crashes when it sends the next request of this kind to the file system, and is restarted with
+ * its memory. */
+void fake_crash_at(int op);
 /* The alarm goes off when the clock reaches now_ns. */
 void fake_time(uint64_t now_ns);
 

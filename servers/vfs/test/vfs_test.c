@@ -374,7 +374,7 @@ static void test_poll(void)
 
 int main(void)
 {
-	fake_start();
+	fake_start(false);
 	test_paths();
 	test_absent_memory();
 	test_name_cache();
