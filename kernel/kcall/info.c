@@ -12,6 +12,10 @@
 
 #define DIAG_CHUNK 512
 
+/* How many lines a service may write: so many in a row, and so many a second over time. */
+#define DIAG_BURST  500
+#define DIAG_PERIOD 10000000ull /* ns for one more line */
+
 /* What is stored: as much as there is room for. */
 static int64_t give(
 	struct proc *caller, vaddr_t to, uint64_t room, const void *from, uint64_t bytes)
@@ -171,6 +175,33 @@ int64_t kcall_getinfo(struct proc *caller, const uint64_t args[6])
 	}
 }
 
+/* Whether the service has not written too much: one that is flooded, and complains of each message,
+ * must not bury what others have to say, nor take the time of all. */
+static bool may_write(struct proc *caller, const char *name)
+{
+	struct priv *priv = caller->priv;
+	uint64_t now = arch_now();
+	uint64_t earned = (now - priv->diag_since_ns) / DIAG_PERIOD;
+
+	if (earned >= priv->diag_lines) {
+		priv->diag_lines = 0;
+		priv->diag_since_ns = now;
+	} else {
+		priv->diag_lines -= (uint32_t)earned;
+		priv->diag_since_ns += earned * DIAG_PERIOD;
+	}
+	if (priv->diag_lines >= DIAG_BURST) {
+		priv->diag_dropped++;
+		return false;
+	}
+	priv->diag_lines++;
+	if (priv->diag_dropped != 0) {
+		diag_printf("%s: %u lines left out\n", name, priv->diag_dropped);
+		priv->diag_dropped = 0;
+	}
+	return true;
+}
+
 static int64_t diag_text(struct proc *caller, const uint64_t args[6], bool raw)
 {
 	const char *name =
@@ -181,6 +212,9 @@ static int64_t diag_text(struct proc *caller, const uint64_t args[6], bool raw)
 
 	if (error != 0) {
 		return error;
+	}
+	if (args[0] != DIAG_PANIC && !may_write(caller, name)) {
+		return (int64_t)bytes;
 	}
 	if (raw) {
 		diag_write_raw(text, bytes);

@@ -50,6 +50,41 @@ static int64_t side_absent(
 	return memreq_suspend(caller, side.proc, side.address, bytes, write);
 }
 
+/*
+ * The next piece of a copy, at most *bytes; *bytes becomes what was copied. The caller's own memory
+ * is loaded and needs no walk of its page table, each step of which touches another page. NULL, or
+ * the side that is absent.
+ */
+static const struct copy_side *copy_piece(struct proc *caller, const struct copy_side *src,
+	const struct copy_side *dst, uint64_t *bytes)
+{
+	bool from_own = src->proc == caller && dst->proc != caller;
+	bool to_own = dst->proc == caller && src->proc != caller;
+	char *from = NULL, *to = NULL;
+	vaddr_t fault;
+
+	if (!from_own) {
+		from = side_window(*src, false, bytes);
+		if (from == NULL) {
+			return src;
+		}
+	}
+	if (!to_own) {
+		to = side_window(*dst, true, bytes);
+		if (to == NULL) {
+			return dst;
+		}
+	}
+	if (from_own) {
+		return arch_copy_from_user(to, src->address, *bytes, &fault) ? NULL : src;
+	}
+	if (to_own) {
+		return arch_copy_to_user(dst->address, from, *bytes, &fault) ? NULL : dst;
+	}
+	memmove(to, from, *bytes);
+	return NULL;
+}
+
 int64_t copy_between(struct proc *caller, struct copy_side src, struct copy_side dst,
 	uint64_t bytes, unsigned flags)
 {
@@ -58,17 +93,11 @@ int64_t copy_between(struct proc *caller, struct copy_side src, struct copy_side
 	}
 	while (bytes > 0) {
 		uint64_t chunk = bytes;
-		char *from = side_window(src, false, &chunk);
-		char *to;
+		const struct copy_side *absent = copy_piece(caller, &src, &dst, &chunk);
 
-		if (from == NULL) {
-			return side_absent(caller, src, bytes, false, flags);
+		if (absent != NULL) {
+			return side_absent(caller, *absent, bytes, absent == &dst, flags);
 		}
-		to = side_window(dst, true, &chunk);
-		if (to == NULL) {
-			return side_absent(caller, dst, bytes, true, flags);
-		}
-		memmove(to, from, chunk);
 		src.address += chunk;
 		dst.address += chunk;
 		bytes -= chunk;

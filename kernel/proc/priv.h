@@ -36,6 +36,10 @@ struct priv {
 	 * next answer is dropped */
 	uint64_t stale_answers[PRIV_MAX / 64];
 
+	/* Lines of diagnostics: written lately, up to when that has been counted, dropped since. */
+	uint32_t diag_lines, diag_dropped;
+	uint64_t diag_since_ns;
+
 	vaddr_t grant_table;
 	uint32_t grant_count;
 	struct state_table state;

@@ -404,6 +404,25 @@ static void test_manager(void)
 	CHECK(rts_is_set(d, RTS_SLOT_FREE));
 }
 
+/* A service that complains without end is heard only so much. */
+static void test_diagnostics(void)
+{
+	uint64_t end;
+	int i;
+
+	boot();
+	memcpy(fake_memory(a, AT), "complaint", 9);
+	for (i = 0; i < 2000; i++) {
+		CHECK(call(a, KCALL_diagctl, DIAG_WRITE, AT, 9) == 9);
+	}
+	end = kernel.diag_end;
+	CHECK(end < 1000 * 40);
+	CHECK(call(c, KCALL_diagctl, DIAG_WRITE, AT, 9) == 9 && kernel.diag_end > end);
+	end = kernel.diag_end;
+	fake_now_ns += 1000000000;
+	CHECK(call(a, KCALL_diagctl, DIAG_WRITE, AT, 9) == 9 && kernel.diag_end > end);
+}
+
 int main(void)
 {
 	RUN(test_swap);
@@ -417,5 +436,6 @@ int main(void)
 	RUN(test_replica);
 	RUN(test_self_managed);
 	RUN(test_manager);
+	RUN(test_diagnostics);
 	return 0;
 }

@@ -57,7 +57,7 @@ def test_random_messages_to_drivers(kind):
 
 def test_flood(kind):
     """Full asynchronous tables and notifications for everybody, over and over: programs go on."""
-    result = run('up fuzzer "flood 3000"; work; await "flood: "; work; service down fuzzer; ', kind)
+    result = run('up fuzzer "flood 600"; work; await "flood: "; work; service down fuzzer; ', kind)
     guest.expect(result.out.count('works\n') == 2, result)
 
 
