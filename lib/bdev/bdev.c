@@ -56,32 +56,6 @@ static int open_once(struct bdev *bdev)
 	return error;
 }
 
-/*
- * The driver has died under a call. Its successor has the same endpoint as a rule, and has ended
- * the call; else wait until somebody names one. 0: try again.
- */
-static int next_driver(struct bdev *bdev)
-{
-	endpoint_t driver = bdev->driver;
-	int error;
-
-	if (!is_driver_gone(open_once(bdev))) {
-		diag_printf("bdev: driver %d was restarted, again", driver);
-		return 0;
-	}
-	error = bdev->find_driver != NULL ? bdev->find_driver(bdev, &driver) : 0;
-	if (error != 0) {
-		bdev->is_dead = true;
-		diag_printf("bdev: driver %d does not come back: %d", bdev->driver, error);
-		return -ENXIO;
-	}
-	diag_printf("bdev: driver %d is now %d, again", bdev->driver, driver);
-	bdev->driver = driver;
-	/* An error here shows again in the call that follows. */
-	(void)open_once(bdev);
-	return 0;
-}
-
 /* Do `once` again and again while drivers die under it. */
 static int with_tries(
 	struct bdev *bdev, int (*once)(struct bdev *bdev, const void *what), const void *what)
@@ -92,9 +66,9 @@ static int with_tries(
 		if (!is_driver_gone(error)) {
 			return error;
 		}
-		if (next_driver(bdev) != 0) {
-			return -ENXIO;
-		}
+		/* An error here shows again in the call that follows. */
+		(void)open_once(bdev);
+		diag_printf("bdev: driver %d was restarted, again", bdev->driver);
 	}
 	if (!bdev->is_dead) {
 		bdev->is_dead = true;
@@ -103,8 +77,7 @@ static int with_tries(
 	return -ENXIO;
 }
 
-int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing,
-	bdev_find_fn *find_driver)
+int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing)
 {
 	int tries = 0, error;
 
@@ -112,7 +85,6 @@ int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_wri
 	bdev->driver = driver;
 	bdev->minor = minor;
 	bdev->for_writing = for_writing;
-	bdev->find_driver = find_driver;
 	do {
 		/* The driver may just be starting anew. */
 		error = open_once(bdev);

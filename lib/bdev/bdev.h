@@ -3,12 +3,10 @@
  * The client of block drivers (proto/blk.h) for file systems: synchronous transfers, gathered from
  * several pieces of memory.
  *
- * A driver may die and be restarted under a call: reads and writes of whole blocks may be repeated,
- * so the call is simply issued again when the minor device has been opened again. As a rule the new
- * instance has the old one's endpoint, and ends the call with -EDEADSRCDST as it starts; where the
- * endpoint is gone, the owner's find_driver() tells (and waits for) another. A driver that fails so
- * BDEV_TRIES times in a row, or does not come back, is given up: -ENXIO, until bdev_set_driver()
- * names another.
+ * A driver may die and be restarted under a call: its new instance has the same endpoint, and ends
+ * the call with -EDEADSRCDST as it starts. Reads and writes of whole blocks may be repeated, so the
+ * minor device is opened again and the call issued again. A driver that fails so BDEV_TRIES times
+ * in a row is given up: -ENXIO, until bdev_set_driver() names another.
  */
 #pragma once
 
@@ -17,13 +15,7 @@
 
 #define BDEV_TRIES 8
 
-struct bdev;
-
-/* Waits until the driver is there again: 0 and its endpoint, or a negative error. */
-typedef int bdev_find_fn(struct bdev *bdev, endpoint_t *driver);
-
 struct bdev {
-	bdev_find_fn *find_driver; /* NULL: the endpoint stays the same */
 	endpoint_t driver;
 	uint32_t minor;
 	uint32_t seq;
@@ -41,8 +33,7 @@ struct bdev_vec {
 };
 
 /* Open a minor device. -ENXIO: none such; -EACCES, -EROFS: not for writing. */
-int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing,
-	bdev_find_fn *find_driver);
+int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_writing);
 void bdev_close(struct bdev *bdev);
 
 /* Another endpoint serves the device from now on. */

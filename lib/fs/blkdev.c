@@ -24,15 +24,14 @@ static int blkdev_flush(struct fs_device *device)
 	return bdev_flush(&blkdev_of(device)->bdev);
 }
 
-int fs_blkdev_open(
-	struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bdev_find_fn *find_driver)
+int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor)
 {
 	bool read_only = false;
-	int error = bdev_open(&blkdev->bdev, driver, minor, true, find_driver);
+	int error = bdev_open(&blkdev->bdev, driver, minor, true);
 
 	if (error == -EROFS || error == -EACCES) {
 		read_only = true;
-		error = bdev_open(&blkdev->bdev, driver, minor, false, find_driver);
+		error = bdev_open(&blkdev->bdev, driver, minor, false);
 	}
 	blkdev->device.size_bytes = blkdev->bdev.size_bytes;
 	blkdev->device.read_only = read_only || blkdev->bdev.read_only;

@@ -11,5 +11,4 @@ struct fs_blkdev {
 };
 
 /* Open minor `minor` of a driver; falls back to read-only where the device cannot be written. */
-int fs_blkdev_open(
-	struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor, bdev_find_fn *find_driver);
+int fs_blkdev_open(struct fs_blkdev *blkdev, endpoint_t driver, uint32_t minor);

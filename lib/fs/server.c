@@ -6,11 +6,9 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "lib/core/list.h"
 #include "lib/fs/blkdev.h"
 #include "lib/fs/dispatch.h"
 #include "lib/fs/vmmemory.h"
@@ -23,26 +21,17 @@
 
 /* Dirty data is written at the latest so long after it came. */
 #define WRITE_BACK_NS 5000000000ull
-/* How long a request waits for a block driver to come back. */
-#define DRIVER_WAIT_NS 15000000000ull
 
 static struct fs_server {
 	const struct fs_type *type;
 	struct fs_blkdev blkdev;
 	struct fs_vm_memory memory;
 	struct fs_mount mount;
-	struct list
-		waiting; /* struct waiting_message: came while a request waited for its driver */
 	bool has_device;
 	bool is_alarm_set;
 	bool has_now; /* `now` is this request's time */
 	struct fs_time now;
 } server;
-
-struct waiting_message {
-	struct list link;
-	struct message message;
-};
 
 static struct fs_time server_now(void)
 {
@@ -77,64 +66,6 @@ static void answer(struct fs_request *request, int result)
 	if (error != 0) {
 		diag_printf("%s: answer to %d lost: %d", server.type->name, request->client, error);
 	}
-}
-
-/* Keep a message for later; without memory its sender is answered at once. */
-static void keep_waiting(const struct message *m)
-{
-	struct waiting_message *waiting = malloc(sizeof(*waiting));
-
-	if (waiting == NULL) {
-		struct fs_request request = {.client = m->source, .op = m->type, .in = *m};
-
-		answer(&request, -ENOMEM);
-		return;
-	}
-	waiting->message = *m;
-	list_add_tail(&server.waiting, &waiting->link);
-}
-
-/*
- * A request has met a dead driver (bdev_find_fn): wait until VFS names the next instance. Other
- * requests wait meanwhile.
- */
-static int find_driver(struct bdev *bdev, endpoint_t *driver)
-{
-	time_ns_t deadline = sys_monotonic_ns() + DRIVER_WAIT_NS;
-	int error = -ENXIO;
-
-	(void)bdev;
-	(void)sys_setalarm(deadline);
-	server.is_alarm_set = false;
-	for (;;) {
-		struct message m;
-
-		if (sef_receive(EP_ANY, &m, NULL) != 0) {
-			continue;
-		}
-		if (IS_NOTIFY(&m)) {
-			if (m.source == EP_CLOCK && sys_monotonic_ns() >= deadline) {
-				break;
-			}
-			if (m.source == EP_VM) {
-				/* Not now. */
-				(void)ipc_notify(EP_VM);
-			}
-		} else if (m.source != EP_VFS) {
-			ipc_reply(m.source, &m, -EPERM);
-		} else if (m.type == FS_NEWDRIVER) {
-			struct fs_request request = {.client = m.source, .op = m.type, .in = m};
-
-			*driver = MSG(&m, fs_newdriver_req)->driver;
-			error = *driver == EP_NONE ? -ENXIO : 0;
-			answer(&request, error);
-			break;
-		} else {
-			keep_waiting(&m);
-		}
-	}
-	(void)sys_setalarm(0);
-	return error;
 }
 
 static uint64_t total_pages(void)
@@ -182,7 +113,7 @@ static int server_mount(const struct fs_request *request)
 		return error;
 	}
 	if (server.type->needs_device) {
-		error = fs_blkdev_open(&server.blkdev, req->driver, minor(req->dev), find_driver);
+		error = fs_blkdev_open(&server.blkdev, req->driver, minor(req->dev));
 		if (error != 0) {
 			return error;
 		}
@@ -277,26 +208,10 @@ static void on_notify(endpoint_t source)
 	}
 }
 
-/* The next message: one that has waited, or a new one. */
-static int next_message(struct message *m)
-{
-	struct list *link = list_pop_head(&server.waiting);
-	struct waiting_message *waiting;
-
-	if (link == NULL) {
-		return sef_receive(EP_ANY, m, NULL);
-	}
-	waiting = list_entry(link, struct waiting_message, link);
-	*m = waiting->message;
-	free(waiting);
-	return 0;
-}
-
 /* All memory came over. VFS sends again what is not answered. */
 static int on_restart(const struct sef_info *info)
 {
 	(void)info;
-	list_init(&server.waiting);
 	server.is_alarm_set = false;
 	return 0;
 }
@@ -304,7 +219,6 @@ static int on_restart(const struct sef_info *info)
 int fs_server_main(const struct fs_type *type)
 {
 	server.type = type;
-	list_init(&server.waiting);
 	if (type->flags & FS_FLAG_MEMORY) {
 		sef_keep_memory();
 		sef_on_init_type(SEF_INIT_RESTART, on_restart);
@@ -315,7 +229,7 @@ int fs_server_main(const struct fs_type *type)
 		int result;
 
 		memset(&request.out, 0, sizeof(request.out));
-		if (next_message(&request.in) != 0) {
+		if (sef_receive(EP_ANY, &request.in, NULL) != 0) {
 			continue;
 		}
 		server.has_now = false;
