@@ -297,23 +297,6 @@ void chr_ready(const struct vfs_chr_ready *ready)
 	}
 }
 
-int64_t chr_ioctl_buffer(
-	struct call *call, uint64_t dev, unsigned request, void *buf, uint32_t bytes)
-{
-	struct message m = {.type = CHR_IOCTL};
-	struct chr_ioctl_req *req = MSG(&m, chr_ioctl_req);
-	grant_t grant = grant_direct(device_chr_driver(dev), buf, bytes, GRANT_READ | GRANT_WRITE);
-	int64_t r;
-
-	req->request = request;
-	req->grant = grant;
-	req->bytes = bytes;
-	req->user = call->m.source;
-	r = chr_request(call, dev, &m);
-	(void)grant_revoke(grant);
-	return r;
-}
-
 /* To the driver, with a copy of the argument when the request has one of known size. */
 static int64_t driver_ioctl(struct call *call, struct file *file, unsigned request, uint64_t arg)
 {
@@ -495,7 +478,7 @@ int64_t chr_reopen(struct call *call)
 		}
 		waitq_wake_all(&chr->poll_wait); /* the watch is lost as well */
 	}
-	tty_restore(call, major);
+	tty_restore(major);
 	return 0;
 }
 

@@ -32,12 +32,9 @@ bool chrmem_serves(uint64_t dev);
 void chrmem_open(struct file *file);
 /* A driver says that a watched device is ready. */
 void chr_ready(const struct vfs_chr_ready *ready);
-/* The driver of a major number was restarted: its open files are opened again, terminals get their
-   settings. Worker function; the first word of the message is the major number. */
+/* The driver of a major number was restarted: its open files are opened again, terminals their
+   group. Worker function; the first word of the message is the major number. */
 int64_t chr_reopen(struct call *call);
-/* An ioctl to a driver with an argument in VFS's memory. */
-int64_t chr_ioctl_buffer(
-	struct call *call, uint64_t dev, unsigned request, void *buf, uint32_t bytes);
 
 /* Block devices as files. */
 struct blk_device {

@@ -328,35 +328,23 @@ void tty_ioctl_done(struct call *call, struct file *file, unsigned request, uint
 {
 	struct tty *tty;
 
-	if (request != TCSETS && request != TCSETSW && request != TCSETSF &&
-		request != TIOCSWINSZ) {
+	if (request != TCSETS && request != TCSETSW && request != TCSETSF) {
 		return;
 	}
 	tty = tty_get(file->chr->dev);
-	if (tty && request == TIOCSWINSZ) {
-		tty->has_winsize = user_copy_in(call, tty->winsize, arg, sizeof(tty->winsize)) == 0;
-	} else if (tty) {
+	if (tty) {
 		tty->has_termios = user_copy_in(call, tty->termios, arg, sizeof(tty->termios)) == 0;
 	}
 }
 
-void tty_restore(struct call *call, uint32_t major)
+void tty_restore(uint32_t major)
 {
 	/* Terminals are never forgotten, so the list stays as it is while the driver works. */
 	list_for_each(tty, &vfs.ttys, struct tty, link)
 	{
-		if (dev_major(tty->dev) != major) {
-			continue;
+		if (dev_major(tty->dev) == major) {
+			tell_group(tty);
 		}
-		if (tty->has_termios) {
-			(void)chr_ioctl_buffer(
-				call, tty->dev, TCSETS, tty->termios, sizeof(tty->termios));
-		}
-		if (tty->has_winsize) {
-			(void)chr_ioctl_buffer(
-				call, tty->dev, TIOCSWINSZ, tty->winsize, sizeof(tty->winsize));
-		}
-		tell_group(tty);
 	}
 }
 

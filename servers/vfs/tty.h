@@ -17,9 +17,8 @@ struct tty {
 	uint64_t dev;
 	int32_t sid;  /* 0: no session's */
 	int32_t pgid; /* foreground group */
-	bool has_termios, has_winsize;
-	uint8_t termios[36]; /* as last set, for a driver that was restarted */
-	uint8_t winsize[8];
+	bool has_termios;
+	uint8_t termios[36]; /* as last set: VFS looks at TOSTOP */
 };
 
 /* The device is a terminal that may control a session. */
@@ -37,8 +36,8 @@ int tty_check_write(struct call *call, uint64_t dev);
  * asked. */
 int64_t tty_ioctl(
 	struct call *call, struct file *file, unsigned request, uint64_t arg, bool *is_done);
-/* A driver was restarted: its terminals get their settings and groups again. */
-void tty_restore(struct call *call, uint32_t major);
+/* A driver was restarted: it learns its terminals' groups; their settings it has kept. */
+void tty_restore(uint32_t major);
 /* After the driver has done an ioctl. */
 void tty_ioctl_done(struct call *call, struct file *file, unsigned request, uint64_t arg);
 int64_t sys_vhangup(struct call *call);
