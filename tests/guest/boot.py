@@ -117,7 +117,7 @@ class Archive:
 
 
 def test_archive_not_whole(kind):
-    """An archive without VM, cut short, or of another kind ends in a clear panic, and so does one without RS (BOOT-07)."""
+    """An archive without VM or RS, cut short, or of another kind ends in a clear panic (BOOT-07)."""
     def rename(archive):
         at = archive.entry('vm')
         archive.data[at:at + 2] = b'vx'
