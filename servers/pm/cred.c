@@ -82,145 +82,153 @@ void cred_exec(struct process *process, bool set_uid, uint32_t uid, bool set_gid
 	}
 }
 
+/* The four user ids, or the four group ids, of some credentials, and the capability to set them. */
+struct ids {
+	uint32_t *real, *effective, *saved, *fs;
+	bool may;
+};
+
+static struct ids users_of(struct credentials *cred, const struct process *process)
+{
+	return (struct ids){&cred->uid, &cred->euid, &cred->suid, &cred->fsuid,
+		cred_capable(process, LCAP_SETUID)};
+}
+
+static struct ids groups_of(struct credentials *cred, const struct process *process)
+{
+	return (struct ids){&cred->gid, &cred->egid, &cred->sgid, &cred->fsgid,
+		cred_capable(process, LCAP_SETGID)};
+}
+
+/* setuid, setgid */
+static int set_one(struct ids ids, uint32_t id)
+{
+	if (id == ID_KEEP) {
+		return -EINVAL;
+	}
+	if (ids.may) {
+		*ids.real = *ids.saved = id;
+	} else if (id != *ids.real && id != *ids.saved) {
+		return -EPERM;
+	}
+	*ids.effective = *ids.fs = id;
+	return 0;
+}
+
+/* setreuid, setregid */
+static int set_two(struct ids ids, uint32_t real, uint32_t effective)
+{
+	uint32_t old_real = *ids.real, old_effective = *ids.effective;
+
+	if (real != ID_KEEP) {
+		if (!ids.may && real != old_real && real != old_effective) {
+			return -EPERM;
+		}
+		*ids.real = real;
+	}
+	if (effective != ID_KEEP) {
+		if (!ids.may && effective != old_real && effective != old_effective &&
+			effective != *ids.saved) {
+			return -EPERM;
+		}
+		*ids.effective = effective;
+	}
+	if (real != ID_KEEP || (effective != ID_KEEP && effective != old_real)) {
+		*ids.saved = *ids.effective;
+	}
+	*ids.fs = *ids.effective;
+	return 0;
+}
+
+/* setresuid, setresgid */
+static int set_three(struct ids ids, const uint64_t *arg)
+{
+	uint32_t *field[3] = {ids.real, ids.effective, ids.saved};
+	const uint32_t old[3] = {*ids.real, *ids.effective, *ids.saved};
+
+	for (int i = 0; i < 3; i++) {
+		uint32_t id = (uint32_t)arg[i];
+
+		if (id == ID_KEEP) {
+			continue;
+		}
+		if (!ids.may && id != old[0] && id != old[1] && id != old[2]) {
+			return -EPERM;
+		}
+		*field[i] = id;
+	}
+	*ids.fs = *ids.effective;
+	return 0;
+}
+
+/* setfsuid, setfsgid: the old one, always. */
+static int64_t set_fs(struct pm *pm, struct process *process, struct ids ids, uint32_t id)
+{
+	uint32_t old = *ids.fs;
+
+	if (id != ID_KEEP &&
+		(ids.may || id == *ids.real || id == *ids.effective || id == *ids.saved ||
+			id == old)) {
+		*ids.fs = id;
+		ids_changed(pm, process);
+	}
+	return old;
+}
+
 int64_t call_setuid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
 	struct credentials new = thread->process->cred;
-	uint32_t uid = (uint32_t)arg[0];
+	int r = set_one(users_of(&new, thread->process), (uint32_t)arg[0]);
 
-	if (uid == ID_KEEP) {
-		return -EINVAL;
-	}
-	if (cred_capable(thread->process, LCAP_SETUID)) {
-		new.uid = new.suid = uid;
-	} else if (uid != new.uid && uid != new.suid) {
-		return -EPERM;
-	}
-	new.euid = new.fsuid = uid;
-	return ids_set(pm, thread->process, &new);
+	return r < 0 ? r : ids_set(pm, thread->process, &new);
 }
 
 int64_t call_setgid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
 	struct credentials new = thread->process->cred;
-	uint32_t gid = (uint32_t)arg[0];
+	int r = set_one(groups_of(&new, thread->process), (uint32_t)arg[0]);
 
-	if (gid == ID_KEEP) {
-		return -EINVAL;
-	}
-	if (cred_capable(thread->process, LCAP_SETGID)) {
-		new.gid = new.sgid = gid;
-	} else if (gid != new.gid && gid != new.sgid) {
-		return -EPERM;
-	}
-	new.egid = new.fsgid = gid;
-	return ids_set(pm, thread->process, &new);
+	return r < 0 ? r : ids_set(pm, thread->process, &new);
 }
 
 int64_t call_setreuid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	const struct credentials *old = &thread->process->cred;
-	struct credentials new = *old;
-	uint32_t real = (uint32_t)arg[0], effective = (uint32_t)arg[1];
-	bool may = cred_capable(thread->process, LCAP_SETUID);
+	struct credentials new = thread->process->cred;
+	int r = set_two(users_of(&new, thread->process), (uint32_t)arg[0], (uint32_t)arg[1]);
 
-	if (real != ID_KEEP) {
-		if (!may && real != old->uid && real != old->euid) {
-			return -EPERM;
-		}
-		new.uid = real;
-	}
-	if (effective != ID_KEEP) {
-		if (!may && effective != old->uid && effective != old->euid &&
-			effective != old->suid) {
-			return -EPERM;
-		}
-		new.euid = effective;
-	}
-	if (real != ID_KEEP || (effective != ID_KEEP && effective != old->uid)) {
-		new.suid = new.euid;
-	}
-	new.fsuid = new.euid;
-	return ids_set(pm, thread->process, &new);
+	return r < 0 ? r : ids_set(pm, thread->process, &new);
 }
 
 int64_t call_setregid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	const struct credentials *old = &thread->process->cred;
-	struct credentials new = *old;
-	uint32_t real = (uint32_t)arg[0], effective = (uint32_t)arg[1];
-	bool may = cred_capable(thread->process, LCAP_SETGID);
+	struct credentials new = thread->process->cred;
+	int r = set_two(groups_of(&new, thread->process), (uint32_t)arg[0], (uint32_t)arg[1]);
 
-	if (real != ID_KEEP) {
-		if (!may && real != old->gid && real != old->egid) {
-			return -EPERM;
-		}
-		new.gid = real;
-	}
-	if (effective != ID_KEEP) {
-		if (!may && effective != old->gid && effective != old->egid &&
-			effective != old->sgid) {
-			return -EPERM;
-		}
-		new.egid = effective;
-	}
-	if (real != ID_KEEP || (effective != ID_KEEP && effective != old->gid)) {
-		new.sgid = new.egid;
-	}
-	new.fsgid = new.egid;
-	return ids_set(pm, thread->process, &new);
-}
-
-/* One of the three ids of setresuid: may it become `id`? */
-static bool id_is_allowed(uint32_t id, bool may, uint32_t real, uint32_t effective, uint32_t saved)
-{
-	return id == ID_KEEP || may || id == real || id == effective || id == saved;
+	return r < 0 ? r : ids_set(pm, thread->process, &new);
 }
 
 int64_t call_setresuid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	const struct credentials *old = &thread->process->cred;
-	struct credentials new = *old;
-	uint32_t *field[3] = {&new.uid, &new.euid, &new.suid};
-	bool may = cred_capable(thread->process, LCAP_SETUID);
+	struct credentials new = thread->process->cred;
+	int r = set_three(users_of(&new, thread->process), arg);
 
-	for (int i = 0; i < 3; i++) {
-		if (!id_is_allowed((uint32_t)arg[i], may, old->uid, old->euid, old->suid)) {
-			return -EPERM;
-		}
-		if ((uint32_t)arg[i] != ID_KEEP) {
-			*field[i] = (uint32_t)arg[i];
-		}
-	}
-	new.fsuid = new.euid;
-	return ids_set(pm, thread->process, &new);
+	return r < 0 ? r : ids_set(pm, thread->process, &new);
 }
 
 int64_t call_setresgid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	const struct credentials *old = &thread->process->cred;
-	struct credentials new = *old;
-	uint32_t *field[3] = {&new.gid, &new.egid, &new.sgid};
-	bool may = cred_capable(thread->process, LCAP_SETGID);
+	struct credentials new = thread->process->cred;
+	int r = set_three(groups_of(&new, thread->process), arg);
 
-	for (int i = 0; i < 3; i++) {
-		if (!id_is_allowed((uint32_t)arg[i], may, old->gid, old->egid, old->sgid)) {
-			return -EPERM;
-		}
-		if ((uint32_t)arg[i] != ID_KEEP) {
-			*field[i] = (uint32_t)arg[i];
-		}
-	}
-	new.fsgid = new.egid;
-	return ids_set(pm, thread->process, &new);
+	return r < 0 ? r : ids_set(pm, thread->process, &new);
 }
 
-static int64_t write_three(
-	struct thread *thread, const uint64_t *arg, uint32_t a, uint32_t b, uint32_t c)
+static int64_t write_three(struct thread *thread, const uint64_t *arg, struct ids ids)
 {
-	const uint32_t value[3] = {a, b, c};
+	const uint32_t *field[3] = {ids.real, ids.effective, ids.saved};
 
 	for (int i = 0; i < 3; i++) {
-		if (user_write(thread, arg[i], &value[i], sizeof(value[i])) < 0) {
+		if (user_write(thread, arg[i], field[i], sizeof(*field[i])) < 0) {
 			return -EFAULT;
 		}
 	}
@@ -229,44 +237,26 @@ static int64_t write_three(
 
 int64_t call_getresuid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	const struct credentials *cred = &thread->process->cred;
-
-	return write_three(thread, arg, cred->uid, cred->euid, cred->suid);
+	return write_three(thread, arg, users_of(&thread->process->cred, thread->process));
 }
 
 int64_t call_getresgid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	const struct credentials *cred = &thread->process->cred;
-
-	return write_three(thread, arg, cred->gid, cred->egid, cred->sgid);
+	return write_three(thread, arg, groups_of(&thread->process->cred, thread->process));
 }
 
 int64_t call_setfsuid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	struct credentials *cred = &thread->process->cred;
-	uint32_t old = cred->fsuid, uid = (uint32_t)arg[0];
+	struct process *process = thread->process;
 
-	if (uid != ID_KEEP &&
-		(cred_capable(thread->process, LCAP_SETUID) || uid == cred->uid ||
-			uid == cred->euid || uid == cred->suid || uid == cred->fsuid)) {
-		cred->fsuid = uid;
-		ids_changed(pm, thread->process);
-	}
-	return old;
+	return set_fs(pm, process, users_of(&process->cred, process), (uint32_t)arg[0]);
 }
 
 int64_t call_setfsgid(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	struct credentials *cred = &thread->process->cred;
-	uint32_t old = cred->fsgid, gid = (uint32_t)arg[0];
+	struct process *process = thread->process;
 
-	if (gid != ID_KEEP &&
-		(cred_capable(thread->process, LCAP_SETGID) || gid == cred->gid ||
-			gid == cred->egid || gid == cred->sgid || gid == cred->fsgid)) {
-		cred->fsgid = gid;
-		ids_changed(pm, thread->process);
-	}
-	return old;
+	return set_fs(pm, process, groups_of(&process->cred, process), (uint32_t)arg[0]);
 }
 
 int64_t call_getgroups(struct pm *pm, struct thread *thread, const uint64_t *arg)
