@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -248,7 +249,7 @@ static int64_t pipe_read(struct call *call, struct file *file, const struct uio 
 }
 
 /* Bytes that may be written before the page being read is met again. */
-static uint64_t ring_room(const struct pipe *pipe)
+uint64_t pipe_room(const struct pipe *pipe)
 {
 	return pipe->head / PAGE * PAGE + pipe_capacity(pipe) - pipe->tail;
 }
@@ -257,7 +258,7 @@ static uint64_t ring_room(const struct pipe *pipe)
  * whole. */
 static uint64_t write_room(const struct pipe *pipe, const struct uio *uio, uint64_t done)
 {
-	uint64_t room = ring_room(pipe), left = uio->total - done;
+	uint64_t room = pipe_room(pipe), left = uio->total - done;
 
 	if (uio->total <= PIPE_BUF && room < left) {
 		return 0;
@@ -279,6 +280,66 @@ static int64_t pipe_put(struct pipe *pipe, const struct uio *uio, uint64_t done,
 	waitq_wake_all(&pipe->read_wait);
 	waitq_wake_all(&pipe->poll_wait);
 	return (int64_t)bytes;
+}
+
+int pipe_wait_bytes(struct call *call, struct pipe *pipe, bool may_wait)
+{
+	while (pipe_used(pipe) == 0) {
+		int r = may_wait ? 0 : -EAGAIN;
+
+		if (pipe->writers == 0) {
+			return 0;
+		}
+		if (r == 0) {
+			r = call_wait(call, &pipe->read_wait);
+		}
+		if (r < 0) {
+			return r;
+		}
+	}
+	return 1;
+}
+
+int pipe_wait_room(struct call *call, struct pipe *pipe, bool may_wait)
+{
+	for (;;) {
+		int r = may_wait ? 0 : -EAGAIN;
+
+		if (pipe->readers == 0) {
+			signal_thread(call, SIGPIPE);
+			return -EPIPE;
+		}
+		if (pipe_room(pipe) > 0) {
+			return 1;
+		}
+		if (r == 0) {
+			r = call_wait(call, &pipe->write_wait);
+		}
+		if (r < 0) {
+			return r;
+		}
+	}
+}
+
+int64_t pipe_duplicate(const struct pipe *from, struct pipe *to, uint64_t bytes)
+{
+	uint64_t done = 0;
+
+	bytes = ring_prepare(to, u64_min(u64_min(bytes, pipe_used(from)), pipe_room(to)));
+	while (done < bytes) {
+		uint64_t at = from->head + done;
+		uint64_t len = u64_min(PAGE - at % PAGE, bytes - done);
+		struct uio uio;
+
+		uio_single(&uio, EP_SELF,
+			(vaddr_t)from->pages[at / PAGE % from->page_count] + at % PAGE, len);
+		(void)ring_copy(to, to->tail, &uio, 0, len, false);
+		to->tail += len;
+		done += len;
+	}
+	waitq_wake_all(&to->read_wait);
+	waitq_wake_all(&to->poll_wait);
+	return done > 0 ? (int64_t)done : -ENOMEM;
 }
 
 static int64_t pipe_write_piece(
@@ -373,7 +434,7 @@ static unsigned pipe_poll(
 		ready |= pipe->writers == 0 && pipe->opened_writers > 0 ? POLLHUP : 0;
 	}
 	if (file_is_writable(file)) {
-		ready |= ring_room(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
+		ready |= pipe_room(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
 		ready |= pipe->readers == 0 ? POLLERR : 0;
 	}
 	return ready;

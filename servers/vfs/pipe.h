@@ -40,6 +40,15 @@ static inline uint64_t pipe_capacity(const struct pipe *pipe)
 	return (uint64_t)pipe->page_count * 4096;
 }
 
+/* Bytes that can be written now. */
+uint64_t pipe_room(const struct pipe *pipe);
+/* Workers: wait until there are bytes (1), or nobody will write any (0); until there is room (1),
+ * or nobody reads (-EPIPE, with the signal). -EAGAIN when it may not wait. */
+int pipe_wait_bytes(struct call *call, struct pipe *pipe, bool may_wait);
+int pipe_wait_room(struct call *call, struct pipe *pipe, bool may_wait);
+/* Copy what is at the head of one to the tail of another (tee): bytes done, -ENOMEM. */
+int64_t pipe_duplicate(const struct pipe *from, struct pipe *to, uint64_t bytes);
+
 int64_t pipe_set_size(struct pipe *pipe, uint64_t bytes);
 
 int64_t sys_pipe(struct call *call);

@@ -264,8 +264,7 @@ int64_t sys_lseek(struct call *call)
 	return target;
 }
 
-/* Bytes from one file to another through a buffer; positions NULL: the file's own. */
-static int64_t copy_bytes(struct call *call, struct file *in, uint64_t *in_pos, struct file *out,
+int64_t rw_copy(struct call *call, struct file *in, uint64_t *in_pos, struct file *out,
 	uint64_t *out_pos, uint64_t bytes)
 {
 	char *buf = malloc(COPY_CHUNK);
@@ -329,7 +328,7 @@ int64_t sys_sendfile(struct call *call)
 		r = -EINVAL;
 	}
 	if (r == 0) {
-		r = copy_bytes(call, in, offset ? &pos : NULL, out, NULL, bytes);
+		r = rw_copy(call, in, offset ? &pos : NULL, out, NULL, bytes);
 		if (r >= 0 && offset != 0 && user_copy_out(call, offset, &pos, sizeof(pos)) < 0) {
 			r = -EFAULT;
 		}
@@ -373,7 +372,7 @@ static int64_t copy_range(struct call *call, struct file *in, struct file *out)
 			range_overlaps(in_pos, bytes, out_pos, bytes))) {
 		return -EINVAL;
 	}
-	r = copy_bytes(call, in, in_at ? &in_pos : NULL, out, out_at ? &out_pos : NULL, bytes);
+	r = rw_copy(call, in, in_at ? &in_pos : NULL, out, out_at ? &out_pos : NULL, bytes);
 	if (r > 0 &&
 		((in_at && user_copy_out(call, in_at, &in_pos, sizeof(in_pos)) < 0) ||
 			(out_at && user_copy_out(call, out_at, &out_pos, sizeof(out_pos)) < 0))) {

@@ -5,6 +5,11 @@
 #include <stdint.h>
 
 struct call;
+struct file;
+
+/* Workers: bytes from one file to another through a buffer; positions NULL: the file's own. */
+int64_t rw_copy(struct call *call, struct file *in, uint64_t *in_pos, struct file *out,
+	uint64_t *out_pos, uint64_t bytes);
 
 int64_t sys_read(struct call *call);
 int64_t sys_write(struct call *call);

@@ -21,6 +21,7 @@
 #include "servers/vfs/pipe.h"
 #include "servers/vfs/poll.h"
 #include "servers/vfs/rw.h"
+#include "servers/vfs/splice.h"
 #include "servers/vfs/stat.h"
 #include "servers/vfs/timerfd.h"
 #include "servers/vfs/tty.h"
@@ -137,6 +138,8 @@ static const struct call_entry entries[] = {
 	WORKER(copy_file_range, sys_copy_file_range),
 	FAST(preadv2, sys_preadv2),
 	FAST(pwritev2, sys_pwritev2),
+	WORKER(splice, sys_splice),
+	WORKER(tee, sys_tee),
 	WORKER(memfd_create, sys_memfd_create),
 	FAST(statx, sys_statx),
 	FAST(close_range, sys_close_range),
