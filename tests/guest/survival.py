@@ -106,3 +106,28 @@ def test_update_in_place(kind):
     result = guest.execute('{ ' + script + '; } 2>&1', kind=kind)
     guest.expect(result.out.count('done ') == 6, result)
     guest.expect('pm 0' not in result.out and 'memory 0' not in result.out, result)
+
+
+def test_memory_driver(kind):
+    """DRV: a ram disk with a mounted file system on it keeps its contents over crashes; /dev/zero goes on."""
+    script = ('dd if=/dev/urandom of=/tmp/x bs=64k count=32 2>/dev/null; ramdisk 4096 /dev/ram1; '
+              'dd if=/tmp/x of=/dev/ram1 bs=64k 2>/dev/null; '
+              'for w in "" --boundary; do service fi memory crash --free $w; '
+              'dd if=/dev/ram1 bs=64k count=32 2>/dev/null | cmp - /tmp/x && echo same; done; '
+              'mke2fs /dev/ram1 >/dev/null 2>&1; mount -t ext2 /dev/ram1 /mnt && cp /tmp/x /mnt/ && sync; '
+              'service fi memory crash --free; cmp /mnt/x /tmp/x && echo same; umount /mnt; '
+              'dd if=/dev/zero of=/dev/null bs=1k count=9000 2>/dev/null & '
+              'service fi memory crash --free --boundary; wait $! && echo zero; ramdisk 0 /dev/ram1')
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind)
+    guest.expect(result.out.count('same\n') == 3 and 'zero\n' in result.out, result)
+
+
+def test_signals(kind):
+    """SEF-07, PM-02, PM-03, PM-04: each reaches the handler once; programs' broadcasts and users' signals do not."""
+    script = ('service up hello --args sef.debug=1; p=$(service status hello | awk "NR==2 {print \\$3}"); '
+              'kill -HUP $p; kill -USR1 $p; trap "" TERM; kill -TERM -1; '
+              'su -s /bin/sh nobody -c "kill -USR2 $p" || echo refused; cat /dev/hello; '
+              'dmesg | grep "sef: signal"')
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind)
+    guest.expect('refused\n' in result.out and 'Hello, world!' in result.out, result)
+    guest.expect(re.findall(r'sef: signal (\d+)', result.out) == ['1', '10'], result)
