@@ -176,6 +176,7 @@ int vm_call_cache_open(struct vm *vm, const struct call *call)
 	}
 	space_flush(vm, space);
 	client->is_asked = false;
+	vm->memory_was_freed = true; /* who waits for write-back asks the new process */
 	rep->window = window->start;
 	rep->marks = window->end;
 	rep->slots = client->slots;
