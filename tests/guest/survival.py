@@ -83,6 +83,14 @@ def test_terminal(kind):
     guest.expect(result.out.count('same\n') == 2 and 'running' in result.out, result)
 
 
+def test_terminal_output(kind):
+    """What a program writes to its terminal comes out once and in order, though tty dies twelve times beneath it."""
+    script = ('(i=0; while [ $i -lt 3000 ]; do echo "line $i of what goes to the terminal"; i=$((i+1)); done) & '
+              'for i in 1 2 3 4 5 6; do sleep 0.1; service fi tty crash --free; service fi tty kill --free; done; wait $!')
+    result = guest.execute(script, kind=kind)
+    guest.expect_output(result, ''.join(f'line {i} of what goes to the terminal\n' for i in range(3000)))
+
+
 def test_process_manager_dies(kind):
     """PM at a request boundary and within one: processes, waits, sleeps, signals and job control go on."""
     script = (PID + 'sleep 1 & s=$!; sh -c "trap \'echo caught\' USR1; while :; do sleep 0.1; done" & t=$!; '
