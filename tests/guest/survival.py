@@ -86,7 +86,8 @@ def test_terminal(kind):
 def test_terminal_output(kind):
     """What a program writes to its terminal comes out once and in order, though tty dies twelve times beneath it."""
     script = ('(i=0; while [ $i -lt 3000 ]; do echo "line $i of what goes to the terminal"; i=$((i+1)); done) & '
-              'for i in 1 2 3 4 5 6; do sleep 0.1; service fi tty crash --free; service fi tty kill --free; done; wait $!')
+              'for i in 1 2 3 4 5 6; do sleep 0.1; service fi tty crash --free; service fi tty kill --free; done; '
+              'wait $!')
     result = guest.execute(script, kind=kind)
     guest.expect_output(result, ''.join(f'line {i} of what goes to the terminal\n' for i in range(3000)))
 
