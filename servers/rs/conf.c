@@ -132,7 +132,16 @@ static int read_bits(struct parser *p, int (*bit_of)(const char *), uint64_t *ma
 
 static int read_kcall(struct parser *p)
 {
-	return read_bits(p, names_kernel_call, &p->out->kcalls);
+	uint64_t calls = 0;
+	int r = read_bits(p, names_kernel_call, &calls);
+
+	/* Who names what everybody has does not know what the service needs. */
+	if (r == 0 && calls != UINT64_MAX && (calls & KCALL_BASIC)) {
+		return word_fail(p, "'kcall': call %d is in the basic set, which every service has",
+			__builtin_ctzll(calls & KCALL_BASIC));
+	}
+	p->out->kcalls |= calls;
+	return r;
 }
 
 static int read_vm(struct parser *p)

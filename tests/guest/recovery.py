@@ -13,7 +13,7 @@ HELPERS = ('stat() { service stats $1 | awk -v w=$2 "\\$1 == w {print \\$2}"; };
 
 
 def test_every_service(kind):
-    """RS-08, RS-10, RS-18: each service of the running system dies three times; files, programs and /proc are as before."""
+    """RS-08, RS-10, RS-18: each service of the system dies three times; files, programs and /proc are as before."""
     script = HELPERS + (
         'sum() { cat /bin/busybox /root/f /tmp/t | md5sum; }; seq 1 30000 > /root/f; mount -t tmpfs none /mnt; '
         'cp /root/f /mnt/t; ln -sf /mnt/t /tmp/t; a=$(sum); '
@@ -36,7 +36,8 @@ def test_copy_survives(kind):
     """RS-08: a checksummed copy while the disk's driver is killed eight times and the file system three times."""
     script = HELPERS + ('head -c 24000000 /dev/urandom > /root/src; sync; '
                         '(for i in 1 2 3; do cp /root/src /root/copy$i || echo failed; done; sync) & '
-                        'for n in 1 2 3 4 5 6 7 8; do kills virtio_blk $n; [ $n -le 3 ] && kills ext2.vda $n; sleep 0.1; done; '
+                        'for n in 1 2 3 4 5 6 7 8; do kills virtio_blk $n; '
+                        '[ $n -le 3 ] && kills ext2.vda $n; sleep 0.1; done; '
                         'wait; sync; sha256sum /root/src /root/copy* | cut -d" " -f1 | sort -u | wc -l; '
                         'stat virtio_blk restarts; stat ext2.vda restarts')
     with guest.Scratch() as scratch:
@@ -72,7 +73,8 @@ def test_pm_and_vfs_at_rest(kind):
     script = HELPERS + ('(sleep 100 & echo $! > /tmp/p; wait) & exec 7< /bin/busybox; '
                         'for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do kills pm $n; kills vfs $n; '
                         'seq 1 200 | sort -rn | head -1 | grep -q 200 || echo "pipe $n"; done; '
-                        'md5sum <&7 | cut -c1-32 > /tmp/a; md5sum < /bin/busybox | cut -c1-32 | cmp - /tmp/a && echo same; '
+                        'md5sum <&7 | cut -c1-32 > /tmp/a; md5sum < /bin/busybox | cut -c1-32 | cmp - /tmp/a && '
+                        'echo same; '
                         'kill $(cat /tmp/p); wait; echo waited')
     guest.expect_output(guest.execute(script, kind=kind, limit=150), 'same\nwaited\n')
 

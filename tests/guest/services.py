@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Services from outside: the command, declarations and their refusals, the limit of crashes, heartbeats, scripts (RS rows)."""
+"""Services from outside: command, declarations and refusals, the limit of crashes, heartbeats, scripts (RS rows)."""
 
 import re
 
-from axolib import guest
+from axolib import guest, services
 
 # pid NAME: the process id of a service; state NAME: what status calls it; stat NAME WORD: a number of stats.
 HELPERS = ('pid() { service status $1 | awk "NR==2 {print \\$3}"; }; '
@@ -43,10 +43,11 @@ def test_refusals(kind):
 
 
 def test_control(kind):
-    """RS-01, RS-04, RS-06: `control` lets a user do what concerns this service; edit, clone, ping, lookup, exit statuses."""
+    """RS-01, RS-04, RS-06: `control` lets a user do what concerns this service; edit, clone, ping, exit statuses."""
     script = HELPERS + (
-        'sed "s/uid 906;/uid 906; control 65534; period 250;/" /run/axolotl/etc/system.conf.d/hello.conf > /tmp/h.conf; '
-        'chmod 755 /tmp; n() { su -s /bin/sh nobody -c "/run/axolotl/bin/service $*" 2>&1; echo $?; }; service up hello; '
+        'sed "s/uid 906;/uid 906; control 65534; period 250;/" '
+        '/run/axolotl/etc/system.conf.d/hello.conf > /tmp/h.conf; chmod 755 /tmp; service up hello; '
+        'n() { su -s /bin/sh nobody -c "/run/axolotl/bin/service $*" 2>&1; echo $?; }; '
         'n lookup hello | tail -1; service edit hello --conf /tmp/h.conf; n lookup hello | tail -1; n restart hello; '
         'n edit hello | tail -1; n down rtc | tail -1; n shutdown | tail -1; service ping hello | cut -c1-17; '
         'service unclone hello; echo $?; service clone hello; echo $?; service clone hello; echo $?; '
@@ -82,12 +83,21 @@ def test_script(kind):
         'echo "echo \\$* >> /tmp/log; sleep 0.2; /run/axolotl/bin/service restart hello" > /tmp/again; '
         'service up hello --conf /tmp/h.conf; cat /dev/hello; kill -9 $(pid hello); state hello; cat /dev/hello; '
         'echo "/run/axolotl/bin/service down hello; echo down >> /tmp/log" > /tmp/again; service fi hello crash; '
-        'cat /dev/hello 2> /dev/null; until grep -q down /tmp/log; do sleep 0.1; done; cat /tmp/log; service list | grep -c hello')
+        'cat /dev/hello 2> /dev/null; until grep -q down /tmp/log; do sleep 0.1; done; cat /tmp/log; '
+        'service list | grep -c hello')
     result = guest.execute(script, kind=kind)
-    guest.expect(re.search(r'read 1\nscript 0\nHello.* read 2\n(Hello.*\n)?hello terminated 0\ndown\n0\n$', result.out), result)
+    guest.expect(re.search(r'read 1\nscript 0\nHello.* read 2\n(Hello.*\n)?hello terminated 0\ndown\n0\n$', result.out),
+                 result)
 
 
 def test_vm_death_is_a_panic(kind):
     """VM cannot be replaced: its death ends the system with its name, at once."""
     result = guest.execute(HELPERS + 'kill -9 $(pid vm); sleep 5; echo still there', kind=kind)
     guest.expect(result.status == 3 and 'still there' not in result.out, result)
+
+
+def test_what_is_not_declared_is_refused(kind):
+    """KRN-06, RS-05, NEG-11: ports, lines, memory, VM's operations, kernel calls, receivers not declared."""
+    result = guest.execute('service up /services/refused --conf /services/tests.conf; echo status $?; '
+                           'dmesg | grep refused', '--overlay', services.overlay(kind), kind=kind)
+    guest.expect(result.out.startswith('status 0\n') and 'FAILED' not in result.out, result)

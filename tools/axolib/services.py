@@ -7,7 +7,7 @@ import subprocess
 
 from . import build, host
 
-NAMES = ('grantor', 'requestor', 'hostile', 'ds/dstest')
+NAMES = ('grantor', 'requestor', 'hostile', 'refused', 'ds/dstest')
 SOURCES = os.path.join(host.ROOT, 'tests', 'services')
 
 

@@ -20,19 +20,21 @@ static unsigned failures;
 		}                                                                      \
 	} while (0)
 
-static const char full[] = "# a comment { ; }\n"
-			   "service virtio_blk {\n"
-			   "\tuid 17; class driver;\n"
-			   "\tipc vfs @fs pm; ipc ds;\n"
-			   "\tkcall vumap devio irqctl;\n"
-			   "\tvm map_phys alloc_contig;\n"
-			   "\tchr 4 5; blk 254;\n"
-			   "\tpci 1af4:1042 1AF4:1001;\n"
-			   "\tio 0x3f8 8 0x60 1; irq 4 1;\n"
-			   "\tmem 0xa0000 0x20000;\n"
-			   "\tsched priority 3 quantum 20;\n"
-			   "\trestart no; signal_manager pm; heap no; core yes; magic_grants yes;\n"
-			   "}\n";
+static const char full[] =
+	"# a comment { ; }\n"
+	"service virtio_blk {\n"
+	"\tuid 17; class driver;\n"
+	"\tipc vfs @fs pm; ipc ds;\n"
+	"\tkcall vumap devio irqctl;\n"
+	"\tvm map_phys alloc_contig;\n"
+	"\tchr 4 5; blk 254;\n"
+	"\tpci 1af4:1042 1AF4:1001;\n"
+	"\tio 0x3f8 8 0x60 1; irq 4 1;\n"
+	"\tmem 0xa0000 0x20000;\n"
+	"\tsched priority 3 quantum 20;\n"
+	"\trestart no; signal_manager pm; heap no; core yes; magic_grants yes;\n"
+	"\tperiod 250; replica yes; script /etc/again; control 5; control 1000 6;\n"
+	"}\n";
 
 static int parse(const char *text, struct conf_service *out, struct conf_error *error)
 {
@@ -56,6 +58,8 @@ static void test_meaning(void)
 	CHECK(s.kcalls == (1ull << KCALL_vumap | 1ull << KCALL_devio | 1ull << KCALL_irqctl));
 	CHECK(s.vm_calls ==
 		(1ull << (VM_MAP_PHYS - VM_BASE) | 1ull << (VM_ALLOC_CONTIG - VM_BASE)));
+	CHECK(s.period_ns == 250000000 && s.replica && strcmp(s.script, "/etc/again") == 0);
+	CHECK(s.control_count == 3 && s.control[0] == 5 && s.control[1] == 1000);
 	CHECK(s.chr_count == 2 && s.chr[0] == 4 && s.chr[1] == 5 && s.blk_count == 1 &&
 		s.blk[0] == 254);
 	CHECK(s.pci_count == 2 && s.pci[0] == 0x1af41042 && s.pci[1] == 0x1af41001);
@@ -118,6 +122,20 @@ static void test_errors(void)
 		{"service x { sched priority 16; }", 1, "not a number"},
 		{"service x { restart maybe; }", 1, "yes or no"},
 		{"service x { signal_manager @fs; }", 1, "no label"},
+		{"service x {\n kcall vumap\n  getinfo; }", 3, "basic set"},
+		{"service x { mem 0x10000000000000 1; }", 1, "not a number"},
+		{"service x { period 9; }", 1, "less than 10"},
+		{"service x { period long; }", 1, "not a number"},
+		{"service x { replica 2; }", 1, "yes or no"},
+		{"service x { replica yes; replica yes; }", 1, "second time"},
+		{"service x {\n\n script again; }", 3, "no absolute path"},
+		{"service x { script /a /b; }", 1, "no further"},
+		{"service x { control root; }", 1, "not a number"},
+		{"service x { control 1 2 3 4 5 6 7 8 9; }", 1, "more than 8"},
+		{"service x { heap; }", 1, "yes or no"},
+		{"service x { core perhaps; }", 1, "yes or no"},
+		{"service x { magic_grants all; }", 1, "yes or no"},
+		{"service x { blk 5000; }", 1, "not a number"},
 		{"service x { \001 }", 1, "byte that no word"},
 		{"service x { "
 		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; }",
@@ -206,6 +224,9 @@ static void test_file(const char *path)
 		failures++;
 	} else {
 		CHECK(strcmp(s.name, name) == 0);
+		/* Drivers and file systems are users of their own. */
+		CHECK(s.class == CONF_CLASS_SERVER || (s.uid >= 900 && s.uid < 999));
+		CHECK(s.kcalls != UINT64_MAX && s.vm_calls != UINT64_MAX && !s.io_all);
 	}
 }
 
