@@ -33,15 +33,8 @@ static int64_t eventfd_read(
 		return -EINVAL;
 	}
 	while (event->count == 0) {
-		int r;
+		int r = file_wait(call, file, &event->read_wait);
 
-		if (file->flags & O_NONBLOCK) {
-			return -EAGAIN;
-		}
-		if (!call_may_wait(call)) {
-			return call_defer(call);
-		}
-		r = call_wait(call, &event->read_wait);
 		if (r < 0) {
 			return r;
 		}
@@ -75,15 +68,8 @@ static int64_t eventfd_write(
 		return -EINVAL;
 	}
 	while (value > COUNT_MAX - event->count) {
-		int r;
+		int r = file_wait(call, file, &event->write_wait);
 
-		if (file->flags & O_NONBLOCK) {
-			return -EAGAIN;
-		}
-		if (!call_may_wait(call)) {
-			return call_defer(call);
-		}
-		r = call_wait(call, &event->write_wait);
 		if (r < 0) {
 			return r;
 		}

@@ -2,6 +2,8 @@
 #include "servers/vfs/file.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "servers/vfs/call.h"
@@ -68,6 +70,14 @@ void file_hold(struct file *file)
 	if (call && call->held_count < CALL_HELD_MAX) {
 		call->held[call->held_count++] = file;
 	}
+}
+
+int file_wait(struct call *call, const struct file *file, struct waitq *queue)
+{
+	if (file->flags & O_NONBLOCK) {
+		return -EAGAIN;
+	}
+	return call_may_wait(call) ? call_wait(call, queue) : call_defer(call);
 }
 
 static void forget_hold(const struct file *file)

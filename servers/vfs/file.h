@@ -89,6 +89,10 @@ static inline bool file_is_writable(const struct file *file)
 	return mode == 1 || mode == 2;
 }
 
+/* Nothing to be done now: wait in a queue: 0; -EAGAIN when the file must not wait; -ERESTARTSYS
+ * when cancelled; in the main loop it defers. */
+int file_wait(struct call *call, const struct file *file, struct waitq *queue);
+
 /* A file on an inode of VFS's own file system, with what /proc/PID/fd says of it (NULL: a pipe). */
 struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label,
 	unsigned flags, const struct file_ops *ops);

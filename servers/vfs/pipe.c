@@ -231,13 +231,7 @@ static int64_t pipe_read(struct call *call, struct file *file, const struct uio 
 		if (pipe->writers == 0) {
 			return 0;
 		}
-		if (file->flags & O_NONBLOCK) {
-			return -EAGAIN;
-		}
-		if (!call_may_wait(call)) {
-			return call_defer(call);
-		}
-		r = call_wait(call, &pipe->read_wait);
+		r = file_wait(call, file, &pipe->read_wait);
 		if (r < 0) {
 			return r;
 		}
@@ -376,13 +370,7 @@ static int64_t pipe_write_piece(
 			}
 			continue;
 		}
-		if (file->flags & O_NONBLOCK) {
-			return -EAGAIN;
-		}
-		if (!call_may_wait(call)) {
-			return call_defer(call);
-		}
-		r = call_wait(call, &pipe->write_wait);
+		r = file_wait(call, file, &pipe->write_wait);
 		if (r < 0) {
 			return r;
 		}

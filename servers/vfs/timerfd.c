@@ -58,15 +58,8 @@ static int64_t timerfd_read(
 		return -EINVAL;
 	}
 	while (tfd->count == 0) {
-		int r;
+		int r = file_wait(call, file, &tfd->read_wait);
 
-		if (file->flags & O_NONBLOCK) {
-			return -EAGAIN;
-		}
-		if (!call_may_wait(call)) {
-			return call_defer(call);
-		}
-		r = call_wait(call, &tfd->read_wait);
 		if (r < 0) {
 			return r;
 		}
