@@ -85,7 +85,7 @@ static void drop_xattrs(struct ext2 *ext2, struct ext2_node *node)
 void ext2_node_delete(struct ext2 *ext2, struct ext2_node *node)
 {
 	orphan_remove(ext2, node);
-	(void)fs_cache_drop(ext2->cache, node->ino, 0, ext2_pages_end(node->size), false);
+	(void)fs_cache_drop(ext2->cache, node->ino, 0, ext2_pages_end(node, node->size), false);
 	if (ext2_has_blocks(ext2, node)) {
 		ext2_free_tail(ext2, node, 0);
 	}

@@ -36,6 +36,7 @@ struct ext2_node {
 	/* Where the next block is best put: after the one that was given out last. */
 	uint64_t last_file_block;
 	uint32_t last_block;
+	uint64_t ahead_end;  /* pages up to here may have been asked of VM before there was data */
 	bool is_tail_mapped; /* a process may have written behind the end, in the last page */
 	/* Read-ahead: where a sequential reader comes next, and how much to read beyond. */
 	uint64_t next_read;   /* bytes */

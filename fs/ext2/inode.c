@@ -240,10 +240,21 @@ int ext2_node_new(struct ext2 *ext2, uint32_t ino, struct ext2_node *dir, const 
 	return 0;
 }
 
+/* The file does not grow any more: give back what was asked of VM for that. */
+static void drop_ahead(struct ext2 *ext2, struct ext2_node *node)
+{
+	if (node->ahead_end > 0) {
+		(void)fs_cache_drop(ext2->cache, node->ino,
+			(node->size + FS_PAGE_SIZE - 1) / FS_PAGE_SIZE, node->ahead_end, false);
+		node->ahead_end = 0;
+	}
+}
+
 void ext2_node_put(struct ext2 *ext2, struct ext2_node *node, uint64_t count)
 {
-	if (node->refs <= count && node->raw.links_count > 0 && node->is_tail_mapped) {
+	if (node->refs <= count && node->raw.links_count > 0) {
 		ext2_clean_tail(ext2, node);
+		drop_ahead(ext2, node);
 	}
 	node->refs -= u64_min(count, node->refs);
 	if (node->refs > 0) {

@@ -38,10 +38,10 @@ struct ext2_node *ext2_node_find(struct ext2 *ext2, uint64_t ino);
 /* The node differs from the disk. */
 void ext2_node_dirty(struct ext2 *ext2, struct ext2_node *node);
 
-/* Where the pages end that may be in the cache of a file of so many bytes. */
-static inline uint64_t ext2_pages_end(uint64_t size)
+/* Where the pages end that may be in the cache of a file that had so many bytes. */
+static inline uint64_t ext2_pages_end(const struct ext2_node *node, uint64_t size)
 {
-	return size / FS_PAGE_SIZE + 1 + FS_PAGES_MAX;
+	return u64_max((size + FS_PAGE_SIZE - 1) / FS_PAGE_SIZE, node->ahead_end);
 }
 
 /* Write a node into the cached inode table. */

@@ -36,7 +36,7 @@ void ext2_trim_to_size(struct ext2 *ext2, struct ext2_node *node, uint64_t old_e
 		fs_cache_put_page(ext2->cache, page);
 	}
 	(void)fs_cache_drop(ext2->cache, node->ino, node->size / FS_PAGE_SIZE + (offset != 0),
-		ext2_pages_end(u64_max(old_end, node->size)), true);
+		ext2_pages_end(node, u64_max(old_end, node->size)), true);
 	ext2_free_tail(ext2, node, first_block);
 }
 

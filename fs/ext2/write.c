@@ -153,6 +153,8 @@ static int batch_prepare(
 			u64_min(wanted - given + ahead, EXT2_BATCH_PAGES - given),
 			batch->page + given, &batch->count);
 		batch->count += given;
+		batch->node->ahead_end = u64_max(batch->node->ahead_end,
+			ahead > 0 ? position / FS_PAGE_SIZE + batch->count : 0);
 	}
 	for (size_t i = 0; i < u64_min(batch->count, wanted); i++) {
 		size_t start = (position + *ready) % FS_PAGE_SIZE;

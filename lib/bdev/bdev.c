@@ -9,6 +9,7 @@
 #include "lib/sys/diag.h"
 #include "lib/sys/grant.h"
 #include "lib/sys/ipc.h"
+#include "lib/sys/kcall.h"
 
 /* Whether an error says that the driver's process is gone or was replaced, not that the device
  * failed. */
@@ -17,27 +18,33 @@ static bool is_driver_gone(int error)
 	return error == -EDEADSRCDST || error == -ERESTARTED;
 }
 
-/* Send one request; its reply replaces it. The transport's error, or the driver's. */
+/*
+ * Send one request; its reply replaces it. The transport's error, or the driver's. An answer that
+ * the driver owed to the process before this one, under the same endpoint, is none to us: the
+ * request is made again, and any answer to it counts.
+ */
 static int call_once(struct bdev *bdev, struct message *m)
 {
+	const struct message request = *m;
 	const struct blk_rep *reply = MSG(m, blk_rep);
-	uint32_t seq = ++bdev->seq;
-	int error;
+	uint32_t first = bdev->seq + 1;
 
-	MSG(m, blk_req)->seq = seq;
-	error = ipc_sendrec(bdev->driver, m);
-	if (error != 0) {
-		return error;
+	for (int tries = 0; tries < BDEV_TRIES; tries++) {
+		int error;
+
+		*m = request;
+		MSG(m, blk_req)->seq = ++bdev->seq;
+		error = ipc_sendrec(bdev->driver, m);
+		if (error != 0) {
+			return error;
+		}
+		if (reply->seq - first <= bdev->seq - first) {
+			return m->type < 0 ? m->type : reply->result;
+		}
+		diag_printf("bdev: driver %d answers %u, asked was %u", bdev->driver, reply->seq,
+			bdev->seq);
 	}
-	if (m->type < 0) {
-		return m->type;
-	}
-	if (reply->seq != seq) {
-		diag_printf(
-			"bdev: driver %d answers %u, asked was %u", bdev->driver, reply->seq, seq);
-		return -EIO;
-	}
-	return reply->result;
+	return m->type < 0 ? m->type : -EIO;
 }
 
 static int open_once(struct bdev *bdev)
@@ -85,6 +92,7 @@ int bdev_open(struct bdev *bdev, endpoint_t driver, uint32_t minor, bool for_wri
 	bdev->driver = driver;
 	bdev->minor = minor;
 	bdev->for_writing = for_writing;
+	bdev->seq = (uint32_t)(sys_monotonic_ns() >> 10); /* none that the process before used */
 	do {
 		/* The driver may just be starting anew. */
 		error = open_once(bdev);
