@@ -40,7 +40,7 @@ static const struct {
 	{"vdb", BLK | 0660, 254, 16},
 	{"vdc", BLK | 0660, 254, 32},
 	{"rtc0", CHR | 0600, 252, 0},
-	{"hello", CHR | 0666, 253, 0},
+	{"hello", CHR | 0644, 253, 0},
 };
 
 static const struct {

@@ -22,6 +22,17 @@ def test_hello_updated_and_killed(kind):
     guest.expect(all(a < b for a, b in zip(reads, reads[1:])), result)
 
 
+def test_hello(kind):
+    """DRV-04: a device of its own, with the end of file and the offset where they belong; it comes with service up."""
+    script = ('ls -l /dev/hello; cat /dev/hello || echo absent; service up hello; cat /dev/hello; '
+              'dd if=/dev/hello bs=1 skip=7 count=5 2>/dev/null; echo; cat /dev/hello /dev/hello | wc -l; '
+              'service down hello; cat /dev/hello || echo absent')
+    result = guest.execute(script, kind=kind)
+    lines = result.out.splitlines()
+    guest.expect(lines[0].startswith('crw-r--r--') and '253,' in lines[0], result)
+    guest.expect(lines[1:] == ['absent', 'Hello, world! opened 1 read 1', 'world', '2', 'absent'], result)
+
+
 def test_update_that_fails(kind):
     """SEF-03, RS-17, RS-19: the new version's init fails, crashes, hangs, talks nonsense: the old one goes on."""
     script = 'service up hello; cat /dev/hello; '
@@ -132,7 +143,7 @@ def test_memory_driver(kind):
 
 
 def test_signals(kind):
-    """SEF-07, PM-02, PM-03, PM-04: each reaches the handler once; programs' broadcasts and users' signals do not."""
+    """SEF-07, PM-01 to PM-04: each reaches the handler once; programs' broadcasts and users' signals do not."""
     script = ('service up hello --args sef.debug=1; p=$(service status hello | awk "NR==2 {print \\$3}"); '
               'kill -HUP $p; kill -USR1 $p; trap "" TERM; kill -TERM -1; '
               'su -s /bin/sh nobody -c "kill -USR2 $p" || echo refused; cat /dev/hello; '

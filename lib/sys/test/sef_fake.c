@@ -108,6 +108,15 @@ int64_t sys_trap(
 	case KCALL_BASE + KCALL_setgrant:
 		fake.grant_tables++;
 		return 0;
+	case KCALL_BASE + KCALL_getksig:
+		if (fake.ksig_next == fake.ksig_count) {
+			return 0;
+		}
+		*(struct ksig *)a0 = fake.ksigs[fake.ksig_next++];
+		return 1;
+	case KCALL_BASE + KCALL_endksig:
+		fake.ended[fake.ended_count++] = (endpoint_t)a0;
+		return 0;
 	case KCALL_BASE + KCALL_exit:
 		longjmp(fake.end, EXITED);
 	default:

@@ -38,6 +38,11 @@ struct fake {
 	endpoint_t waiters[MAX];
 	int waiter_count;
 	endpoint_t program; /* is one with a call in progress */
+
+	struct ksig ksigs[MAX]; /* what getksig gives */
+	int ksig_count, ksig_next;
+	endpoint_t ended[MAX]; /* by endksig */
+	int ended_count;
 };
 extern struct fake fake;
 

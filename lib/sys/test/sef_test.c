@@ -483,6 +483,33 @@ static void events(void)
 	CHECK(receive(&m, &status, &r) == EXITED);
 }
 
+static int managed;
+
+/* The second one is gone. */
+static int manage(const struct ksig *ksig)
+{
+	managed++;
+	return ksig->endpoint == PROGRAM;
+}
+
+/* SEF-08: a signal manager gets two processes by one notification; who is gone is not ended. */
+static void manager(void)
+{
+	struct message m;
+	uint32_t status;
+	int r;
+
+	sef_on_ksig(manage);
+	init_comes(SEF_INIT_FRESH, NULL);
+	CHECK(start() == RETURNED);
+	fake.ksigs[0].endpoint = CLIENT;
+	fake.ksigs[1].endpoint = PROGRAM;
+	fake.ksig_count = 2;
+	comes(EP_KERNEL, NOTIFY_MESSAGE, IPC_STATUS_NOTIFY)->notify.signals = KSIG_SIGNAL;
+	CHECK(receive(&m, &status, &r) == SCRIPT_ENDED);
+	CHECK(managed == 2 && fake.ended_count == 1 && fake.ended[0] == CLIENT);
+}
+
 static void fault_comes(int kind, bool at_boundary, uint32_t count)
 {
 	struct message *m = comes(EP_RS, SEF_FAULT, 0);
@@ -561,6 +588,7 @@ int main(void)
 	RUN(update_refused);
 	RUN(update_callbacks);
 	RUN(events);
+	RUN(manager);
 	RUN(faults);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * kernel, VM and VFS. */
 #include "servers/pm/test/scenario.h"
 
+/* PM-07: the slot is cleared when VFS has closed the files; the status is there for wait then. */
 static void test_exit_and_wait(void)
 {
 	endpoint_t shell = start(), child = fake_fork(shell);
@@ -59,6 +60,7 @@ static void test_wait_selects(void)
 	assert(call(shell, wait4, 4711ul, 0ul, 0ul, 0ul) == -ECHILD);
 }
 
+/* PM-08: no memory leaves no ghost; root has slots of its own. */
 static void test_fork_failures(void)
 {
 	endpoint_t shell = start();
@@ -148,6 +150,7 @@ static void test_sessions(void)
 	assert(call(shell, getsid, 4711ul) == -ESRCH);
 }
 
+/* PM-06: exec is VFS's; PM sees its result and changes signals, name and ids. */
 static void test_exec(void)
 {
 	endpoint_t shell = start(), child = fake_fork(shell);

@@ -13,6 +13,7 @@
 
 #include "lib/sys/diag.h"
 #include "lib/sys/ds.h"
+#include "lib/sys/grant.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/sef.h"
 
@@ -149,12 +150,42 @@ static bool snapshot_is(uint32_t number, uint8_t value)
 	return ds_copy_snapshot("r", number, other, &bytes) == 0 && other[7] == value;
 }
 
+/* A request for a mapped range by a grant that is not for that. */
+static int publish_by(grant_t grant)
+{
+	struct message m = {.type = DS_PUBLISH};
+	static const char key[] = "bad";
+	grant_t name = grant_direct(EP_DS, key, sizeof(key), GRANT_READ);
+	int r;
+
+	*MSG(&m, ds_req) = (struct ds_req){.type = DS_TYPE_MAP,
+		.key = name,
+		.key_len = sizeof(key),
+		.data = grant,
+		.data_len = PAGE};
+	r = ipc_call(EP_DS, &m);
+	(void)grant_revoke(name);
+	return r;
+}
+
+/* DS-12: what cannot be mapped leaves nothing behind. */
+static void test_bad_ranges(void)
+{
+	grant_t not_for_maps = grant_direct(EP_DS, page, PAGE, GRANT_READ);
+	size_t bytes = PAGE;
+
+	EXPECT(publish_by(not_for_maps) < 0 && publish_by(GRANT_INVALID) < 0);
+	EXPECT(grant_revoke(not_for_maps) == 0 && publish_by(not_for_maps) < 0);
+	EXPECT(ds_copy_map("bad", other, &bytes) == -ESRCH);
+}
+
 /* DS-08, DS-09: live, copied, as it was; the last five of seven snapshots. */
 static void test_ranges(void)
 {
 	uint32_t number = 99;
 	size_t bytes = PAGE;
 
+	test_bad_ranges();
 	page[7] = 1;
 	EXPECT(ds_publish_map("r", page + 1, PAGE, 0) == -EINVAL);
 	EXPECT(ds_publish_map("r", page, PAGE - 1, 0) == -EINVAL);
