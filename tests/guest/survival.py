@@ -24,9 +24,9 @@ def test_hello_updated_and_killed(kind):
 
 def test_hello(kind):
     """DRV-04: a device of its own, with the end of file and the offset where they belong; it comes with service up."""
-    script = ('ls -l /dev/hello; cat /dev/hello || echo absent; service up hello; cat /dev/hello; '
+    script = ('ls -l /dev/hello; cat /dev/hello 2>/dev/null || echo absent; service up hello; cat /dev/hello; '
               'dd if=/dev/hello bs=1 skip=7 count=5 2>/dev/null; echo; cat /dev/hello /dev/hello | wc -l; '
-              'service down hello; cat /dev/hello || echo absent')
+              'service down hello; cat /dev/hello 2>/dev/null || echo absent')
     result = guest.execute(script, kind=kind)
     lines = result.out.splitlines()
     guest.expect(lines[0].startswith('crw-r--r--') and '253,' in lines[0], result)
