@@ -252,6 +252,27 @@ static void test_fs_death(void)
 	assert(CALL1(P, close, held) == 0 && CALL1(P, rmdir, text("/r")) == 0);
 }
 
+/* mount(2) says so, and the next one does not wait for ever. */
+static void test_death_in_mount(void)
+{
+	struct message m = {.type = VFS_RS_RECOVERED};
+	endpoint_t other = FAKE_PROGRAM;
+
+	fake_fork(P, other, 62);
+	assert(CALL2(P, mkdir, text("/m"), 0755) == 0);
+	MSG(&m, vfs_rs_ep)->ep = FAKE_DEAD_FS;
+	assert(CALL3(P, mount, text("none"), text("/m"), text("tmpfs")) == FAKE_NO_ANSWER);
+	assert(CALL3(other, mount, text("none"), text("/m"), text("tmpfs")) == FAKE_NO_ANSWER);
+	fake_send(EP_RS, &m);
+	assert(fake_answer(P) == -EIO && fake_answer(other) == FAKE_NO_ANSWER);
+	assert(fake_fs_stopped() == 1);
+	m.type = VFS_RS_DEAD;
+	fake_send(EP_RS, &m);
+	assert(fake_answer(other) == -EIO);
+	assert(CALL1(P, rmdir, text("/m")) == 0);
+	fake_exit(other);
+}
+
 static void test_crash(void)
 {
 	endpoint_t child = FAKE_PROGRAM, other = FAKE_PROGRAM + 1;
@@ -289,6 +310,7 @@ int main(void)
 	fake_start(true);
 	test_cached_reads();
 	test_fs_death();
+	test_death_in_mount();
 	test_crash();
 	fake_stop();
 	printf("vfs_data: ok\n");

@@ -15,6 +15,7 @@
 #include "proto/chr.h"
 #include "proto/fs.h"
 #include "proto/pm.h"
+#include "proto/rs.h"
 #include "proto/vfs.h"
 #include "proto/vm.h"
 #include "servers/vfs/call.h"
@@ -45,6 +46,7 @@ static unsigned signals[65];
 static endpoint_t cancelled[16];
 static unsigned cancelled_count;
 static uint64_t now;
+static unsigned stopped_count;
 static int crash_op; /* VFS crashes as it sends this to the file system; 0: never */
 static void *crash_to[5];
 static bool is_redo; /* the message is to be handed out again */
@@ -125,6 +127,21 @@ static void vm_gets(const struct message *m)
 	queue_put(&reply);
 }
 
+/* Each file system that is asked for is there at once, and never answers. */
+static void rs_gets(const struct message *m)
+{
+	struct message reply = {.source = EP_RS, .type = VFS_RS_FS_REPLY};
+
+	if (m->type == RS_FS_START) {
+		MSG(&reply, vfs_rs_fs_reply)->seq =
+			MSG((struct message *)(uintptr_t)m, rs_fs_start)->seq;
+		MSG(&reply, vfs_rs_fs_reply)->ep = FAKE_DEAD_FS;
+		queue_put(&reply);
+	} else if (m->type == RS_FS_STOP) {
+		stopped_count++;
+	}
+}
+
 static void deliver(struct asyn_entry *e)
 {
 	struct message m = e->msg, reply;
@@ -140,6 +157,8 @@ static void deliver(struct asyn_entry *e)
 		if (fake_fs_serve(&m, &reply)) {
 			queue_put(&reply);
 		}
+	} else if (e->dst == EP_RS) {
+		rs_gets(&m);
 	} else if (e->dst == EP_PM) {
 		pm_gets(&m);
 	} else if (e->dst == EP_VM) {
@@ -328,6 +347,11 @@ int64_t fake_call(endpoint_t ep, int nr, uint64_t a, uint64_t b, uint64_t c, uin
 void fake_set_absent(const void *addr)
 {
 	absent_page = (const void *)AXO_PAGE_DOWN((uint64_t)(uintptr_t)addr);
+}
+
+unsigned fake_fs_stopped(void)
+{
+	return stopped_count;
 }
 
 unsigned fake_signals(int signo)

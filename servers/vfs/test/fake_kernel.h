@@ -14,6 +14,11 @@ extern char *fake_arena;
 #define FAKE_ARENA_BYTES (1u << 20)
 #define FAKE_PROGRAM     100 /* endpoint of the first process beside init, and on */
 
+#define FAKE_DEAD_FS 90 /* what RS says of each file system that is to be mounted */
+
+/* How many file systems RS was asked to stop. */
+unsigned fake_fs_stopped(void);
+
 /* A fresh VFS with the boot file system mounted, with its files in the page cache or not. */
 void fake_start(bool has_peek);
 void fake_stop(void);
