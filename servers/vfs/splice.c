@@ -106,7 +106,7 @@ static int64_t move_ends(struct call *call, struct end *in, struct end *out, uin
 
 int64_t sys_splice(struct call *call)
 {
-	struct end in = {NULL}, out = {NULL};
+	struct end in = {.file = NULL}, out = {.file = NULL};
 	unsigned flags = ARG_U32(call, 5);
 	int64_t r;
 
@@ -133,7 +133,7 @@ int64_t sys_splice(struct call *call)
 
 int64_t sys_tee(struct call *call)
 {
-	struct end in = {NULL}, out = {NULL};
+	struct end in = {.file = NULL}, out = {.file = NULL};
 	unsigned flags = ARG_U32(call, 3);
 	int64_t r;
 
