@@ -91,7 +91,7 @@ def test_script(kind):
 
 
 def test_vm_death_is_a_panic(kind):
-    """VM cannot be replaced: its death ends the system with its name, at once."""
+    """RS-11: VM cannot be replaced: its death ends the system with its name, at once."""
     result = guest.execute(HELPERS + 'kill -9 $(pid vm); sleep 5; echo still there', kind=kind)
     guest.expect(result.status == 3 and 'still there' not in result.out, result)
 
@@ -101,3 +101,11 @@ def test_what_is_not_declared_is_refused(kind):
     result = guest.execute('service up /services/refused --conf /services/tests.conf; echo status $?; '
                            'dmesg | grep refused', '--overlay', services.overlay(kind), kind=kind)
     guest.expect(result.out.startswith('status 0\n') and 'FAILED' not in result.out, result)
+
+
+def test_no_file_is_needed(kind):
+    """RS-12, RS-20: RS keeps the program: its file may go; the restart changes neither label nor device number."""
+    script = HELPERS + ('cp /run/axolotl/service/hello /tmp/h; service up /tmp/h --label other --conf '
+                        '/run/axolotl/etc/system.conf.d/hello.conf; a=$(service lookup other); rm /tmp/h; '
+                        'kill -9 $(pid other); cat /dev/hello; [ $(service lookup other) = $a ] && echo same')
+    guest.expect_output(guest.execute(script, kind=kind), 'Hello, world! opened 1 read 1\nsame\n')

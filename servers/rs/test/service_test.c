@@ -121,7 +121,8 @@ static void test_restart(void)
 	finish(rs);
 }
 
-/* RS-08, RS-13: one crash at once, then 1, 2, 4, 8 seconds, then the end; the endpoint stays. */
+/* RS-08, RS-13, RS-20: one crash at once, then 1, 2, 4, 8 seconds, then the end; the endpoint
+ * stays. */
 static void test_crashes(void)
 {
 	static const uint64_t delay_s[RS_CRASHES_MAX] = {0, 1, 2, 4, 8};
@@ -217,6 +218,7 @@ static void test_no_way_back(void)
 	finish(rs);
 }
 
+/* RS-11: who may not be restarted, and the core. */
 static void test_special(void)
 {
 	struct rs *rs = fresh();
