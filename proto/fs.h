@@ -40,13 +40,11 @@ enum fs_op {
 	FS_SYNC,      /* fs_dev_req: whole file system */
 	FS_FSYNC,     /* fs_ino_req */
 	FS_STATFS,    /* fs_io_req: struct statfs by grant */
-	FS_NEWNODE,   /* reserved: anonymous node (pipes) */
 	FS_PEEK,      /* fs_io_req without a grant -> fs_io_rep: bring [offset, offset + len) into
 			 VM's cache, as far as the file goes; -ENOSYS: files of this file system cannot
 			 be mapped */
 	FS_REMOUNT,   /* fs_mount_req: flags only */
 	FS_NEWDRIVER, /* fs_newdriver_req: the block driver has (a new) endpoint */
-	FS_FALLOCATE, /* reserved */
 	FS_MKWRITE,   /* fs_io_req without a grant -> fs_io_rep: a shared mapping is about to be
 			 written: the pages are cached, have their blocks, and are dirty from now on.
 			 -ENOSPC, -EIO, -EROFS; beyond the end -EFAULT */

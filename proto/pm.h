@@ -13,7 +13,6 @@ enum pm_op {
 	PM_KILL_PGRP,           /* pm_kill_pgrp: hang-up of a terminal */
 	PM_SIGNAL_PROC, /* pm_signal_proc: SIGPIPE for a thread: pending before its call is answered
 			 */
-	PM_GET_MOUNT_ACK, /* reserved */
 	/* tty -> PM, asynchronous */
 	PM_TTY_SIGNAL, /* pm_kill_pgrp: ^C and its like, window size */
 	/* RS -> PM, asynchronous */
@@ -21,8 +20,7 @@ enum pm_op {
 	PM_SERVICE_GONE, /* pm_service */
 	/* proc file system -> PM, asynchronous, answered by an asynchronous message of type (op |
 	   PROTO_REPLY) */
-	PM_GETPROC,  /* pm_getproc -> pm_getproc_rep */
-	PM_SHUTDOWN, /* pm_shutdown: RS or init asks; reserved */
+	PM_GETPROC, /* pm_getproc -> pm_getproc_rep */
 	/* VFS -> PM, asynchronous, not answered */
 	PM_SIGMASK, /* pm_sigmask: pselect6, ppoll, epoll_pwait: a mask for the time of the call */
 	/* proc file system -> PM, asynchronous, answered as PM_GETPROC: pm_getnames ->

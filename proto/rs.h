@@ -7,7 +7,6 @@
 enum rs_op {
 	RS_FS_START = RS_BASE, /* VFS, asynchronous: rs_fs_start, answered by VFS_RS_FS_REPLY */
 	RS_FS_STOP,            /* VFS, asynchronous: rs_ep: unmounted, let it go */
-	RS_REPORT,             /* a service says that another misbehaves; reserved */
 	RS_GETINFO, /* proc file system, asynchronous: rs_getinfo: the table of services as text;
 		       answered by an asynchronous message of type RS_GETINFO | PROTO_REPLY:
 		       rs_getinfo_rep */

@@ -9,12 +9,11 @@ enum sef_op {
 	SEF_INIT = SEF_BASE, /* RS -> service, asynchronous: sef_init */
 	SEF_INIT_REPLY,      /* service -> RS: by sendrec; VM alone asynchronously */
 	SEF_SIGNAL,          /* signal manager -> service, asynchronous: sef_signal */
-	SEF_PING, /* reserved: pings are notifications from RS, answered by a notification to RS */
-	SEF_LU_PREPARE, /* RS -> service, asynchronous: sef_lu_prepare */
-	SEF_LU_REPLY,   /* service -> RS, by sendrec: sef_lu_reply. Ready (0): the answer comes only
-			   when the update was given up, with type 0: the service goes on. An error:
-			   answered at once */
-	SEF_FAULT       /* RS -> service, asynchronous: sef_fault: fail on purpose */
+	SEF_LU_PREPARE,      /* RS -> service, asynchronous: sef_lu_prepare */
+	SEF_LU_REPLY, /* service -> RS, by sendrec: sef_lu_reply. Ready (0): the answer comes only
+			 when the update was given up, with type 0: the service goes on. An error:
+			 answered at once */
+	SEF_FAULT     /* RS -> service, asynchronous: sef_fault: fail on purpose */
 };
 
 /* States in which a service may be replaced; from SEF_LU_CUSTOM on its own. */

@@ -127,7 +127,6 @@ struct vm_setpriv_req {
 };
 
 /* Memory of another process. Flags and protection are Linux's MAP_* and PROT_*. */
-#define VM_MMAP_COPY_INTO 1 /* reserved */
 struct vm_mmap_for_req {
 	endpoint_t ep;
 	uint32_t dev; /* with file: the file's device and inode, by which VM shares its pages */
