@@ -11,6 +11,7 @@
  * pages are there. One that is not is the sender's mistake: the table is forgotten, and the sender
  * told by -EFAULT if it is calling.
  */
+#include "abi/bootinfo.h"
 #include "kernel/arch.h"
 #include "kernel/debug/diag.h"
 #include "kernel/debug/trace.h"
@@ -25,9 +26,39 @@ static vaddr_t entry_address(const struct priv *priv, uint32_t index)
 	return priv->async_table + (vaddr_t)index * sizeof(struct asyn_entry);
 }
 
-static bool read_head(struct proc *sender, uint32_t index, struct asyn_entry *entry)
+/* A walk through a table: the page table is looked at once a page. */
+struct walk {
+	const struct proc *sender;
+	vaddr_t page;       /* what `window` shows; 1: nothing yet */
+	const char *window; /* the page in the direct map */
+};
+
+_Static_assert(sizeof(struct asyn_entry) % 16 == 0 && ENTRY_HEAD_BYTES <= 16,
+	"an entry's head lies in one page");
+
+static struct walk walk_begin(const struct proc *sender)
 {
-	return copy_peek(sender, entry_address(sender->priv, index), entry, ENTRY_HEAD_BYTES) == 0;
+	return (struct walk){.sender = sender, .page = 1};
+}
+
+static bool read_head(struct walk *walk, uint32_t index, struct asyn_entry *entry)
+{
+	vaddr_t at = entry_address(walk->sender->priv, index);
+
+	if (AXO_PAGE_DOWN(at) != walk->page) {
+		uint64_t bytes = 1;
+		paddr_t paddr;
+
+		if (walk->sender->root == 0 || at >= USER_END ||
+			!arch_translate(
+				walk->sender->root, AXO_PAGE_DOWN(at), false, &paddr, &bytes)) {
+			return false;
+		}
+		walk->page = AXO_PAGE_DOWN(at);
+		walk->window = arch_phys(paddr);
+	}
+	__builtin_memcpy(entry, walk->window + (at & AXO_PAGE_MASK), ENTRY_HEAD_BYTES);
+	return true;
 }
 
 static bool is_open(const struct asyn_entry *entry)
@@ -114,6 +145,7 @@ static bool takes_async(const struct proc *dst, const struct proc *sender)
 int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
 {
 	struct priv *priv = caller->priv;
+	struct walk walk = walk_begin(caller);
 	uint32_t i;
 
 	if (count > ASYN_MAX || (table & 15) != 0 || !proc_is_service(caller)) {
@@ -122,13 +154,14 @@ int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
 	async_forget(caller);
 	priv->async_table = table;
 	priv->async_count = (uint32_t)count;
+	priv->async_first = 0;
 	for (i = 0; i < count; i++) {
 		struct asyn_entry entry;
 		struct proc *dst;
 		int error;
 		bool ok = true;
 
-		if (!read_head(caller, i, &entry)) {
+		if (!read_head(&walk, i, &entry)) {
 			async_forget(caller);
 			return -EFAULT;
 		}
@@ -160,20 +193,26 @@ int64_t async_send(struct proc *caller, vaddr_t table, uint64_t count)
  */
 static bool take_from(struct proc *proc, struct proc *sender)
 {
+	struct walk walk = walk_begin(sender);
 	bool delivered = false;
 	uint32_t i;
 
 	bitmap_clear(proc->priv->async_pending, sender->priv->id);
-	for (i = 0; i < sender->priv->async_count; i++) {
+	for (i = sender->priv->async_first; i < sender->priv->async_count; i++) {
 		struct asyn_entry entry;
 
-		if (!read_head(sender, i, &entry)) {
+		if (!read_head(&walk, i, &entry)) {
 			diag_printf("async: table of %s (%d) is not there\n", sender->name,
 				sender->endpoint);
 			async_forget(sender);
 			return delivered;
 		}
-		if (!is_open(&entry) || entry.dst != proc->endpoint) {
+		if (!is_open(&entry)) {
+			/* Done with; until the next SENDA it stays so. */
+			sender->priv->async_first += i == sender->priv->async_first;
+			continue;
+		}
+		if (entry.dst != proc->endpoint) {
 			continue;
 		}
 		if (delivered) {
@@ -232,6 +271,7 @@ void async_retry(struct proc *sender)
  * -EDEADSRCDST. */
 void async_release(struct proc *proc)
 {
+	struct walk walk;
 	unsigned id;
 	uint32_t i;
 
@@ -242,10 +282,11 @@ void async_release(struct proc *proc)
 		if (sender == NULL || !bitmap_test(proc->priv->async_pending, id)) {
 			continue;
 		}
+		walk = walk_begin(sender);
 		for (i = 0; i < sender->priv->async_count; i++) {
 			struct asyn_entry entry;
 
-			if (!read_head(sender, i, &entry)) {
+			if (!read_head(&walk, i, &entry)) {
 				async_forget(sender);
 				break;
 			}

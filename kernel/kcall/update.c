@@ -137,6 +137,7 @@ static void swap_tables(struct priv *a, struct priv *b)
 	SWAP(struct state_table, a->state, b->state);
 	SWAP(vaddr_t, a->async_table, b->async_table);
 	SWAP(uint32_t, a->async_count, b->async_count);
+	SWAP(uint32_t, a->async_first, b->async_first);
 	for (i = 0; i < PRIV_MAX / 64; i++) {
 		SWAP(uint64_t, a->async_receivers[i], b->async_receivers[i]);
 	}

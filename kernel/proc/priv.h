@@ -45,6 +45,7 @@ struct priv {
 	struct state_table state;
 	vaddr_t async_table;
 	uint32_t async_count;
+	uint32_t async_first; /* those before it are done */
 };
 
 void priv_init(void);
