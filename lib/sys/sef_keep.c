@@ -36,7 +36,10 @@ void sef_callers_known(void)
 
 bool sef_redo(void)
 {
-	sef.is_redo = sef.info.interrupted != NULL && !sef.was_redone;
+	/* A message that nobody has seen yet is handed out in any case. */
+	if (sef.info.interrupted != NULL) {
+		sef.is_redo = !sef.was_redone;
+	}
 	return sef.is_redo;
 }
 

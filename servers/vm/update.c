@@ -3,6 +3,8 @@
  * Live update and recovery of services (VM-42): two services swap their endpoints, the successor
  * takes over its predecessor's memory, and RS itself is replaced when it dies.
  */
+#include "servers/vm/update.h"
+
 #include <errno.h>
 
 #include "lib/sys/diag.h"
@@ -10,7 +12,6 @@
 #include "servers/vm/call.h"
 #include "servers/vm/safemap.h"
 #include "servers/vm/thread.h"
-#include "servers/vm/update.h"
 
 _Static_assert(VM_UPDATE_ROLLBACK == UPDATE_ROLLBACK, "VM passes RS's flags on to the kernel");
 
