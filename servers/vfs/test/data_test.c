@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host tests of what VFS does beside names: cached reads through the window, read-ahead, a file
- * system that dies and comes back, VFS's own crash (RS-40 to RS-43 as far as VFS is concerned).
+ * Host tests of what VFS does beside names: cached reads through the window (VM-38, VM-39: VFS's
+ * side), read-ahead, a file system that dies and comes back, VFS's own crash.
  */
 #include <assert.h>
 #include <errno.h>
