@@ -112,11 +112,19 @@ static void count_message(struct proc *sender, const struct proc *dst)
 	trace(TRACE_SEND, (uint64_t)dst->endpoint, (uint64_t)sender->send_msg.type);
 }
 
+/* `server` still owes the sender's former contents an answer: what the new ones ask waits for that,
+ * or else the one answer could not be told from the other. */
+static bool is_held_back(const struct proc *sender, const struct proc *server)
+{
+	return (sender->flags & PROC_STALE_ANSWERS) != 0 &&
+		bitmap_test(sender->priv->stale_answers, server->priv->id);
+}
+
 /* Hand sender->send_msg over, or queue. The flags of the sender say what kind of send it is. */
 static void send_or_queue(struct proc *sender, struct proc *dst)
 {
 	count_message(sender, dst);
-	if (ipc_is_waiting_for(dst, sender->endpoint)) {
+	if (ipc_is_waiting_for(dst, sender->endpoint) && !is_held_back(sender, dst)) {
 		uint32_t status = sender_status(sender);
 
 		sender->flags &= ~(uint32_t)PROC_FROM_KERNEL;
@@ -207,7 +215,7 @@ static bool drop_stale_answer(const struct proc *server, struct proc *dst)
 {
 	uint64_t *stale = dst->priv->stale_answers;
 
-	if (!bitmap_test(stale, server->priv->id)) {
+	if (!is_held_back(dst, server)) {
 		return false;
 	}
 	bitmap_clear(stale, server->priv->id);
@@ -234,7 +242,7 @@ static int64_t do_send(struct proc *caller, endpoint_t to, vaddr_t from, bool wa
 	if (IS_LINUX_CALL(caller->send_msg.type) && !owes_answer(caller, dst)) {
 		return -EPERM; /* those are made by the kernel for who executes the call */
 	}
-	if (!ipc_is_waiting_for(dst, caller->endpoint)) {
+	if (!ipc_is_waiting_for(dst, caller->endpoint) || is_held_back(caller, dst)) {
 		/* Services do not wait for programs: what they owe one is an answer it waits for.
 		 */
 		if (!wait || !proc_is_service(dst)) {
@@ -259,7 +267,7 @@ static struct proc *find_sender(struct proc *caller, endpoint_t from)
 {
 	list_for_each(sender, &caller->senders, struct proc, send_link)
 	{
-		if (from == EP_ANY || sender->endpoint == from) {
+		if ((from == EP_ANY || sender->endpoint == from) && !is_held_back(sender, caller)) {
 			return sender;
 		}
 	}
