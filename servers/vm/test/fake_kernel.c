@@ -11,7 +11,6 @@
 #include "abi/linux/calls.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/diag.h"
-#include "lib/sys/grant.h"
 #include "lib/sys/trap.h"
 #include "proto/vfs.h"
 #include "servers/vm/thread.h"
@@ -77,7 +76,7 @@ int64_t sys_trap(
 		return fake.update_error;
 	case KCALL_BASE + KCALL_privctl:
 		fake.allowed = a0 == PRIV_ALLOW ? (endpoint_t)a1 : EP_NONE;
-		return 0;
+		return a0 == PRIV_QUERY_MEM ? fake.query_mem_error : 0;
 	case KCALL_BASE + KCALL_abort:
 		fake.aborts++;
 		return 0;
@@ -106,22 +105,6 @@ int asyn_send(endpoint_t dst, const struct message *m)
 			fake.vfs_request = *m;
 		}
 	}
-	return 0;
-}
-
-grant_t grant_direct(endpoint_t grantee, const void *addr, size_t bytes, uint32_t access)
-{
-	(void)grantee;
-	(void)access;
-	fake.grant_memory = (uint8_t *)(uintptr_t)addr;
-	fake.grant_bytes = bytes;
-	fake.grants++;
-	return fake.grants;
-}
-
-int grant_revoke(grant_t grant)
-{
-	(void)grant;
 	return 0;
 }
 

@@ -25,13 +25,11 @@ struct fake_kernel {
 	endpoint_t notified;
 	unsigned dropped_handles;
 	struct message vfs_request; /* last one that wants an answer; type 0: none */
-	uint8_t *grant_memory;
-	uint64_t grant_bytes;
-	int grants;
-	struct memreq memreq; /* to be fetched; bytes 0: none */
-	struct ksig ksig;     /* to be fetched; signals 0: none */
-	int update_error;     /* what sys_update answers */
-	endpoint_t allowed;   /* whom privctl let run last */
+	struct memreq memreq;       /* to be fetched; bytes 0: none */
+	struct ksig ksig;           /* to be fetched; signals 0: none */
+	int update_error;           /* what sys_update answers */
+	int query_mem_error;        /* what privctl says about a range of memory */
+	endpoint_t allowed;         /* whom privctl let run last */
 	unsigned aborts;
 };
 
