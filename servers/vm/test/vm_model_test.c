@@ -2,7 +2,9 @@
 /*
  * Random mmap, munmap, mprotect, mremap, madvise, fork, exit, loads and stores, in several
  * processes, against a model that knows each page's protection and contents (VM-01, VM-05, VM-08,
- * VM-19, VM-23).
+ * VM-19, VM-23). After each step the sanity check compares regions, page table entries (the array
+ * of single-page references: VM-02, VM-03, VM-16) and pages (VM-15); the types differ in their
+ * operations alone (VM-04).
  */
 #include <errno.h>
 #include <string.h>
