@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host test of message passing: primitives, order, errors, deadlocks, death, faults, programs'
- * calls. */
+/*
+ * Host test of message passing: primitives, order, errors, deadlocks (KRN-03), death, message
+ * buffers that are absent (KRN-04) and page faults as messages (KRN-21, KRN-24, NEG-04), programs'
+ * calls, stopping a thread wherever it is (KRN-29).
+ */
 #include <string.h>
 
 #include "abi/linux/calls.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host test of copies between processes, memory requests and grants. */
+/* Host test of copies between processes (KRN-10), memory requests (KRN-22) and grants (GRT-01 to
+ * GRT-03). */
 #include <string.h>
 
 #include "abi/errno.h"

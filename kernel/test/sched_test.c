@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host test of run queues and quanta, timers, privileges, interrupts, futexes. */
+/* Host test of run queues and quanta, timers, privileges, interrupts (KRN-07), futexes. */
 #include <string.h>
 
 #include "abi/errno.h"
