@@ -13,11 +13,6 @@ static bool is_dir(const struct tmp_node *node)
 	return S_ISDIR(node->attr.mode);
 }
 
-static void touch(struct tmp_fs *tmp, struct tmp_node *node)
-{
-	node->attr.mtime = node->attr.ctime = tmp->fs.now();
-}
-
 static int dir_find(struct tmp_fs *tmp, uint64_t ino, struct tmp_node **dir)
 {
 	*dir = tmp_node_find(tmp, ino);
@@ -146,7 +141,7 @@ static int node_make(struct tmp_fs *tmp, uint64_t ino, struct fs_name name,
 	node->attr.nlink = S_ISDIR(what->mode) ? 2 : 1;
 	tmp_entry_insert(tmp, entry, dir, node);
 	parent_link(dir, node);
-	touch(tmp, dir);
+	tmp_touch(tmp, dir);
 	*attr = node->attr;
 	return 0;
 }
@@ -206,7 +201,7 @@ static int op_link(struct fs *fs, uint64_t ino, uint64_t dir_ino, struct fs_name
 	tmp_entry_insert(tmp, entry, dir, node);
 	node->attr.nlink++;
 	node->attr.ctime = fs->now();
-	touch(tmp, dir);
+	tmp_touch(tmp, dir);
 	return 0;
 }
 
@@ -219,7 +214,7 @@ static void entry_drop(struct tmp_fs *tmp, struct tmp_entry *entry)
 	parent_unlink(dir, node);
 	node->attr.nlink = is_dir(node) ? 0 : node->attr.nlink - 1;
 	node->attr.ctime = tmp->fs.now();
-	touch(tmp, dir);
+	tmp_touch(tmp, dir);
 	tmp_node_check_end(tmp, node);
 }
 
@@ -304,8 +299,8 @@ static void exchange(struct tmp_fs *tmp, struct tmp_entry *a, struct tmp_entry *
 	parent_link(a->dir, a->node);
 	parent_link(b->dir, b->node);
 	a->node->attr.ctime = b->node->attr.ctime = tmp->fs.now();
-	touch(tmp, a->dir);
-	touch(tmp, b->dir);
+	tmp_touch(tmp, a->dir);
+	tmp_touch(tmp, b->dir);
 }
 
 static int op_rename(struct fs *fs, uint64_t old_dir, struct fs_name old_name, uint64_t new_dir,
@@ -341,12 +336,12 @@ static int op_rename(struct fs *fs, uint64_t old_dir, struct fs_name old_name, u
 	}
 	node = from->node;
 	parent_unlink(from->dir, node);
-	touch(tmp, from->dir);
+	tmp_touch(tmp, from->dir);
 	tmp_entry_remove(tmp, from);
 	tmp_entry_insert(tmp, entry, dir, node);
 	parent_link(dir, node);
 	node->attr.ctime = fs->now();
-	touch(tmp, dir);
+	tmp_touch(tmp, dir);
 	return 0;
 }
 
@@ -360,83 +355,6 @@ static int op_readlink(struct fs *fs, uint64_t ino, char *buf, size_t size, size
 	*len = node->attr.size < size ? node->attr.size : size;
 	memcpy(buf, node->target, *len);
 	return 0;
-}
-
-/* A regular file's node: -EISDIR, -EINVAL for others. */
-static int file_find(struct fs *fs, uint64_t ino, struct tmp_node **node)
-{
-	*node = tmp_node_find(tmp_of(fs), ino);
-	if (!*node) {
-		return -ESTALE;
-	}
-	return S_ISREG((*node)->attr.mode) ? 0 : (is_dir(*node) ? -EISDIR : -EINVAL);
-}
-
-static int op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
-	size_t *done)
-{
-	struct tmp_node *node;
-	int r = file_find(fs, ino, &node);
-
-	if (r < 0) {
-		return r;
-	}
-	node->attr.atime = fs->now();
-	return tmp_data_read(tmp_of(fs), node, position, len, data, done);
-}
-
-static int op_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len,
-	struct fs_data *data, size_t *done)
-{
-	struct tmp_node *node;
-	int r = file_find(fs, ino, &node);
-
-	if (r < 0) {
-		return r;
-	}
-	r = tmp_data_write(tmp_of(fs), node, position, len, data, done);
-	if (*done > 0) {
-		touch(tmp_of(fs), node);
-	}
-	return r;
-}
-
-static int op_truncate(struct fs *fs, uint64_t ino, uint64_t size)
-{
-	struct tmp_node *node;
-	int r = file_find(fs, ino, &node);
-
-	if (r < 0) {
-		return r;
-	}
-	if (size > TMP_FILE_MAX) {
-		return -EFBIG;
-	}
-	tmp_data_truncate(tmp_of(fs), node, size, false);
-	touch(tmp_of(fs), node);
-	return 0;
-}
-
-static int op_peek(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done)
-{
-	struct tmp_node *node;
-	int r = file_find(fs, ino, &node);
-
-	return r < 0 ? r : tmp_data_peek(tmp_of(fs), node, position, len, done);
-}
-
-static int op_mkwrite(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done)
-{
-	struct tmp_node *node;
-	int r = file_find(fs, ino, &node);
-
-	if (r == 0) {
-		r = tmp_data_mkwrite(tmp_of(fs), node, position, len, done);
-	}
-	if (r == 0) {
-		touch(tmp_of(fs), node);
-	}
-	return r;
 }
 
 /* After a restart with all memory: VFS's count of references is the truth. */
@@ -610,11 +528,11 @@ static const struct fs_ops tmp_ops = {
 	.rmdir = op_rmdir,
 	.rename = op_rename,
 	.readlink = op_readlink,
-	.read = op_read,
-	.write = op_write,
-	.truncate = op_truncate,
-	.peek = op_peek,
-	.mkwrite = op_mkwrite,
+	.read = tmp_op_read,
+	.write = tmp_op_write,
+	.truncate = tmp_op_truncate,
+	.peek = tmp_op_peek,
+	.mkwrite = tmp_op_mkwrite,
 	.rebind = op_rebind,
 	.recovered = op_recovered,
 	.get_attr = op_get_attr,

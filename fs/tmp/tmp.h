@@ -53,6 +53,12 @@ static inline struct tmp_fs *tmp_of(struct fs *fs)
 	return (struct tmp_fs *)fs; /* fs is the first member */
 }
 
+/* Its contents have changed now. */
+static inline void tmp_touch(struct tmp_fs *tmp, struct tmp_node *node)
+{
+	node->attr.mtime = node->attr.ctime = tmp->fs.now();
+}
+
 /* node.c: a new node without names and with one reference, *node; -ENOSPC: limit, -ENOMEM. */
 int tmp_node_new(struct tmp_fs *tmp, const struct fs_new *what, struct tmp_node **node);
 /* The node with this number, or NULL. */
@@ -84,6 +90,15 @@ int tmp_data_mkwrite(
 	struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, size_t *done);
 /* is_end: the node goes, nobody has it mapped. */
 void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size, bool is_end);
+
+/* file.c: the operations of lib/fs/ops.h on regular files. */
+int tmp_op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
+	size_t *done);
+int tmp_op_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
+	size_t *done);
+int tmp_op_truncate(struct fs *fs, uint64_t ino, uint64_t size);
+int tmp_op_peek(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
+int tmp_op_mkwrite(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
 
 /* ops.c: a new, empty file system; size limit in pages, node limit. 0, -ENOMEM, what VM said. */
 int tmp_mount(struct fs_cache_memory *memory, uint64_t pages, uint64_t nodes, uint32_t root_mode,

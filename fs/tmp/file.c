@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The operations on contents of regular files. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "fs/tmp/tmp.h"
+
+/* A regular file's node: -EISDIR, -EINVAL for others. */
+static int file_find(struct fs *fs, uint64_t ino, struct tmp_node **node)
+{
+	*node = tmp_node_find(tmp_of(fs), ino);
+	if (!*node) {
+		return -ESTALE;
+	}
+	return S_ISREG((*node)->attr.mode) ? 0 : (S_ISDIR((*node)->attr.mode) ? -EISDIR : -EINVAL);
+}
+
+int tmp_op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
+	size_t *done)
+{
+	struct tmp_node *node;
+	int r = file_find(fs, ino, &node);
+
+	if (r < 0) {
+		return r;
+	}
+	node->attr.atime = fs->now();
+	return tmp_data_read(tmp_of(fs), node, position, len, data, done);
+}
+
+int tmp_op_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
+	size_t *done)
+{
+	struct tmp_node *node;
+	int r = file_find(fs, ino, &node);
+
+	if (r < 0) {
+		return r;
+	}
+	r = tmp_data_write(tmp_of(fs), node, position, len, data, done);
+	if (*done > 0) {
+		tmp_touch(tmp_of(fs), node);
+	}
+	return r;
+}
+
+int tmp_op_truncate(struct fs *fs, uint64_t ino, uint64_t size)
+{
+	struct tmp_node *node;
+	int r = file_find(fs, ino, &node);
+
+	if (r < 0) {
+		return r;
+	}
+	if (size > TMP_FILE_MAX) {
+		return -EFBIG;
+	}
+	tmp_data_truncate(tmp_of(fs), node, size, false);
+	tmp_touch(tmp_of(fs), node);
+	return 0;
+}
+
+int tmp_op_peek(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done)
+{
+	struct tmp_node *node;
+	int r = file_find(fs, ino, &node);
+
+	return r < 0 ? r : tmp_data_peek(tmp_of(fs), node, position, len, done);
+}
+
+int tmp_op_mkwrite(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done)
+{
+	struct tmp_node *node;
+	int r = file_find(fs, ino, &node);
+
+	if (r == 0) {
+		r = tmp_data_mkwrite(tmp_of(fs), node, position, len, done);
+	}
+	if (r == 0) {
+		tmp_touch(tmp_of(fs), node);
+	}
+	return r;
+}
