@@ -51,7 +51,7 @@ static int waiters(endpoint_t eps[WAITERS_MAX])
 
 static bool waits(endpoint_t ep)
 {
-	endpoint_t eps[WAITERS_MAX];
+	endpoint_t eps[WAITERS_MAX] = {0};
 	int count = waiters(eps);
 
 	for (int i = 0; i < count; i++) {
@@ -123,7 +123,7 @@ static void send_away(endpoint_t ep, int64_t result_of_program)
 
 void sef_settle(void)
 {
-	endpoint_t eps[WAITERS_MAX];
+	endpoint_t eps[WAITERS_MAX] = {0};
 	endpoint_t current = EP_NONE;
 	int count = waiters(eps);
 
