@@ -50,3 +50,12 @@ def test_nothing_is_lost(kind):
         counts = [int(word) for word in result.out.split()]
         # Each of the two may find a server's heap somewhat larger for once, but not in proportion to the rounds.
         guest.expect(len(counts) == 3 and counts[0] - counts[1] < 60 and counts[1] - counts[2] < 25, result)
+
+
+def test_checked_after_each_request(kind):
+    """VM walks everything it keeps after every request, under a load of all kinds, and finds no fault (VM-15)."""
+    script = ('cp /bin/busybox /root/b; for i in 1 2 3; do seq 1 3000 | sort -rn | gzip | zcat | md5sum; (:); done; '
+              'dd if=/dev/zero of=/root/big bs=1M count=12 2>/dev/null; cmp /bin/busybox /root/b && echo same; '
+              'rm /root/big; service restart ext2.vda; kill -9 $(pidof vfs); cmp /bin/busybox /root/b && echo same')
+    result = guest.execute(script, '--mem', '40', '--append', 'vmcheck', kind=kind, limit=150)
+    guest.expect(result.status == 0 and result.out.count('same\n') == 2, result)
