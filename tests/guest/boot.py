@@ -42,6 +42,33 @@ def test_two_parts_of_the_kernel(kind):
     guest.expect(low > 10 and high > 100, low, high)
 
 
+def test_low_part_is_freed(kind):
+    """What VM counts as the kernel's is little more than its high part (BOOT-06)."""
+    done = subprocess.run(['readelf', '-lW', built(kind, 'kernel', 'axolotl.elf')], text=True, capture_output=True,
+                          check=True)
+    loads = [line.split() for line in done.stdout.splitlines() if line.split()[:1] == ['LOAD']]
+    pages = {True: 0, False: 0}
+    for load in loads:
+        pages[int(load[2], 16) >= WINDOW] += (int(load[5], 16) + 4095) // 4096
+    result = guest.execute("awk '$1 == \"kernel\" {print $2}' /proc/axolotl/memory", kind=kind)
+    guest.expect(pages[False] > 8 and 0 <= int(result.out) - pages[True] < pages[False], pages, result)
+
+
+def test_boot_processes_are_ordinary(kind):
+    """Each has regions, a heap and a stack of its own like any program (BOOT-10, BOOT-12)."""
+    script = ('for i in pm vfs rs memory sched tty ds; do p=$(pidof $i); echo $i $(grep -c . /proc/$p/maps) '
+              "$(awk '{print $2}' /proc/$p/statm) $(grep -c 'stack' /proc/$p/maps); done; dmesg | grep 'vm: loaded'; "
+              'head -1 /proc/$(pidof ds)/maps')
+    result = guest.execute(script, kind=kind)
+    lines = result.out.splitlines()
+    guest.expect(len(lines) == 9, result)
+    for line in lines[:7]:
+        _, regions, resident, stacks = line.split()
+        guest.expect(int(regions) >= 4 and int(resident) > 4 and stacks == '1', result)
+    loaded = re.search(r'loaded at (\w+)', lines[7]).group(1)
+    guest.expect(not lines[8].startswith(loaded.zfill(8)), 'VM and DS are linked at the same address', result)
+
+
 def test_no_segments(kind):
     """No local descriptor table is ever loaded (BOOT-16, NEG-01)."""
     done = subprocess.run(['objdump', '-d', built(kind, 'kernel', 'axolotl.elf')], text=True, capture_output=True,

@@ -162,6 +162,7 @@ CASE(exec_one_huge_argument)
 	execve("/bin/sh", arguments, environ);
 }
 
+/* All that can fail cleanly fails before the old program is gone (EXE-02, EXE-04, EXE-07). */
 CASE(exec_errors)
 {
 	char *arguments[] = {"x", NULL};
@@ -192,6 +193,24 @@ CASE(exec_errors)
 	close(fd);
 	SHOW(execve("./elf", arguments, environ));
 	SHOW(execve("/bin/sh", (char **)1, environ));
+}
+
+/* Past that point a failure is the program's end, and nobody else's (EXE-02, PM-06). */
+CASE(exec_past_the_point_of_return)
+{
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		char *arguments[] = {"sh", "-c", "echo ran", NULL};
+		struct rlimit limit = {100 << 10, 100 << 10};
+		setrlimit(RLIMIT_AS, &limit);
+		execve("/bin/sh", arguments, environ);
+		_exit(1);
+	}
+	int status;
+	waitpid(child, &status, 0);
+	printf("ended by a signal: %d\n", WIFSIGNALED(status));
+	printf("the shell: %d\n", system("exit 3") >> 8);
 }
 
 CASE(exec_keeps)
