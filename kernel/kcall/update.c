@@ -219,12 +219,13 @@ int64_t kcall_update(struct proc *caller, const uint64_t args[6])
 	if (!is_at_rest(successor) || (!rollback && !is_dead(old) && !is_at_rest(old))) {
 		return -EBUSY;
 	}
-	if (rollback || is_dead(old)) {
+	if (rollback) {
+		/* The former contents go on: they still answer what they were asked. */
+		cancel_all(old);
+		rts_set(old, RTS_NO_PRIV); /* never to run again, under whatever endpoint */
+	} else if (is_dead(old)) {
 		cancel_all(old);
 		ipc_forget_stale(old);
-	}
-	if (rollback) {
-		rts_set(old, RTS_NO_PRIV); /* never to run again, under whatever endpoint */
 	}
 	memreq_rerun(old);
 	memreq_rerun(successor);

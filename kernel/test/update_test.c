@@ -348,6 +348,32 @@ static void test_rollback(void)
 	CHECK(list_is_empty(&c->senders) && a->rts == RTS_RECEIVING);
 }
 
+/* A server that comes back still answers a client's dead contents: not the client's successor. */
+static void test_rollback_stale(void)
+{
+	struct proc *newer;
+
+	boot();
+	newer = fake_proc(true);
+	receive(c, EP_ANY);
+	send(a, TRAP_SENDREC, c, 1);
+	receive(c, EP_ANY);
+	signal_raise(a, LSIGSEGV);
+	CHECK(update(a, b, 0) == 0);
+	rts_clear(a, RTS_NO_PRIV);
+	send(a, TRAP_SENDREC, c, 2);
+	rts_set(newer, RTS_NO_PRIV);
+	CHECK(update(c, newer, 0) == 0 && update(c, newer, UPDATE_ROLLBACK) == 0);
+	ipc_wake_with(c, 0);
+	c->flags &= ~(uint32_t)PROC_DELIVER;
+	send(c, TRAP_SENDNB, a, 100);
+	CHECK(fake_result(c) == -ENOTREADY && rts_is_set(a, RTS_SENDING));
+	receive(c, EP_ANY);
+	CHECK(message_of(c)->type == 2);
+	send(c, TRAP_SENDNB, a, 200);
+	CHECK(fake_result(c) == 0 && is_running(a));
+}
+
 /* A replica that waits for its first message has it when it takes over. */
 static void test_replica(void)
 {
@@ -453,6 +479,7 @@ int main(void)
 	RUN(test_grants);
 	RUN(test_async);
 	RUN(test_rollback);
+	RUN(test_rollback_stale);
 	RUN(test_replica);
 	RUN(test_self_managed);
 	RUN(test_manager);
