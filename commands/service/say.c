@@ -29,7 +29,7 @@ static const char *explain(int error)
 	case ENOSPC:
 		return "there are too many services";
 	case ETIMEDOUT:
-		return "it did not get ready in time";
+		return "it took too long";
 	case EFAULT:
 		return "its files could not be handed over";
 	case EIO:

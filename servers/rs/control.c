@@ -178,6 +178,7 @@ static int64_t on_ping(const struct call *call)
 {
 	int r = heartbeat_ask(call->rs, call->service, call->program);
 
+	service_tick(call->rs);
 	return r == 0 ? CONTROL_LATER : r;
 }
 

@@ -9,8 +9,9 @@
 #include "servers/rs/process.h"
 #include "servers/rs/service.h"
 
-#define MISSED_MAX 2
-#define STUCK_MAX  10
+#define MISSED_MAX   2
+#define STUCK_MAX    10
+#define ASK_LIMIT_NS 10000000000ull /* so long a program waits for an answer */
 
 static time_ns_t next_due(const struct rs *rs, const struct heartbeat *h)
 {
@@ -56,8 +57,12 @@ int heartbeat_ask(struct rs *rs, struct service *s, endpoint_t program)
 	if (s->heartbeat.program != EP_NONE) {
 		return -EBUSY;
 	}
-	if (s->state != SERVICE_RUNNING || s->ep == EP_RS || s->ep == EP_VM) {
-		return -EIO;
+	if (s->state != SERVICE_RUNNING) {
+		return -EBUSY;
+	}
+	if (s->ep == EP_RS) {
+		peers_answer_program(program, 0); /* it answers by being here */
+		return 0;
 	}
 	s->heartbeat.program = program;
 	s->heartbeat.sent_ns = rs->now_ns;
@@ -117,12 +122,40 @@ static void beat(struct rs *rs, struct service *s)
 	peers_ping(s);
 }
 
-time_ns_t heartbeat_tick(struct rs *rs)
+static void choose_sooner(time_ns_t *next, time_ns_t at_ns)
+{
+	if (*next == 0 || at_ns < *next) {
+		*next = at_ns;
+	}
+}
+
+/* Nobody may end what does not answer (who waits for a program, or is not restarted): the one that
+ * asked goes on all the same. When the next of them does, 0: never. */
+static time_ns_t answer_late(struct rs *rs)
 {
 	time_ns_t next = 0;
 
+	for (int i = 0; i < RS_SERVICES_MAX; i++) {
+		struct service *s = &rs->services[i];
+
+		if (s->state == SERVICE_FREE || s->heartbeat.program == EP_NONE) {
+			continue;
+		}
+		if (rs->now_ns - s->heartbeat.sent_ns >= ASK_LIMIT_NS) {
+			heartbeat_answer(s, -ETIMEDOUT);
+		} else {
+			choose_sooner(&next, s->heartbeat.sent_ns + ASK_LIMIT_NS);
+		}
+	}
+	return next;
+}
+
+time_ns_t heartbeat_tick(struct rs *rs)
+{
+	time_ns_t next = answer_late(rs);
+
 	if (!rs->is_booted || rs->is_shutting_down) {
-		return 0;
+		return next;
 	}
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
 		struct service *s = &rs->services[i];
@@ -134,9 +167,7 @@ time_ns_t heartbeat_tick(struct rs *rs)
 		if (s->heartbeat.due_ns <= rs->now_ns) {
 			beat(rs, s);
 		}
-		if (next == 0 || s->heartbeat.due_ns < next) {
-			next = s->heartbeat.due_ns;
-		}
+		choose_sooner(&next, s->heartbeat.due_ns);
 	}
 	return next;
 }

@@ -17,8 +17,8 @@ void heartbeat_begin(struct rs *rs, struct service *service);
 /* It has notified RS. */
 void heartbeat_beat(struct rs *rs, struct service *service);
 
-/* Ping it now for a program, which is answered with the time it took. -EBUSY: another asks; -EIO:
- * it does not run. */
+/* Ping it now for a program, which is answered with the time it took, or -EIO: it died, or
+ * -ETIMEDOUT. -EBUSY: another asks, or it does not run. */
 int heartbeat_ask(struct rs *rs, struct service *service, endpoint_t program);
 
 /* The program that waits for an answer learns that there will be none. */

@@ -11,7 +11,7 @@ int replica_want(struct rs *rs, struct service *s)
 	if (s->has_replica) {
 		return -EEXIST;
 	}
-	if (!s->binary || s->conf.restart == CONF_RESTART_NO) {
+	if (!s->binary || s->ep == EP_RS || s->conf.restart == CONF_RESTART_NO) {
 		return -EPERM;
 	}
 	s->has_replica = true;

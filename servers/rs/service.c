@@ -326,7 +326,7 @@ int service_restart(struct rs *rs, struct service *s, enum sef_init_type type, s
 	bool keeps = type == SEF_INIT_RESTART;
 	int r;
 
-	if (!s->binary || (!keeps && (s->is_mount || s->conf.is_core)) ||
+	if (!s->binary || s->ep == EP_RS || (!keeps && (s->is_mount || s->conf.is_core)) ||
 		((s->is_mount || s->conf.is_core) && s->conf.restart == CONF_RESTART_NO)) {
 		return -EPERM;
 	}

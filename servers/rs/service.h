@@ -42,8 +42,8 @@ int service_down(struct rs *rs, struct service *service, struct waiter waiter);
 
 /*
  * Stop and start again, under the same endpoint: with what it keeps (SEF_INIT_RESTART) or as new
- * (SEF_INIT_FRESH). One that is dead starts at once. As service_down(); -EPERM for those that
- * cannot be started again, and for the core and mounts as new.
+ * (SEF_INIT_FRESH). One that is dead starts at once. As service_down(); -EPERM for RS and those
+ * that cannot be started again, and for the core and mounts as new.
  */
 int service_restart(
 	struct rs *rs, struct service *service, enum sef_init_type type, struct waiter waiter);

@@ -281,6 +281,7 @@ static void test_heartbeat(void)
 {
 	struct rs *rs = fresh();
 	struct service *s;
+	endpoint_t ep;
 
 	rs->is_booted = true;
 	rs->now_ns = 100 * S;
@@ -322,7 +323,23 @@ static void test_heartbeat(void)
 	CHECK(fake.last_answer == 5);
 	CHECK(heartbeat_ask(rs, s, 7) == 0);
 	service_died(rs, s, LSIGSEGV);
-	CHECK(fake.last_answer == -EIO);
+	CHECK(fake.last_answer == -EIO && heartbeat_ask(rs, s, 7) == -EBUSY);
+	service_started(rs, s, 0, true);
+	rs->is_booted = false;
+	CHECK(heartbeat_ask(rs, s, 7) == 0);
+	rs->now_ns += 10 * S - 1;
+	service_tick(rs);
+	CHECK(fake.last_answer == -EIO && fake.alarm == rs->now_ns + 1);
+	rs->now_ns++;
+	service_tick(rs);
+	CHECK(fake.last_answer == -ETIMEDOUT && heartbeat_ask(rs, s, 8) == 0);
+	heartbeat_beat(rs, s);
+	ep = s->ep;
+	s->ep = EP_RS;
+	CHECK(heartbeat_ask(rs, s, 7) == 0 && fake.last_answer == 0);
+	CHECK(service_restart(rs, s, SEF_INIT_RESTART, someone) == -EPERM);
+	CHECK(replica_want(rs, s) == -EPERM);
+	s->ep = ep;
 	finish(rs);
 }
 
