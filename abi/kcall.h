@@ -106,8 +106,8 @@ enum statectl_op {
 	STATE_READ,           /* (predecessor's address, to, bytes) */
 	STATE_CLEAR_IPC_REFS, /* (): whoever waits for an answer of the caller gets -EDEADSRCDST, as
 				 if it had died: for services that forgot what they were asked */
-	STATE_WAITERS /* (endpoint_t *, max) -> count: who waits for the caller's answer to a
-			 request that it has received */
+	STATE_WAITERS /* (endpoint_t *, max, first slot) -> count: who waits for the caller's answer
+			 to a request that it has received, in order of their slots */
 };
 struct state_table {
 	uint64_t address, count;

@@ -23,13 +23,12 @@ static int64_t read_state(
 		(struct copy_side){caller, to}, bytes, 0);
 }
 
-static int64_t list_waiters(struct proc *caller, vaddr_t to, uint64_t max)
+static int64_t list_waiters(struct proc *caller, vaddr_t to, uint64_t max, uint64_t first)
 {
-	uint64_t count = 0;
-	unsigned i;
+	uint64_t i, count = 0;
 
-	for (i = 0; i < kernel.proc_count && count < max; i++) {
-		const struct proc *proc = proc_slot(i);
+	for (i = first; i < kernel.proc_count && count < max; i++) {
+		const struct proc *proc = proc_slot((unsigned)i);
 		int64_t error;
 
 		if (!rts_is_set(proc, RTS_RECEIVING) || (proc->flags & PROC_SENDREC) == 0 ||
@@ -64,7 +63,7 @@ int64_t kcall_statectl(struct proc *caller, const uint64_t args[6])
 		ipc_forget_requests(caller);
 		return 0;
 	case STATE_WAITERS:
-		return list_waiters(caller, args[1], args[2]);
+		return list_waiters(caller, args[1], args[2], args[3]);
 	default:
 		return -EINVAL;
 	}

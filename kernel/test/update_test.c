@@ -237,6 +237,11 @@ static void test_clients(void)
 	CHECK((waiters[0] == c->endpoint || waiters[1] == c->endpoint) &&
 		(waiters[0] == program->endpoint || waiters[1] == program->endpoint));
 	CHECK(call(a, KCALL_statectl, STATE_WAITERS, DATA, 1) == 1);
+	fake_trap(a, KCALL_BASE + KCALL_statectl, STATE_WAITERS, DATA, 10,
+		(uint64_t)EP_SLOT(waiters[0]) + 1, 0, 0);
+	CHECK(fake_result(a) == 1);
+	fake_trap(a, KCALL_BASE + KCALL_statectl, STATE_WAITERS, DATA, 10, UINT64_MAX, 0, 0);
+	CHECK(fake_result(a) == 0);
 	CHECK(call(a, KCALL_statectl, STATE_CLEAR_IPC_REFS, 0, 0) == 0);
 	CHECK(is_running(c) && fake_result(c) == -EDEADSRCDST);
 	CHECK(is_running(program) && fake_result(program) == -EIO);

@@ -17,7 +17,7 @@
 #include "lib/sys/sef_impl.h"
 #include "proto/vm.h"
 
-#define WAITERS_MAX 512
+#define WAITERS_MAX 64 /* at once */
 
 void sef_keep_memory(void)
 {
@@ -43,23 +43,12 @@ bool sef_redo(void)
 	return sef.is_redo;
 }
 
-/* Who waits for this service's answer; at most WAITERS_MAX of them. */
-static int waiters(endpoint_t eps[WAITERS_MAX])
-{
-	return sef_statectl(STATE_WAITERS, eps, WAITERS_MAX, 0);
-}
-
+/* Does it wait for this service's answer? */
 static bool waits(endpoint_t ep)
 {
-	endpoint_t eps[WAITERS_MAX] = {0};
-	int count = waiters(eps);
+	endpoint_t first = EP_NONE;
 
-	for (int i = 0; i < count; i++) {
-		if (eps[i] == ep) {
-			return true;
-		}
-	}
-	return false;
+	return sef_statectl(STATE_WAITERS, &first, 1, (uint64_t)EP_SLOT(ep)) == 1 && first == ep;
 }
 
 /* The message that came, but was not looked at: how it came is told by who waits. */
@@ -121,11 +110,26 @@ static void send_away(endpoint_t ep, int64_t result_of_program)
 	}
 }
 
-void sef_settle(void)
+static void settle_waiters(endpoint_t current)
 {
 	endpoint_t eps[WAITERS_MAX] = {0};
+	unsigned first = 0;
+	int count;
+
+	do {
+		count = sef_statectl(STATE_WAITERS, eps, WAITERS_MAX, first);
+		for (int i = 0; i < count; i++) {
+			if (eps[i] != current && !sef.waiter(eps[i])) {
+				send_away(eps[i], -ERESTARTNOINTR);
+			}
+			first = (unsigned)EP_SLOT(eps[i]) + 1;
+		}
+	} while (count == WAITERS_MAX);
+}
+
+void sef_settle(void)
+{
 	endpoint_t current = EP_NONE;
-	int count = waiters(eps);
 
 	if (sef.is_redo) {
 		current = sef.inbox.source;
@@ -133,10 +137,8 @@ void sef_settle(void)
 		current = sef.inbox.source;
 		send_away(current, -EINTR);
 	}
-	for (int i = 0; i < count && sef.waiter; i++) {
-		if (eps[i] != current && !sef.waiter(eps[i])) {
-			send_away(eps[i], -ERESTARTNOINTR);
-		}
+	if (sef.waiter) {
+		settle_waiters(current);
 	}
 	sef.info.interrupted = NULL;
 	sef.phase = SEF_OUTSIDE;

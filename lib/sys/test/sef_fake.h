@@ -11,6 +11,7 @@
 #define CLIENT  30
 #define PROGRAM 31
 #define MAX     16
+#define WAITERS 600
 
 enum outcome { RETURNED, EXITED, PANICKED, SCRIPT_ENDED };
 
@@ -26,7 +27,7 @@ struct fake {
 	int init_reply_type;
 	struct sef_lu_reply lu[MAX];
 	int lu_count;
-	struct message replies[MAX]; /* by sendnb; source: to whom */
+	struct message replies[WAITERS]; /* by sendnb; source: to whom */
 	int reply_count;
 	int pings, cleared, inherits, grant_tables;
 
@@ -35,7 +36,7 @@ struct fake {
 	struct state_entry *table;
 	uint64_t table_count;
 	struct sef memory; /* VM_INHERIT: what SEF's memory becomes */
-	endpoint_t waiters[MAX];
+	endpoint_t waiters[WAITERS];
 	int waiter_count;
 	endpoint_t program; /* is one with a call in progress */
 

@@ -334,10 +334,15 @@ static void kept_waiters(void)
 	fake.program = PROGRAM;
 	fake.waiters[fake.waiter_count++] = CLIENT;
 	fake.waiters[fake.waiter_count++] = PROGRAM;
+	while (fake.waiter_count < WAITERS) { /* more than SEF takes at once */
+		fake.waiters[fake.waiter_count] = EP_MAKE(1, PROGRAM + fake.waiter_count);
+		fake.waiter_count++;
+	}
 	sef_on_waiter(knows_client);
 	kept(SEF_OUTSIDE, EP_NONE, 0, 0);
-	CHECK(start() == RETURNED && fake.reply_count == 1);
+	CHECK(start() == RETURNED && fake.reply_count == WAITERS - 1);
 	CHECK(fake.replies[0].source == PROGRAM);
+	CHECK(fake.replies[WAITERS - 2].source == fake.waiters[WAITERS - 1]);
 	CHECK(fake.replies[0].reply.result == -ERESTARTNOINTR);
 }
 
