@@ -123,11 +123,13 @@ static int batch_make(struct tmp_fs *tmp, struct tmp_node *node, uint64_t first,
 		batch->count += error == 0;
 	}
 	for (size_t i = batch->count; i < got; i++) {
+		bool is_data = batch->page[i]->is_dirty;
+
 		fs_cache_put_page(tmp->cache, batch->page[i]);
-	}
-	if (batch->count < got) {
-		(void)fs_cache_drop(
-			tmp->cache, node->attr.ino, first + batch->count, first + got, false);
+		if (!is_data) {
+			(void)fs_cache_drop(
+				tmp->cache, node->attr.ino, first + i, first + i + 1, false);
+		}
 	}
 	return batch->count > 0 ? 0 : error;
 }
@@ -142,6 +144,29 @@ static void clean_tail(struct tmp_fs *tmp, struct tmp_node *node)
 		return;
 	}
 	page = fs_cache_find_page(tmp->cache, node->attr.ino, node->attr.size / FS_PAGE_SIZE);
+	if (page != NULL) {
+		memset(fs_page_data(tmp->cache, page) + offset, 0, FS_PAGE_SIZE - offset);
+		fs_cache_put_page(tmp->cache, page);
+	}
+}
+
+/*
+ * Take away what lies behind the end of the file, up to byte `end`, after a truncation or a write
+ * that failed on its way there; is_mapped: mappings lose it as well.
+ */
+static void trim_to_size(struct tmp_fs *tmp, struct tmp_node *node, uint64_t end, bool is_mapped)
+{
+	uint64_t last = node->attr.size / FS_PAGE_SIZE;
+	size_t offset = node->attr.size % FS_PAGE_SIZE;
+	size_t dirty = fs_cache_drop(tmp->cache, node->attr.ino, last + (offset != 0),
+		end / FS_PAGE_SIZE + 1, is_mapped);
+	struct fs_page *page = NULL;
+
+	tmp->used -= dirty;
+	node->attr.blocks -= dirty * (FS_PAGE_SIZE / 512);
+	if (offset != 0) {
+		page = fs_cache_find_page(tmp->cache, node->attr.ino, last);
+	}
 	if (page != NULL) {
 		memset(fs_page_data(tmp->cache, page) + offset, 0, FS_PAGE_SIZE - offset);
 		fs_cache_put_page(tmp->cache, page);
@@ -176,6 +201,9 @@ int tmp_data_write(struct tmp_fs *tmp, struct tmp_node *node, uint64_t position,
 			*done += here;
 			node->attr.size = u64_max(node->attr.size, position + *done);
 		}
+	}
+	if (error != 0 && position + len > node->attr.size) {
+		trim_to_size(tmp, node, position + len, false);
 	}
 	return *done > 0 ? 0 : error;
 }
@@ -231,24 +259,13 @@ int tmp_data_mkwrite(
 
 void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size, bool is_end)
 {
-	uint64_t old_end = node->attr.size / FS_PAGE_SIZE + 1;
-	size_t offset = size % FS_PAGE_SIZE, dirty;
-	struct fs_page *page = NULL;
+	uint64_t old_size = node->attr.size;
 
-	if (size > node->attr.size) {
+	if (size > old_size) {
 		clean_tail(tmp, node);
-	} else if (size < node->attr.size || is_end) {
-		dirty = fs_cache_drop(tmp->cache, node->attr.ino,
-			size / FS_PAGE_SIZE + (offset != 0), old_end, !is_end);
-		tmp->used -= dirty;
-		node->attr.blocks -= dirty * (FS_PAGE_SIZE / 512);
-		if (offset != 0) {
-			page = fs_cache_find_page(tmp->cache, node->attr.ino, size / FS_PAGE_SIZE);
-		}
-	}
-	if (page != NULL) {
-		memset(fs_page_data(tmp->cache, page) + offset, 0, FS_PAGE_SIZE - offset);
-		fs_cache_put_page(tmp->cache, page);
 	}
 	node->attr.size = size;
+	if (size < old_size || is_end) {
+		trim_to_size(tmp, node, old_size, !is_end);
+	}
 }

@@ -156,6 +156,45 @@ static void test_limits(void)
 	fs->ops->unmount(fs);
 }
 
+/* Finds in the end that the caller's memory is not there. */
+static int short_copy(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec,
+	size_t count, bool to_caller)
+{
+	assert(memory_copy(data, offset, vec, count, to_caller) == 0);
+	return -EFAULT;
+}
+
+/* Pages of a write that fails go, and leave nothing behind the end; those of others stay. */
+static void test_failed_write(void)
+{
+	struct fs *fs = mount_new(40, 10);
+	uint64_t f = make(fs, fs->root, "f", S_IFREG), g = make(fs, fs->root, "g", S_IFREG);
+	char *bytes = malloc(40 * TMP_PAGE), back[TMP_PAGE];
+	struct memory memory = {{memory_copy}, bytes}, bad = {{short_copy}, bytes};
+	struct memory result = {{memory_copy}, back};
+	struct fs_stat stat;
+	size_t done;
+
+	memset(bytes, 'x', 40 * TMP_PAGE);
+	assert(fs->ops->write(fs, f, 0, 10, &memory.data, &done) == 0 && done == 10);
+	assert(fs->ops->write(fs, f, 10, 20 * TMP_PAGE, &bad.data, &done) == -EFAULT);
+	assert(fs->ops->statfs(fs, &stat) == 0 && stat.blocks_free == 39);
+	assert(fs->ops->truncate(fs, f, TMP_PAGE) == 0);
+	assert(fs->ops->read(fs, f, 0, TMP_PAGE, &result.data, &done) == 0 && done == TMP_PAGE);
+	assert(back[9] == 'x' && back[10] == 0 && back[TMP_PAGE - 1] == 0);
+	/* The limit is met in a hole before a page that has data. */
+	assert(fs->ops->write(fs, f, 2 * TMP_PAGE, 5, &memory.data, &done) == 0 && done == 5);
+	assert(fs->ops->write(fs, g, 0, 38 * TMP_PAGE, &memory.data, &done) == 0);
+	assert(fs->ops->write(fs, f, TMP_PAGE, 2 * TMP_PAGE, &memory.data, &done) == -ENOSPC);
+	assert(fs->ops->read(fs, f, 2 * TMP_PAGE, 5, &result.data, &done) == 0 && done == 5);
+	assert(memcmp(back, "xxxxx", 5) == 0);
+	assert(fs->ops->unlink(fs, fs->root, name_of("f")) == 0);
+	assert(fs->ops->unlink(fs, fs->root, name_of("g")) == 0);
+	assert(fs->ops->statfs(fs, &stat) == 0 && stat.blocks_free == 40);
+	free(bytes);
+	fs->ops->unmount(fs);
+}
+
 /* Random writes, truncations and reads of one file against a plain array. */
 static void test_data_random(void)
 {
@@ -305,12 +344,13 @@ int main(void)
 	test_rename();
 	test_unlinked_file_lives_while_referenced();
 	test_limits();
+	test_failed_write();
 	test_data_random();
 	test_readdir_in_pieces();
 	test_options();
 	test_mappings();
 	test_restart();
 	hostmem_free(&mem);
-	puts("tmp_test: 9 passed, 0 failed");
+	puts("tmp_test: 10 passed, 0 failed");
 	return 0;
 }
