@@ -363,10 +363,14 @@ static bool adopt_entry(
 {
 	uint8_t *snapshots[DS_SNAPSHOTS_MAX];
 
+	if (!memchr(entry->key, '\0', DS_KEY_MAX) || !memchr(entry->owner, '\0', STORE_LABEL_MAX) ||
+		(entry->type != DS_TYPE_LABEL && !find(store, entry->owner, DS_TYPE_LABEL))) {
+		entry->data = NULL; /* the predecessor's */
+		return false;
+	}
 	memcpy(snapshots, entry->snapshots, sizeof(snapshots));
 	memset(entry->snapshots, 0, sizeof(entry->snapshots));
-	if (!adopt_data(store, source, entry) || !memchr(entry->key, '\0', DS_KEY_MAX) ||
-		!memchr(entry->owner, '\0', STORE_LABEL_MAX)) {
+	if (!adopt_data(store, source, entry)) {
 		return false;
 	}
 	for (int i = 0; i < DS_SNAPSHOTS_MAX && entry->type == DS_TYPE_MAP; i++) {

@@ -243,6 +243,7 @@ static void test_successor(void)
 	static struct store next;
 	static uint8_t page[4096];
 	struct store *s = fresh();
+	struct store_entry *stray, *unended;
 	const struct store_entry *e;
 	uint32_t n;
 
@@ -252,12 +253,20 @@ static void test_successor(void)
 	CHECK(store_snapshot(s, A, "m", &n) == 0);
 	CHECK(store_subscribe(s, B, "n.*", 0, 0) == 0 && number(s, A, "n2", 1, 0) == 0);
 	((struct store_entry *)store_find(s, "bad", DS_TYPE_STR))->len = UINT32_MAX;
+	/* Nobody's, and one whose owner has no end: neither is looked at further. */
+	CHECK(string(s, B, "stray", "text", 5) == 0 && range(s, A, "unended", page, 0) == 0);
+	stray = (struct store_entry *)store_find(s, "stray", DS_TYPE_STR);
+	unended = (struct store_entry *)store_find(s, "unended", DS_TYPE_MAP);
+	memcpy(stray->owner, "x", 2);
+	memset(unended->owner, 'x', sizeof(unended->owner));
 	store_init(&next, &ops);
 	memcpy(next.entries, s->entries, sizeof(s->entries));
 	memcpy(next.subscriptions, s->subscriptions, sizeof(s->subscriptions));
 	store_adopt(&next, &source);
 	store_verify(&next);
-	CHECK(!store_find(&next, "bad", DS_TYPE_STR) && next.count == s->count - 1);
+	CHECK(!store_find(&next, "bad", DS_TYPE_STR) && next.count == s->count - 3);
+	memcpy(stray->owner, "b", 2);
+	memcpy(unended->owner, "a", 2);
 	e = store_find(&next, "s", DS_TYPE_STR);
 	CHECK(e && strcmp((char *)e->data, "text") == 0 &&
 		e->data != store_find(s, "s", DS_TYPE_STR)->data);
