@@ -105,6 +105,19 @@ static int64_t on_restart(const struct call *call)
 	return r == 0 ? CONTROL_LATER : r;
 }
 
+/* A declaration for a service that is there: class and device numbers stay. */
+static int fit_conf(const struct service *s, struct conf_service *conf)
+{
+	if (conf->class != s->conf.class || conf->is_core != s->conf.is_core) {
+		return -EPERM;
+	}
+	conf->chr_count = s->conf.chr_count;
+	conf->blk_count = s->conf.blk_count;
+	memcpy(conf->chr, s->conf.chr, sizeof(conf->chr));
+	memcpy(conf->blk, s->conf.blk, sizeof(conf->blk));
+	return 0;
+}
+
 /* UPDATE and ROLLBACK; without a state any will do in which no request is half done. */
 static int64_t on_update(const struct call *call)
 {
@@ -124,6 +137,9 @@ static int64_t on_update(const struct call *call)
 		plan.binary = parcel.binary ? parcel.binary : call->service->binary;
 		plan.conf = parcel.has_conf ? &parcel.conf : NULL;
 		plan.args = parcel.args;
+		if (r == 0 && parcel.has_conf) {
+			r = fit_conf(call->service, &parcel.conf);
+		}
 	} else {
 		plan.binary = call->service->previous_binary;
 		r = plan.binary ? 0 : -ENOENT;
@@ -144,7 +160,21 @@ static int64_t on_clone(const struct call *call)
 	return r;
 }
 
-/* What is declared anew holds from now on; class and device numbers stay. */
+/* It has the declaration from now on; when it cannot have it, it keeps its own. */
+static int redeclare(struct rs *rs, struct service *s, const struct conf_service *conf)
+{
+	struct conf_service old = s->conf;
+	int r;
+
+	s->conf = *conf;
+	r = process_give_privileges(rs, s, s->ep, PRIV_UPDATE);
+	if (r < 0) {
+		s->conf = old;
+		(void)process_give_privileges(rs, s, s->ep, PRIV_UPDATE);
+	}
+	return r < 0 ? r : 0;
+}
+
 static int64_t on_edit(const struct call *call)
 {
 	struct service *s = call->service;
@@ -154,16 +184,16 @@ static int64_t on_edit(const struct call *call)
 	if (r == 0 && !parcel.has_conf) {
 		r = -EINVAL;
 	}
-	if (r == 0 &&
-		(parcel.conf.class != s->conf.class || parcel.conf.is_core != s->conf.is_core)) {
-		r = -EPERM;
+	if (r == 0) {
+		r = fit_conf(s, &parcel.conf);
 	}
 	if (r == 0 && (s->state != SERVICE_RUNNING || s->update != UPDATE_NONE)) {
 		r = -EBUSY;
 	}
 	if (r == 0) {
-		s->conf = parcel.conf;
-		r = process_give_privileges(call->rs, s, s->ep, PRIV_UPDATE);
+		r = redeclare(call->rs, s, &parcel.conf);
+	}
+	if (r == 0) {
 		peers_edited(call->rs, s);
 		replica_drop(s);
 		heartbeat_set(call->rs, s,
@@ -171,7 +201,7 @@ static int64_t on_edit(const struct call *call)
 		service_tick(call->rs);
 	}
 	parcel_free(&parcel);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 static int64_t on_ping(const struct call *call)

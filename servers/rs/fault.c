@@ -41,15 +41,15 @@ int fault_inject(struct service *s, const struct axo_service_req *req, endpoint_
 	if (s->state != SERVICE_RUNNING || s->update != UPDATE_NONE) {
 		return -EBUSY;
 	}
+	if (fault.count > FLIPS_MAX && (req->arg == SEF_FAULT_TEXT || req->arg == SEF_FAULT_DATA)) {
+		return -EINVAL;
+	}
 	s->is_on_purpose = (req->flags & AXO_SERVICE_NO_BACKOFF) != 0;
 	if (req->arg == FAULT_KILL) {
 		process_kill(s->ep);
 		return 0;
 	}
 	if (req->arg == SEF_FAULT_TEXT || req->arg == SEF_FAULT_DATA) {
-		if (fault.count > FLIPS_MAX) {
-			return -EINVAL;
-		}
 		return process_flip_bits(s, req->arg == SEF_FAULT_TEXT, fault.count, fault.seed);
 	}
 	peers_fault(s, &fault);

@@ -108,6 +108,23 @@ static void discard(struct service *s)
 	s->deadline_ns = 0;
 }
 
+/* All processes it has go, the youngest first. */
+static void end_processes(struct service *s)
+{
+	replica_drop(s);
+	heartbeat_answer(s, -ESRCH);
+	if (s->past_ep != EP_NONE) {
+		process_destroy(s->past_ep);
+		s->past_ep = EP_NONE;
+	}
+	if (s->ep != EP_NONE) {
+		s->last_ep = s->ep;
+		peers_renounce(s);
+		process_destroy(s->ep);
+		s->ep = EP_NONE;
+	}
+}
+
 /* Make its first process and send it on its way; the state is STARTING then. */
 static int begin(struct rs *rs, struct service *s)
 {
@@ -123,11 +140,11 @@ static int begin(struct rs *rs, struct service *s)
 	peers_send_init(s, SEF_INIT_FRESH, EP_NONE);
 	r = process_start(ep);
 	if (r < 0) {
-		peers_renounce(s);
-		process_destroy(ep);
-		s->ep = EP_NONE;
+		end_processes(s);
+		peers_forget(s);
 		return r;
 	}
+	s->death = DEATH_CRASH;
 	s->init_type = SEF_INIT_FRESH;
 	service_enter(rs, s, SERVICE_STARTING, RS_INIT_LIMIT_NS);
 	return 0;
@@ -158,23 +175,6 @@ int service_up(struct rs *rs, const struct service_plan *plan)
 	}
 	service_tick(rs);
 	return 0;
-}
-
-/* All processes it has go, the youngest first. */
-static void end_processes(struct service *s)
-{
-	replica_drop(s);
-	heartbeat_answer(s, -ESRCH);
-	if (s->past_ep != EP_NONE) {
-		process_destroy(s->past_ep);
-		s->past_ep = EP_NONE;
-	}
-	if (s->ep != EP_NONE) {
-		s->last_ep = s->ep;
-		peers_renounce(s);
-		process_destroy(s->ep);
-		s->ep = EP_NONE;
-	}
 }
 
 /* It will not come back by itself. The waiter learns `result`. */

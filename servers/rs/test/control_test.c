@@ -123,10 +123,74 @@ static void test_commands(void)
 	finish(rs);
 }
 
+/* Another declaration: class and device numbers stay, and all when privileges cannot be had. */
+static void test_edit(void)
+{
+	static const char conf[] = "service a { uid 7; chr 9; }", fs[] = "service a { class fs; }";
+	struct rs *rs = fresh();
+	struct axo_service_req req = {.cmd = AXO_SERVICE_EDIT,
+		.name = "a",
+		.conf = (uint64_t)conf,
+		.conf_len = strlen(conf),
+		.arg = SEF_LU_WORK_FREE};
+	struct service *s;
+	int64_t result;
+
+	CHECK(up_declared(rs, "a", "service a { uid 5; chr 8; }") == 0);
+	s = service_by_label(rs, "a");
+	service_started(rs, s, 0, true);
+	fake.privilege_error = -ENOSPC;
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == -ENOSPC);
+	CHECK(s->conf.uid == 5);
+	fake.privilege_error = 0;
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == 0);
+	CHECK(s->conf.uid == 7 && s->conf.chr_count == 1 && s->conf.chr[0] == 8);
+	req.conf = (uint64_t)fs;
+	req.conf_len = strlen(fs);
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == -EPERM);
+	req.cmd = AXO_SERVICE_UPDATE;
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == -EPERM);
+	CHECK(s->update == UPDATE_NONE && s->conf.class == CONF_CLASS_DRIVER);
+	finish(rs);
+}
+
+/* What cannot run is announced to nobody in the end. */
+static void test_start_fails(void)
+{
+	struct rs *rs = fresh();
+
+	fake.start_error = -EPERM;
+	CHECK(up(rs, "a") == -EPERM && fake.forgotten == 1 && fake.renounced == 1);
+	CHECK(fake.alive == 0 && !service_by_label(rs, "a"));
+	finish(rs);
+}
+
+/* What is refused does not count for the next death. */
+static void test_fault(void)
+{
+	struct rs *rs = fresh();
+	struct axo_service_req req = {.cmd = AXO_SERVICE_FAULT,
+		.flags = AXO_SERVICE_NO_BACKOFF,
+		.name = "a",
+		.arg = SEF_FAULT_DATA,
+		.count = UINT32_MAX};
+	struct service *s = running(rs, "a");
+	int64_t result;
+
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == -EINVAL);
+	CHECK(!s->is_on_purpose);
+	req.arg = 0;
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == 0 && s->is_on_purpose);
+	finish(rs);
+}
+
 int main(void)
 {
 	test_control();
 	test_commands();
+	test_edit();
+	test_fault();
+	test_start_fails();
 	printf("%u failures\n", failures);
 	return failures != 0;
 }
