@@ -138,6 +138,27 @@ static enum outcome copy_files(uint64_t seed)
 	return WORK_NOTICED;
 }
 
+/* A child that is to write into a pipe, from which its parent reads at ends[0]; as fork(), -1: it
+ * has been said why. */
+static pid_t fork_writer(int ends[2])
+{
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		(void)fails("pipe");
+		return -1;
+	}
+	child = fork();
+	if (child < 0) {
+		(void)fails("fork");
+		close(ends[0]);
+	}
+	if (child != 0) {
+		close(ends[1]);
+	}
+	return child;
+}
+
 /* A child writes what the parent knows through a pipe. */
 static enum outcome use_pipe(uint64_t seed)
 {
@@ -145,12 +166,11 @@ static enum outcome use_pipe(uint64_t seed)
 	bool noticed = false, wrong = false;
 	uint64_t state = seed;
 	int ends[2], status = 0;
-	pid_t child;
+	pid_t child = fork_writer(ends);
 
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		return fails("pipe") ? WORK_NOTICED : WORK_FINE;
+	if (child < 0) {
+		return WORK_NOTICED;
 	}
-	child = fork();
 	if (child == 0) {
 		for (size_t at = 0; at < PIPE_BYTES; at += BLOCK) {
 			fill(block, BLOCK, &state);
@@ -160,9 +180,7 @@ static enum outcome use_pipe(uint64_t seed)
 		}
 		_exit(noticed);
 	}
-	close(ends[1]);
-	noticed = child < 0 && fails("fork");
-	for (size_t at = 0; child > 0 && at < PIPE_BYTES; at += BLOCK) {
+	for (size_t at = 0; at < PIPE_BYTES; at += BLOCK) {
 		fill(wanted, BLOCK, &state);
 		if (transfer(false, ends[0], block, BLOCK, &noticed)) {
 			break;
@@ -174,7 +192,7 @@ static enum outcome use_pipe(uint64_t seed)
 		}
 	}
 	close(ends[0]);
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
 		noticed = true;
 	}
 	noticed |= status != 0;
@@ -187,12 +205,11 @@ static enum outcome run_script(const char *script, const char *wanted)
 	char output[256] = "";
 	size_t got = 0;
 	int ends[2], status = 0;
-	pid_t child;
+	pid_t child = fork_writer(ends);
 
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		return fails("pipe") ? WORK_NOTICED : WORK_FINE;
+	if (child < 0) {
+		return WORK_NOTICED;
 	}
-	child = fork();
 	if (child == 0) {
 		int null = open("/dev/null", O_RDWR);
 
@@ -202,8 +219,7 @@ static enum outcome run_script(const char *script, const char *wanted)
 		execl("/bin/sh", "sh", "-c", script, (char *)NULL);
 		_exit(126);
 	}
-	close(ends[1]);
-	while (child > 0 && got < sizeof(output) - 1) {
+	while (got < sizeof(output) - 1) {
 		ssize_t n = read(ends[0], output + got, sizeof(output) - 1 - got);
 
 		if (n == 0 || (n < 0 && errno != EINTR)) {
@@ -212,9 +228,9 @@ static enum outcome run_script(const char *script, const char *wanted)
 		got += n > 0 ? (size_t)n : 0;
 	}
 	close(ends[0]);
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
 	}
-	if (child < 0 || status != 0) {
+	if (status != 0) {
 		load_say("a script ended with %x: %.60s", (unsigned)status, output);
 		return WORK_NOTICED;
 	}
