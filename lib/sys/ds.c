@@ -95,6 +95,9 @@ static int ds_get(
 
 	req.data_len = *bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)*bytes;
 	r = ds_call(&m, DS_RETRIEVE, req, (char *)key, GRANT_READ, data, GRANT_WRITE);
+	if (r == 0 && MSG(&m, ds_rep)->data_len > req.data_len) {
+		return -EIO; /* more than there is room for */
+	}
 	if (r == 0) {
 		*bytes = MSG(&m, ds_rep)->data_len;
 	}
@@ -128,8 +131,16 @@ int ds_retrieve_label_name(char *label, size_t size, endpoint_t ep)
 {
 	struct ds_req req = {.key_len = (uint32_t)size, .value = (uint64_t)(uint32_t)ep};
 	struct message m;
+	int r;
 
-	return ds_call(&m, DS_LABEL_NAME, req, label, GRANT_READ | GRANT_WRITE, NULL, 0);
+	if (size == 0) {
+		return -E2BIG;
+	}
+	r = ds_call(&m, DS_LABEL_NAME, req, label, GRANT_READ | GRANT_WRITE, NULL, 0);
+	if (r == 0) {
+		label[size - 1] = '\0';
+	}
+	return r;
 }
 
 int ds_publish_u32(const char *key, uint32_t value, uint32_t flags)
@@ -169,7 +180,7 @@ int ds_retrieve_str(const char *key, char *value, size_t size)
 	}
 	r = ds_get(DS_TYPE_STR, 0, key, 0, value, &size);
 	if (r == 0) {
-		value[size - 1] = '\0';
+		value[size > 0 ? size - 1 : 0] = '\0';
 	}
 	return r;
 }
@@ -287,6 +298,7 @@ int ds_check(char key[DS_KEY_MAX], uint32_t *type, endpoint_t *owner)
 	int r = ds_call(&m, DS_CHECK, req, key, GRANT_WRITE, NULL, 0);
 
 	if (r == 0) {
+		key[DS_KEY_MAX - 1] = '\0';
 		*type = MSG(&m, ds_rep)->type;
 		*owner = MSG(&m, ds_rep)->owner;
 	}
@@ -299,5 +311,8 @@ int ds_getinfo(struct ds_info *info, uint32_t max, uint32_t first)
 	struct ds_req req = {.value = first, .data_len = max * (uint32_t)sizeof(*info)};
 	int r = ds_call(&m, DS_GETINFO, req, NULL, 0, info, GRANT_WRITE);
 
+	if (r == 0 && MSG(&m, ds_rep)->value > max) {
+		return -EIO;
+	}
 	return r < 0 ? r : (int)MSG(&m, ds_rep)->value;
 }
