@@ -137,10 +137,12 @@ static int64_t duplicate(struct vm *vm, struct region *region, const struct rema
 	vaddr_t to = remap->fixed;
 	struct region *copy;
 
-	if (!(region->flags & REGION_SHARED) || !remap->may_move) {
+	if (!(region->flags & REGION_SHARED) || !remap->may_move ||
+		region->type->resize(region, remap->new_len) != 0) {
 		return -EINVAL;
 	}
-	if (to != 0 && space_unmap(vm, space, to, to + remap->new_len) != 0) {
+	if (remap->new_len > USER_END ||
+		space_check_limits(vm, space, remap->new_len, false) != 0) {
 		return -ENOMEM;
 	}
 	if (to == 0) {
@@ -150,6 +152,11 @@ static int64_t duplicate(struct vm *vm, struct region *region, const struct rema
 		? NULL
 		: region_clone(vm, region, to, remap->new_len, region_offset(region, remap->old));
 	if (copy == NULL) {
+		return -ENOMEM;
+	}
+	/* What it takes the place of may be the region itself. */
+	if (remap->fixed != 0 && space_unmap(vm, space, to, to + remap->new_len) != 0) {
+		region_delete(vm, copy);
 		return -ENOMEM;
 	}
 	region_insert(space, copy);

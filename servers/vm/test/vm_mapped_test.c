@@ -89,6 +89,16 @@ static void test_shared_memory(void)
 	CHECK(fake_call(&vm, ep, LINUX_NR_mmap, BASE, 4 * PAGE, RW,
 		      MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, UINT64_MAX, 0) == (int64_t)BASE);
 	*fake_touch(&vm, ep, BASE + PAGE, true) = 5;
+	/* A view in the very place of what it shows. */
+	CHECK(fake_call(&vm, ep, LINUX_NR_mremap, BASE, 0, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		      BASE, 0) == (int64_t)BASE);
+	CHECK(*fake_touch(&vm, ep, BASE + PAGE, false) == 5);
+	CHECK_SOUND(&vm);
+	/* Views count against the limit. */
+	thread_space(&vm, ep)->limit_as = 7 * PAGE;
+	CHECK(fake_call(&vm, ep, LINUX_NR_mremap, BASE, 0, 4 * PAGE, MREMAP_MAYMOVE, 0, 0) ==
+		-ENOMEM);
+	thread_space(&vm, ep)->limit_as = SPACE_NO_LIMIT;
 	view = fake_call(&vm, ep, LINUX_NR_mremap, BASE, 0, 4 * PAGE, MREMAP_MAYMOVE, 0, 0);
 	CHECK(view > 0 && *fake_touch(&vm, ep, (vaddr_t)view + PAGE, false) == 5);
 	CHECK(fake_call(&vm, ep, LINUX_NR_mprotect, (uint64_t)view, 4 * PAGE, PROT_READ, 0, 0, 0) ==
