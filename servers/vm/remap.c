@@ -7,6 +7,7 @@
 #include "servers/vm/fault.h"
 #include "servers/vm/linux.h"
 #include "servers/vm/mapping.h"
+#include "servers/vm/safemap.h"
 
 struct remap {
 	vaddr_t old;
@@ -58,7 +59,9 @@ static int64_t move_region(
 	struct space *space = region->space;
 	struct region *moved;
 
+	/* Records of shared memory know it by its address, and so do those who revoke it. */
 	if (region->type->resize(region, remap->new_len) != 0 ||
+		safemap_part(vm, space, remap->old, remap->old + remap->old_len) != 0 ||
 		make_tables(vm, space, remap->old, to, remap->old_len) != 0) {
 		return -ENOMEM;
 	}
@@ -67,9 +70,6 @@ static int64_t move_region(
 		return -ENOMEM;
 	}
 	region_insert(space, moved);
-	if (region->type->release != NULL) {
-		region->type->release(vm, region, remap->old, remap->old + remap->old_len);
-	}
 	move_entries(vm, space, remap->old, to, remap->old_len);
 	if (remap->keeps_old) {
 		(void)region_merge(vm, moved);

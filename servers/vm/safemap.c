@@ -132,6 +132,13 @@ static int unmap(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end)
 	return result;
 }
 
+int safemap_part(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end)
+{
+	int result = space->safemaps == 0 ? 0 : unmap(vm, space, start, end);
+
+	return result == 0 && space->safemaps != 0 ? revoke(vm, space, start, end) : result;
+}
+
 /* Whether any page outside of a range is still shared. */
 static bool is_alive(
 	struct vm *vm, const struct safemap *map, enum end end, vaddr_t start, vaddr_t stop)
@@ -337,10 +344,7 @@ static int map_pages(struct vm *vm, const struct memreq *request)
 	if (granter == NULL || mapper == NULL || granter == mapper) {
 		return -EINVAL;
 	}
-	result = unmap(vm, mapper, to, to_end);
-	if (result == 0) {
-		result = revoke(vm, mapper, to, to_end);
-	}
+	result = safemap_part(vm, mapper, to, to_end);
 	if (result != 0) {
 		return result;
 	}

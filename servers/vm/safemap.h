@@ -26,6 +26,10 @@ void safemap_request(struct vm *vm, const struct memreq *request);
 /* Pages of a range are about to go: end what shares them. Cannot fail. */
 void safemap_release(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end);
 
+/* End all that shares a range in either direction: each side has copies of its own then. -ENOMEM:
+ * part of it is still shared. */
+int safemap_part(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end);
+
 /* Whether the page at `offset` of a record is still shared; if the mapper has one there, *pfn. */
 bool safemap_shares(struct vm *vm, const struct safemap *map, uint64_t offset, pfn_t *pfn);
 

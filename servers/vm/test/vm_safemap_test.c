@@ -186,6 +186,32 @@ static void test_chain(void)
 	end();
 }
 
+/* GRT-12: what either side moves elsewhere is its own from then on, and can be revoked no more. */
+static void test_move(void)
+{
+	const uint64_t far = BASE + 64 * PAGE;
+
+	begin();
+	CHECK(map(a, 0, b, 0, 4, false) == 0);
+	CHECK(fake_call(&vm, b, LINUX_NR_mremap, BASE + PAGE, 2 * PAGE, 2 * PAGE,
+		      MREMAP_MAYMOVE | MREMAP_FIXED, far, 0) == (int64_t)far);
+	CHECK_SOUND(&vm);
+	put(a, 1, 11);
+	CHECK(get(b, 64) == 1);
+	put(b, 65, 22);
+	CHECK(get(a, 2) == 2 && get(b, 65) == 22);
+	CHECK(map(a, 0, b, 0, 1, true) == 0 && map(b, 0, c, 0, 1, true) == 0);
+	CHECK(fake_call(&vm, a, LINUX_NR_mremap, BASE, PAGE, 2 * PAGE,
+		      MREMAP_MAYMOVE | MREMAP_FIXED, far, 0) == (int64_t)far);
+	CHECK_SOUND(&vm);
+	put(a, 64, 33);
+	CHECK(get(b, 0) == 0 && get(c, 0) == 0);
+	put(b, 0, 44);
+	CHECK(get(a, 64) == 33 && get(c, 0) == 0);
+	CHECK_SOUND(&vm);
+	end();
+}
+
 /* GRT-07: whole pages are copied when one side writes. */
 static void test_copy_on_write(void)
 {
@@ -360,6 +386,7 @@ int main(void)
 	test_refusals();
 	test_fork();
 	test_chain();
+	test_move();
 	test_copy_on_write();
 	test_random();
 	test_injection();
