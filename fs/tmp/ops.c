@@ -371,6 +371,11 @@ static int op_rebind(struct fs *fs, uint64_t ino, uint64_t count, struct fs_attr
 	return 0;
 }
 
+static void op_restarted(struct fs *fs)
+{
+	fs_cache_unpin_all(tmp_of(fs)->cache);
+}
+
 static int op_recovered(struct fs *fs)
 {
 	struct tmp_fs *tmp = tmp_of(fs);
@@ -535,6 +540,7 @@ static const struct fs_ops tmp_ops = {
 	.mkwrite = tmp_op_mkwrite,
 	.rebind = op_rebind,
 	.recovered = op_recovered,
+	.restarted = op_restarted,
 	.get_attr = op_get_attr,
 	.set_attr = op_set_attr,
 	.readdir = op_readdir,

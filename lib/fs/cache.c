@@ -281,6 +281,18 @@ void fs_cache_put_page(struct fs_cache *cache, struct fs_page *page)
 	}
 }
 
+void fs_cache_unpin_all(struct fs_cache *cache)
+{
+	for (uint32_t slot = 0; slot < cache->high; slot++) {
+		struct fs_page *page = &cache->page[slot];
+
+		if (page->pins > 0 && page->object != FS_OBJECT_LOG) {
+			page->pins = 0;
+			fs_marks_clear(cache, page, VM_CACHE_PINNED);
+		}
+	}
+}
+
 void fs_cache_map_block(struct fs_page *page, unsigned part, uint32_t block)
 {
 	page->block[part] = block;

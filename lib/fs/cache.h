@@ -224,5 +224,9 @@ void fs_cache_balance(struct fs_cache *cache);
 void fs_cache_check_dirty(
 	struct fs_cache *cache, bool (*keep)(void *ctx, struct fs_page *page), void *ctx);
 
+/* After a crash in memory that has outlived it: what the lost request had pinned is not any more.
+ */
+void fs_cache_unpin_all(struct fs_cache *cache);
+
 /* Check the invariants, pins included: `pins` is the number of pins that the caller knows of. */
 bool fs_cache_check(const struct fs_cache *cache, size_t pins);

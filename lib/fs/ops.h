@@ -143,6 +143,9 @@ struct fs_ops {
 	 * references; then, all others are known. NULL: it has no such mount. */
 	int (*rebind)(struct fs *fs, uint64_t ino, uint64_t count, struct fs_attr *attr);
 	int (*recovered)(struct fs *fs);
+	/* The process has crashed and goes on in its old memory: nothing is under way; may be NULL.
+	 */
+	void (*restarted)(struct fs *fs);
 	bool (*is_dirty)(struct fs *fs); /* sync would have something to write; may be NULL */
 	void (*idle)(
 		struct fs *fs); /* between requests: write back when much is dirty; may be NULL */

@@ -211,8 +211,13 @@ static void on_notify(endpoint_t source)
 /* All memory came over. VFS sends again what is not answered. */
 static int on_restart(const struct sef_info *info)
 {
+	struct fs *fs = server.mount.fs;
+
 	(void)info;
 	server.is_alarm_set = false;
+	if (fs != NULL && fs->ops->restarted != NULL) {
+		fs->ops->restarted(fs);
+	}
 	return 0;
 }
 

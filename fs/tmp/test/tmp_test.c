@@ -336,6 +336,36 @@ static void test_restart(void)
 	fs->ops->unmount(fs);
 }
 
+static void *crash_to[5];
+
+static int crashing_copy(struct fs_data *data, uint64_t offset, const struct fs_iovec *vec,
+	size_t count, bool to_caller)
+{
+	__builtin_longjmp(crash_to, 1);
+}
+
+/* The process dies with pages in use, and goes on in its memory. */
+static void test_crash_in_write(void)
+{
+	struct fs *volatile fs = mount_new(10, 10);
+	volatile uint64_t f = make(fs, fs->root, "f", S_IFREG);
+	struct memory crashing = {{crashing_copy}, NULL},
+		      memory = {{memory_copy}, (char[]){"data"}};
+	struct fs_stat stat;
+	size_t done;
+
+	if (__builtin_setjmp(crash_to) == 0) {
+		(void)fs->ops->write(fs, f, 0, 4, &crashing.data, &done);
+		assert(false);
+	}
+	fs->ops->restarted(fs);
+	assert(fs_cache_check(tmp_of(fs)->cache, 0));
+	assert(fs->ops->write(fs, f, 0, 4, &memory.data, &done) == 0 && done == 4);
+	assert(fs->ops->unlink(fs, fs->root, name_of("f")) == 0);
+	assert(fs->ops->statfs(fs, &stat) == 0 && stat.blocks_free == 10);
+	fs->ops->unmount(fs);
+}
+
 int main(void)
 {
 	hostmem_init(&mem, 4096);
@@ -350,7 +380,8 @@ int main(void)
 	test_options();
 	test_mappings();
 	test_restart();
+	test_crash_in_write();
 	hostmem_free(&mem);
-	puts("tmp_test: 10 passed, 0 failed");
+	puts("tmp_test: 11 passed, 0 failed");
 	return 0;
 }
