@@ -37,9 +37,12 @@ int crash_recover(const struct sef_info *info)
 	if (call && was_worker) {
 		call_abandoned(call);
 	} else if (call) {
-		call_release(call);
+		/* No call runs any more: what it gives back is not looked for among what it holds.
+		 */
 		call->handler = NULL;
+		call_release(call);
 	}
+	window_unpin_all(&vfs.window);
 	timer_restart();
 	if (info->interrupted) {
 		settle_interrupted(info->interrupted);

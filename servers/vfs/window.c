@@ -98,6 +98,15 @@ void window_unpin(struct window *window, uint32_t slot)
 	(void)__atomic_fetch_and(&window->marks[slot], (uint8_t)~VM_CACHE_PINNED, __ATOMIC_SEQ_CST);
 }
 
+void window_unpin_all(struct window *window)
+{
+	for (uint32_t slot = 0; slot < window->slots; slot++) {
+		if (marks_of(window, slot) & VM_CACHE_PINNED) {
+			window_unpin(window, slot);
+		}
+	}
+}
+
 void window_forget(struct window *window, uint32_t slot)
 {
 	struct window_slot *name = &window->names[slot];

@@ -36,6 +36,8 @@ void window_free(struct window *window);
  * (any more). */
 uint32_t window_pin(struct window *window, uint64_t dev, uint64_t ino, uint64_t index);
 void window_unpin(struct window *window, uint32_t slot);
+/* VFS crashed: what it had pinned is not any more. */
+void window_unpin_all(struct window *window);
 /* Whether a page is there, without touching it. */
 bool window_has(const struct window *window, uint64_t dev, uint64_t ino, uint64_t index);
 

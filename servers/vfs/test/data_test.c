@@ -278,6 +278,14 @@ static void test_crash(void)
 	endpoint_t child = FAKE_PROGRAM, other = FAKE_PROGRAM + 1;
 	int64_t fd;
 
+	/* In the main loop, with a page in use: before all others, which leave their stacks
+	 * unfinished. */
+	fd = make_pattern("/pinned");
+	expect_read(fd, 0, 100, 100);
+	fake_crash_at(FAKE_REPLY_COPY);
+	assert(CALL4(P, pread64, fd, BUF, 100, 0) == -EINTR && !fake_cache_has_pins());
+	expect_read(fd, 0, 100, 100);
+	assert(CALL1(P, close, fd) == 0 && CALL1(P, unlink, text("/pinned")) == 0);
 	assert(CALL1(P, pipe, BUF) == 0);
 	fake_fork(P, child, 60);
 	fake_fork(P, other, 61);

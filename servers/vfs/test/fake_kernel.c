@@ -47,7 +47,7 @@ static endpoint_t cancelled[16];
 static unsigned cancelled_count;
 static uint64_t now;
 static unsigned stopped_count;
-static int crash_op; /* VFS crashes as it sends this to the file system; 0: never */
+static int crash_op; /* VFS crashes as it does this (fake_crash_at); 0: never */
 static void *crash_to[5];
 static bool is_redo; /* the message is to be handed out again */
 
@@ -142,6 +142,14 @@ static void rs_gets(const struct message *m)
 	}
 }
 
+static void crash_if(int op)
+{
+	if (op == crash_op) {
+		crash_op = 0;
+		__builtin_longjmp(crash_to, 1);
+	}
+}
+
 static void deliver(struct asyn_entry *e)
 {
 	struct message m = e->msg, reply;
@@ -150,10 +158,7 @@ static void deliver(struct asyn_entry *e)
 	e->flags |= ASYN_DONE;
 	e->result = 0;
 	if (e->dst == EP_BOOTFS) {
-		if (m.type == crash_op) {
-			crash_op = 0;
-			__builtin_longjmp(crash_to, 1);
-		}
+		crash_if(m.type);
 		if (fake_fs_serve(&m, &reply)) {
 			queue_put(&reply);
 		}
@@ -194,6 +199,7 @@ static int64_t kcall(int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
 		memset((void *)a1, (int)a2, a3);
 		return 0;
 	case KCALL_reply_copy:
+		crash_if(FAKE_REPLY_COPY);
 		if (copy(EP_SELF, a2, (endpoint_t)a0, a1, a3) < 0) {
 			return -EFAULT;
 		}

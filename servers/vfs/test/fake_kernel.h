@@ -34,8 +34,9 @@ int64_t fake_answer(endpoint_t ep);
 
 /* A message to VFS, and all that follows from it. */
 void fake_send(endpoint_t source, const struct message *m);
-/* VFS crashes when it sends the next request of this kind to the file system, and is restarted with
- * its memory. */
+/* VFS crashes when it sends the next request of this kind to the file system (FAKE_REPLY_COPY: when
+ * it answers by sys_reply_copy), and is restarted with its memory. */
+#define FAKE_REPLY_COPY (-1)
 void fake_crash_at(int op);
 /* The alarm goes off when the clock reaches now_ns. */
 void fake_time(uint64_t now_ns);
