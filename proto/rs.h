@@ -31,8 +31,9 @@ struct rs_getinfo_rep {
 };
 
 /*
- * System call LINUX_NR_axo_service(struct axo_service_req *): root only, else -EPERM. The caller is
- * a Linux program (commands/service, commands/init). Returns what the command says, or a negative
+ * System call LINUX_NR_axo_service(struct axo_service_req *): root, and whom a
+ * declaration's `control` names for its service, else -EPERM. The caller is a Linux program
+ * (commands/service, commands/init). Returns what the command says, or a negative
  * errno.
  */
 enum axo_service_cmd {
