@@ -186,7 +186,10 @@ int cache_put(struct vm *vm, struct cache_client *client, struct cache_page *pag
 	}
 	client->chunks[slot / CACHE_CHUNK][slot % CACHE_CHUNK] = page;
 	client->used_end = (uint32_t)u64_max(client->used_end, slot + 1);
-	client->first_free = slot + 1;
+	/* Making room for the tables may have freed slots below. */
+	if (client->first_free == slot) {
+		client->first_free = slot + 1;
+	}
 	client->pages++;
 	page->slot[window] = slot;
 	__atomic_store_n(cache_marks(vm, client, slot), marks, __ATOMIC_RELEASE);

@@ -129,7 +129,7 @@ static void settle_slots(struct vm *vm, struct cache_client *client)
 		struct cache_page *page = cache_at(client, slot);
 		uint8_t old;
 
-		if (page == NULL || page->file == NULL) {
+		if (page == NULL) {
 			continue;
 		}
 		old = __atomic_fetch_and(

@@ -224,9 +224,66 @@ static void test_no_memory(void)
 	}
 }
 
+/* Page `index` of file 9 is cached, and VFS has it in its window; nobody uses it. */
+static void show_page(uint64_t index)
+{
+	uint32_t slot, reader;
+
+	CHECK(get_pages(vm_call_cache_get, FS_EP, 9, index, 1, &slot) == 1);
+	*marks_of(FS_EP, &w.fs, slot) = VM_CACHE_VALID;
+	CHECK(get_pages(vm_call_cache_map, EP_VFS, 9, index, 1, &reader) == 1);
+	*marks_of(EP_VFS, &w.reader, reader) = VM_CACHE_VALID;
+}
+
+/* The page table for a slot is made of evicted pages: their slots are found again. */
+static void test_slots_freed_meanwhile(void)
+{
+	const uint64_t table = AXO_PAGE_SIZE * PT_ENTRIES;
+	uint64_t count;
+	uint32_t slot;
+
+	world_boot(2 * MACHINE);
+	count = (align_down(w.reader.window, table) + table - w.reader.window) >> AXO_PAGE_SHIFT;
+	for (uint64_t i = 0; i < count; i++) {
+		show_page(i);
+	}
+	CHECK(get_pages(vm_call_cache_get, FS_EP, 9, count, 1, &slot) == 1);
+	*marks_of(FS_EP, &w.fs, slot) |= VM_CACHE_VALID;
+	while (w.vm.pool.count[PAGE_FREE] > w.vm.pool.reserve_vm) {
+		CHECK(page_alloc(&w.vm.pool, PAGE_MODULE, PAGE_FOR_VM) != PFN_NONE);
+	}
+	CHECK(get_pages(vm_call_cache_map, EP_VFS, 9, count, 1, &slot) == 1 && slot == count);
+	CHECK(cache_client_find(&w.vm, 0)->pages < count);
+	CHECK_SOUND(&w.vm);
+	fake_shutdown(&w.vm);
+}
+
+/* What VFS had pinned when the page was forgotten goes when another process takes VFS's place. */
+static void test_pins_of_the_dead(void)
+{
+	struct message req = {.type = VM_CACHE_OPEN}, rep;
+	uint32_t slot;
+
+	world_boot(MACHINE);
+	w.size[0] = 4;
+	fs_write(0, 0);
+	CHECK(get_pages(vm_call_cache_map, EP_VFS, 1, 0, 1, &slot) == 1);
+	fs_truncate(0, 0);
+	CHECK(w.vm.pool.count[PAGE_FILE] == 1);
+	fake_exit(&w.vm, EP_VFS);
+	fake_service(&w.vm, EP_VFS);
+	CHECK(world_call(vm_call_cache_open, EP_VFS, &req, &rep) == 0);
+	cache_sweep(&w.vm);
+	CHECK(w.vm.pool.count[PAGE_FILE] == 0);
+	CHECK_SOUND(&w.vm);
+	fake_shutdown(&w.vm);
+}
+
 int main(void)
 {
 	test_pins();
+	test_slots_freed_meanwhile();
+	test_pins_of_the_dead();
 	test_errors_and_unbind();
 	test_pressure();
 	test_rights();
