@@ -73,16 +73,20 @@ static int check(const struct end *in, const struct end *out)
 static int64_t wait_ends(
 	struct call *call, const struct end *in, const struct end *out, uint64_t bytes)
 {
-	int r = in->is_pipe ? pipe_wait_bytes(call, in->file->pipe, in->may_wait) : 1;
+	int r;
 
-	if (r > 0 && out->is_pipe) {
-		r = pipe_wait_room(call, out->file->pipe, out->may_wait);
-		bytes = u64_min(bytes, pipe_room(out->file->pipe));
+	do {
+		r = in->is_pipe ? pipe_wait_bytes(call, in->file->pipe, in->may_wait) : 1;
+		if (r > 0 && out->is_pipe) {
+			r = pipe_wait_room(call, out->file->pipe, out->may_wait);
+		}
+		/* Somebody else may have read while this one waited for room. */
+	} while (r > 0 && in->is_pipe && pipe_used(in->file->pipe) == 0);
+	if (r <= 0) {
+		return r;
 	}
-	if (r > 0 && in->is_pipe) {
-		bytes = u64_min(bytes, pipe_used(in->file->pipe));
-	}
-	return r > 0 ? (int64_t)bytes : r;
+	bytes = out->is_pipe ? u64_min(bytes, pipe_room(out->file->pipe)) : bytes;
+	return (int64_t)(in->is_pipe ? u64_min(bytes, pipe_used(in->file->pipe)) : bytes);
 }
 
 static int64_t move_ends(struct call *call, struct end *in, struct end *out, uint64_t bytes)

@@ -262,6 +262,28 @@ static void test_pipes(void)
 	assert(CALL1(P, close, 1) == 0);
 }
 
+/* What a splice is to move is read by another while it waits for room: it goes on waiting. */
+static void test_splice(void)
+{
+	endpoint_t child = FAKE_PROGRAM;
+	char *data = BUF + 4096;
+
+	assert(CALL1(P, pipe, BUF) == 0 && CALL1(P, pipe, BUF) == 0);
+	fake_fork(P, child, 53);
+	strcpy(data, "moved");
+	assert(CALL3(P, write, 1, data, 5) == 5 && CALL3(P, write, 3, data, 65536) == 65536);
+	assert(fake_call(P, LINUX_NR_splice, 0, 0, 3, 0, 100) == FAKE_NO_ANSWER);
+	assert(CALL3(child, read, 0, data, 100) == 5);
+	assert(CALL3(child, read, 2, data, 65536) == 65536 && fake_answer(P) == FAKE_NO_ANSWER);
+	strcpy(data, "moved");
+	assert(CALL3(child, write, 1, data, 5) == 5 && fake_answer(P) == 5);
+	assert(CALL3(child, read, 2, data + 8, 100) == 5 && memcmp(data + 8, "moved", 5) == 0);
+	fake_exit(child);
+	for (int fd = 0; fd < 4; fd++) {
+		assert(CALL1(P, close, fd) == 0);
+	}
+}
+
 static void cancel(endpoint_t ep)
 {
 	struct message m = {.type = VFS_PM_CANCEL};
@@ -382,6 +404,7 @@ int main(void)
 	test_permissions();
 	test_descriptors();
 	test_pipes();
+	test_splice();
 	test_fifos_and_cancelling();
 	test_locks();
 	test_poll();
