@@ -98,7 +98,6 @@ enum vfs_vm_what {
 	VFS_VM_LOOKUP = 1, /* descriptor fd of ep: handle, dev, ino, size; a reference on the file
 			      for VM. len: mmap's prot, offset: its flags */
 	VFS_VM_DROP,       /* VM gives its reference back; not answered */
-	VFS_VM_REF,        /* one more reference (fork, split); not answered */
 	VFS_VM_PEEK, /* len bytes at offset of `file` into the page cache: the reply's size says how
 			many bytes there are (short at the end of file); -ENOSYS: cannot be mapped
 		      */

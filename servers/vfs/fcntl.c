@@ -32,8 +32,6 @@
 #define LINUX_F_GETPIPE_SZ    1032
 #define LINUX_F_ADD_SEALS     1033
 #define LINUX_F_GET_SEALS     1034
-#define LINUX_F_ADD_SEALS     1033
-#define LINUX_F_GET_SEALS     1034
 #define SETTABLE_FLAGS        (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
 struct owner_ex {

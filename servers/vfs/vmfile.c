@@ -217,11 +217,6 @@ void vmfile_request(const struct message *m)
 	case VFS_VM_DROP:
 		vmfile_unref(req->file);
 		break;
-	case VFS_VM_REF:
-		if (file) {
-			file->refs++;
-		}
-		break;
 	default:
 		break;
 	}
