@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "servers/rs/peers.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "abi/errno.h"
 #include "abi/linux/signal.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/diag.h"
@@ -268,10 +270,18 @@ void peers_forget(const struct service *s)
 	}
 }
 
+/* A result may be a service's word. The system's own codes are not for programs: one of them would
+ * have the call made again, for ever. */
+static int result_for_program(int result)
+{
+	return result > -ERESTARTSYS ? result : -EIO;
+}
+
 void peers_answer(struct waiter *waiter, int result, endpoint_t ep)
 {
 	struct message m = {.type = VFS_RS_FS_REPLY};
 
+	result = result_for_program(result);
 	if (waiter->kind == WAITER_PROGRAM) {
 		ipc_reply_call(waiter->program, result);
 	} else if (waiter->kind == WAITER_MOUNT) {
