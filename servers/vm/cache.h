@@ -115,6 +115,10 @@ uint64_t cache_clean_pages(struct vm *vm);
 /* Whether a file system is writing back because memory is short. */
 bool cache_is_cleaning(const struct vm *vm);
 
+/* The process is another one now, with the windows of the one before: what that was asked to write
+ * back it may never have heard of. */
+void cache_client_replaced(struct vm *vm, endpoint_t ep);
+
 /* A notification: the file system has written back what it could. */
 void cache_cleaned(struct vm *vm, endpoint_t ep);
 

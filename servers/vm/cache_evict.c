@@ -292,6 +292,17 @@ bool cache_is_cleaning(const struct vm *vm)
 	return false;
 }
 
+void cache_client_replaced(struct vm *vm, endpoint_t ep)
+{
+	list_for_each(client, &vm->cache.clients, struct cache_client, link)
+	{
+		if (client->ep == ep && client->is_asked) {
+			client->is_asked = false;
+			vm->memory_was_freed = true; /* who waits asks again */
+		}
+	}
+}
+
 void cache_cleaned(struct vm *vm, endpoint_t ep)
 {
 	list_for_each(client, &vm->cache.clients, struct cache_client, link)

@@ -9,6 +9,7 @@
 
 #include "lib/sys/diag.h"
 #include "lib/sys/kcall.h"
+#include "servers/vm/cache.h"
 #include "servers/vm/call.h"
 #include "servers/vm/safemap.h"
 #include "servers/vm/thread.h"
@@ -215,6 +216,9 @@ int vm_call_inherit(struct vm *vm, const struct call *call)
 	}
 	result = inherit(vm, from, heir->space);
 	heir->has_inherited = result == 0;
+	if (result == 0) {
+		cache_client_replaced(vm, call->source);
+	}
 	return result;
 }
 

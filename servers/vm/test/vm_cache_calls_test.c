@@ -77,6 +77,28 @@ static void test_pressure(void)
 	fake_shutdown(&w.vm);
 }
 
+/* A file system that dies over it is asked again when its successor has its memory. */
+static void test_pressure_and_restart(void)
+{
+	struct message req = {.type = VM_UPDATE}, rep;
+	const endpoint_t successor = EP_MAKE(1, 1001);
+
+	world_boot(MACHINE);
+	w.size[0] = 1;
+	fs_write(0, 0);
+	fake_service(&w.vm, successor);
+	CHECK(cache_evict(&w.vm, 10) == 0 && fake.notified == FS_EP && cache_is_cleaning(&w.vm));
+	*MSG(&req, vm_update_req) = (struct vm_update_req){.old = FS_EP, .successor = successor};
+	CHECK(world_call(vm_call_update, EP_RS, &req, &rep) == 0);
+	CHECK(world_call(vm_call_inherit, FS_EP, &req, &rep) == 0);
+	CHECK(!cache_is_cleaning(&w.vm) && w.vm.memory_was_freed);
+	fake.notified = EP_NONE;
+	CHECK(cache_evict(&w.vm, 10) == 0 && fake.notified == FS_EP);
+	fs_read(0, 0);
+	CHECK_SOUND(&w.vm);
+	fake_shutdown(&w.vm);
+}
+
 static void test_errors_and_unbind(void)
 {
 	struct message req = {.type = VM_CACHE_UNBIND}, rep;
@@ -286,6 +308,7 @@ int main(void)
 	test_pins_of_the_dead();
 	test_errors_and_unbind();
 	test_pressure();
+	test_pressure_and_restart();
 	test_rights();
 	test_waiting_calls();
 	test_no_memory();
