@@ -81,6 +81,11 @@ int ext2_get_file(struct ext2 *ext2, uint64_t ino, struct ext2_node **node)
 	return error;
 }
 
+int ext2_get_file_to_write(struct ext2 *ext2, uint64_t ino, struct ext2_node **node)
+{
+	return ext2->fs.read_only ? -EROFS : ext2_get_file(ext2, ino, node);
+}
+
 void ext2_note_large_file(struct ext2 *ext2, const struct ext2_node *node)
 {
 	if (node->size > INT32_MAX &&

@@ -41,6 +41,9 @@ int ext2_fill_page(struct ext2 *ext2, struct ext2_node *node, struct fs_page *pa
 /* The node of a regular file: -EISDIR, -EINVAL for others. */
 int ext2_get_file(struct ext2 *ext2, uint64_t ino, struct ext2_node **node);
 
+/* The same, to be changed: -EROFS where nothing may be. */
+int ext2_get_file_to_write(struct ext2 *ext2, uint64_t ino, struct ext2_node **node);
+
 /* Note that a file has 2 GiB or more, which old systems must know before they open it. */
 void ext2_note_large_file(struct ext2 *ext2, const struct ext2_node *node);
 

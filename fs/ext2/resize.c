@@ -88,12 +88,8 @@ int ext2_truncate(struct fs *fs, uint64_t ino, uint64_t size)
 {
 	struct ext2 *ext2 = ext2_of(fs);
 	struct ext2_node *node;
-	int error;
+	int error = ext2_get_file_to_write(ext2, ino, &node);
 
-	if (fs->read_only) {
-		return -EROFS;
-	}
-	error = ext2_get_file(ext2, ino, &node);
 	if (error != 0) {
 		return error;
 	}

@@ -221,10 +221,7 @@ int ext2_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struc
 	int error;
 
 	*done = 0;
-	if (fs->read_only) {
-		return -EROFS;
-	}
-	error = ext2_get_file(ext2, ino, &batch.node);
+	error = ext2_get_file_to_write(ext2, ino, &batch.node);
 	if (error != 0) {
 		return error;
 	}
@@ -281,10 +278,7 @@ int ext2_mkwrite(struct fs *fs, uint64_t ino, uint64_t position, size_t len, siz
 	int error;
 
 	*done = 0;
-	if (fs->read_only) {
-		return -EROFS;
-	}
-	error = ext2_get_file(ext2, ino, &node);
+	error = ext2_get_file_to_write(ext2, ino, &node);
 	if (error != 0) {
 		return error;
 	}

@@ -21,11 +21,11 @@ int tmp_op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, stru
 	struct tmp_node *node;
 	int r = file_find(fs, ino, &node);
 
-	if (r < 0) {
-		return r;
+	if (r == 0) {
+		node->attr.atime = fs->now();
+		r = tmp_data_read(tmp_of(fs), node, position, len, data, done);
 	}
-	node->attr.atime = fs->now();
-	return tmp_data_read(tmp_of(fs), node, position, len, data, done);
+	return r;
 }
 
 int tmp_op_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,

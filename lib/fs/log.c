@@ -100,14 +100,6 @@ int fs_log_open(struct fs_cache *cache)
 	return 0;
 }
 
-void fs_log_close(struct fs_cache *cache)
-{
-	if (cache->log.is_on) {
-		log_head(cache)->magic = 0;
-		cache->log.is_on = false;
-	}
-}
-
 /* Room for a record: where it goes, or NULL. */
 static struct log_record *make_room(struct fs_cache *cache, uint32_t bytes, uint32_t *end)
 {
@@ -295,11 +287,6 @@ void fs_log_spoil(struct fs_cache *cache)
 	if (cache->log.is_on) {
 		log_head(cache)->is_overflown = 1;
 	}
-}
-
-size_t fs_log_used(const struct fs_cache *cache)
-{
-	return cache->log.is_on ? log_head(cache)->end - LOG_START : 0;
 }
 
 /* Give blocks back what records say, the latest first. */
