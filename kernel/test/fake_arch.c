@@ -161,8 +161,8 @@ bool arch_translate(paddr_t root, vaddr_t vaddr, bool write, paddr_t *paddr, uin
 	uint64_t space = root / AXO_PAGE_SIZE, index = (vaddr - FAKE_BASE) / AXO_PAGE_SIZE;
 	uint64_t rest = AXO_PAGE_SIZE - (vaddr & AXO_PAGE_MASK);
 
-	if (vaddr < FAKE_BASE || index >= FAKE_SPACE_PAGES || spaces[space][index].page == 0 ||
-		(write && !spaces[space][index].write)) {
+	if (space >= FAKE_SPACES || vaddr < FAKE_BASE || index >= FAKE_SPACE_PAGES ||
+		spaces[space][index].page == 0 || (write && !spaces[space][index].write)) {
 		return false;
 	}
 	*paddr = spaces[space][index].page * AXO_PAGE_SIZE + (vaddr & AXO_PAGE_MASK);
