@@ -95,6 +95,26 @@ struct cache_page *cache_at(const struct cache_client *client, uint64_t slot)
 	return chunk == NULL ? NULL : chunk[slot % CACHE_CHUNK];
 }
 
+uint32_t cache_own_refs(struct vm *vm, const struct cache_page *page)
+{
+	uint32_t refs = 1;
+
+	for (int window = 0; window < CACHE_WINDOWS; window++) {
+		const struct cache_client *client =
+			cache_window_client(vm, page, (enum cache_window)window);
+
+		if (client == NULL) {
+			continue;
+		}
+		/* Each window shows all its pages. */
+		list_for_each(region, &client->windows, struct region, file_link)
+		{
+			refs++;
+		}
+	}
+	return refs;
+}
+
 bool cache_is_valid(struct vm *vm, const struct cache_page *page)
 {
 	const struct cache_client *client = cache_window_client(vm, page, CACHE_OWNER);

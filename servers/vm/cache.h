@@ -99,6 +99,9 @@ int cache_put(struct vm *vm, struct cache_client *client, struct cache_page *pag
 /* Take a page out of a window; its slot is free then. The marks are the caller's business. */
 void cache_take(struct vm *vm, struct cache_page *page, enum cache_window window);
 
+/* References to a page that are no mappings by processes: the cache's and its windows'. */
+uint32_t cache_own_refs(struct vm *vm, const struct cache_page *page);
+
 /* The page at a slot; NULL: it is free or there is no such slot. */
 struct cache_page *cache_at(const struct cache_client *client, uint64_t slot);
 

@@ -67,26 +67,6 @@ static bool is_clean(struct vm *vm, const struct cache_page *page)
 	return !(owner & KEEP_MARKS) && !(reader & VM_CACHE_PINNED);
 }
 
-/* Entries of windows that hold the page: each window shows all its pages. */
-static uint32_t window_refs(struct vm *vm, const struct cache_page *page)
-{
-	uint32_t refs = 0;
-
-	for (int window = 0; window < CACHE_WINDOWS; window++) {
-		const struct cache_client *client =
-			cache_window_client(vm, page, (enum cache_window)window);
-
-		if (client == NULL) {
-			continue;
-		}
-		list_for_each(region, &client->windows, struct region, file_link)
-		{
-			refs += region->space != NULL;
-		}
-	}
-	return refs;
-}
-
 /* Take the page out of a window if its marks still allow it. */
 static bool close_slot(
 	struct vm *vm, struct cache_page *page, enum cache_window window, uint8_t keep)
@@ -119,7 +99,7 @@ static enum verdict try_page(struct vm *vm, struct cache_page *page, bool used)
 		return BUSY;
 	}
 	is_used = take_used(vm, page);
-	if (info->refs > 1 + window_refs(vm, page)) {
+	if (info->refs > cache_own_refs(vm, page)) {
 		if (file_is_locked(page->file, page->index)) {
 			return BUSY;
 		}
@@ -129,7 +109,7 @@ static enum verdict try_page(struct vm *vm, struct cache_page *page, bool used)
 		}
 		file_unmap(vm, page->file, page->index, page->index + 1, page->pfn);
 		/* One more reference may be that of the fault in progress. */
-		if (info->refs > 1 + window_refs(vm, page)) {
+		if (info->refs > cache_own_refs(vm, page)) {
 			return BUSY;
 		}
 	}

@@ -71,31 +71,13 @@ static bool is_memory_device(uint64_t dev)
 	return (dev & 0xfffff00000000000ull) == 0 && ((dev >> 8) & 0xfff) == 0;
 }
 
-uint32_t cache_own_refs(struct vm *vm, const struct cache_page *page)
-{
-	uint32_t refs = 1;
-
-	for (int window = 0; window < CACHE_WINDOWS; window++) {
-		const struct cache_client *client =
-			cache_window_client(vm, page, (enum cache_window)window);
-
-		if (client == NULL || page->slot[window] == VM_CACHE_NO_SLOT) {
-			continue;
-		}
-		list_for_each(region, &client->windows, struct region, file_link)
-		{
-			refs++;
-		}
-	}
-	return refs;
-}
-
 static void count_cache_page(struct vm *vm, struct vm_stats *stats, const struct cache_page *page)
 {
-	struct cache_client *owner = cache_window_client(vm, page, CACHE_OWNER);
+	const struct cache_client *owner = cache_window_client(vm, page, CACHE_OWNER);
+
 	stats->mapped += page_info(&vm->pool, page->pfn)->refs > cache_own_refs(vm, page);
 	stats->buffers += page->file->ino == 0;
-	if (owner == NULL || page->slot[CACHE_OWNER] == VM_CACHE_NO_SLOT) {
+	if (owner == NULL) {
 		return;
 	}
 	if (is_memory_device(page->file->dev)) {
@@ -125,10 +107,11 @@ void stats_get(struct vm *vm, struct vm_stats *stats)
 {
 	const struct page_pool *pool = &vm->pool;
 	uint64_t boot = pages_of(vm->kinfo.kernel_boot_bytes) + pages_of(vm->kinfo.vm_boot_bytes);
+	uint64_t processes = pool->count[PAGE_ANON] + pool->count[PAGE_SHARED] - 1;
+	/* Counting takes memory and may cost pages of the cache: the heap comes after it. */
+	uint64_t service = u64_min(count_service_pages(vm), processes);
 	uint64_t heap =
 		pool->count[PAGE_HEAP] + pool->count[PAGE_HEAP_RUN] + pool->count[PAGE_HEAP_TAIL];
-	uint64_t processes = pool->count[PAGE_ANON] + pool->count[PAGE_SHARED] - 1;
-	uint64_t service = u64_min(count_service_pages(vm), processes);
 
 	boot = u64_min(boot, pool->kernel_pages);
 	*stats = (struct vm_stats){

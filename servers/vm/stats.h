@@ -8,6 +8,3 @@
 
 /* Count all pages (BOOT-17, VM-40): the parts add up to the total. */
 void stats_get(struct vm *vm, struct vm_stats *stats);
-
-/* References to a cached page that are no mappings: the cache's and its windows'. */
-uint32_t cache_own_refs(struct vm *vm, const struct cache_page *page);
