@@ -40,7 +40,7 @@ call_fn vm_call_map_phys, vm_call_unmap_phys, vm_call_alloc_contig, vm_call_boot
 /* update.c: RS; services about themselves */
 call_fn vm_call_update, vm_call_standby, vm_call_inherit;
 
-/* boot.c: RS */
+/* bootfile.c: RS */
 call_fn vm_call_bootbinary;
 
 /* info.c */

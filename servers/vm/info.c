@@ -44,9 +44,10 @@ static uint32_t count_mappings(struct vm *vm, const struct region *region, vaddr
 }
 
 /* Count one page into what is known of a region. */
-static void weigh_page(struct vm *vm, const struct region *region, vaddr_t addr, pte_t pte,
-	struct vm_region_info *info)
+static void weigh_page(
+	struct vm *vm, const struct region *region, vaddr_t addr, pte_t pte, void *to)
 {
+	struct vm_region_info *info = to;
 	pfn_t pfn = pte_pfn(pte);
 	uint32_t mappings = count_mappings(vm, region, addr, pfn);
 	bool is_anon = page_info(&vm->pool, pfn)->kind == PAGE_ANON;
@@ -62,7 +63,24 @@ static void weigh_page(struct vm *vm, const struct region *region, vaddr_t addr,
 	info->share_bytes += AXO_PAGE_SIZE / (mappings == 0 ? 1 : mappings);
 }
 
-static void weigh_region(struct vm *vm, const struct region *region, struct vm_region_info *info)
+/* Count one resident page by what it is. */
+static void add_page(struct vm *vm, const struct region *region, vaddr_t addr, pte_t pte, void *to)
+{
+	enum page_kind kind = page_info(&vm->pool, pte_pfn(pte))->kind;
+	struct vm_usage *usage = to;
+
+	(void)region;
+	(void)addr;
+	usage->anon_pages += kind == PAGE_ANON;
+	usage->file_pages += kind == PAGE_FILE;
+	usage->memory_pages += kind == PAGE_SHARED;
+}
+
+/* Have each page of a region counted that is one of VM's, the zero page apart. */
+static void for_each_page(struct vm *vm, const struct region *region,
+	void (*count)(
+		struct vm *vm, const struct region *region, vaddr_t addr, pte_t pte, void *to),
+	void *to)
 {
 	struct pt_span span;
 
@@ -73,31 +91,8 @@ static void weigh_region(struct vm *vm, const struct region *region, struct vm_r
 		pt_next_span(vm, &region->space->pt, &at, region->end, &span);) {
 		for (uint64_t i = 0; i < span.count; i++) {
 			if (span.pte[i] != 0 && pte_pfn(span.pte[i]) != vm->zero_page) {
-				weigh_page(vm, region, span.addr + (i << AXO_PAGE_SHIFT),
-					span.pte[i], info);
-			}
-		}
-	}
-}
-
-/* Resident pages by what they are. */
-static void add_resident(struct vm *vm, struct vm_usage *usage, const struct region *region)
-{
-	struct pt_span span;
-
-	if (!region->type->is_counted) {
-		return;
-	}
-	for (vaddr_t at = region->start;
-		pt_next_span(vm, &region->space->pt, &at, region->end, &span);) {
-		for (uint64_t i = 0; i < span.count; i++) {
-			pfn_t pfn = pte_pfn(span.pte[i]);
-			enum page_kind kind = page_info(&vm->pool, pfn)->kind;
-
-			if (span.pte[i] != 0 && pfn != vm->zero_page) {
-				usage->anon_pages += kind == PAGE_ANON;
-				usage->file_pages += kind == PAGE_FILE;
-				usage->memory_pages += kind == PAGE_SHARED;
+				count(vm, region, span.addr + (i << AXO_PAGE_SHIFT), span.pte[i],
+					to);
 			}
 		}
 	}
@@ -122,7 +117,7 @@ static void get_usage(struct vm *vm, const struct space *space, struct vm_usage 
 	for (const struct region *region = region_first(space); region != NULL;
 		region = region_next(region)) {
 		add_region_usage(usage, region);
-		add_resident(vm, usage, region);
+		for_each_page(vm, region, add_page, usage);
 	}
 	usage->shared_pages = usage->file_pages + usage->memory_pages;
 }
@@ -140,7 +135,7 @@ static void describe_region(struct vm *vm, const struct region *region, struct v
 		((region->flags & REGION_HEAP) ? VM_REGION_HEAP : 0) |
 		((region->flags & REGION_GROWS_DOWN) ? VM_REGION_STACK : 0) |
 		((region->flags & REGION_LOCKED) ? VM_REGION_LOCKED : 0);
-	weigh_region(vm, region, info);
+	for_each_page(vm, region, weigh_page, info);
 	info->locked_pages = (region->flags & REGION_LOCKED) ? info->resident_pages : 0;
 	if (region->type->is_file) {
 		info->flags |= VM_REGION_FILE;

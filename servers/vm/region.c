@@ -239,6 +239,21 @@ void memtype_offset_low_shrink(struct vm *vm, struct region *region, uint64_t by
 	region->offset += bytes;
 }
 
+bool memtype_never_continues(const struct region *low, const struct region *high)
+{
+	(void)low;
+	(void)high;
+	return false;
+}
+
+bool memtype_always_writable(struct vm *vm, const struct region *region, pfn_t pfn)
+{
+	(void)vm;
+	(void)region;
+	(void)pfn;
+	return true;
+}
+
 uint64_t memtype_no_pt_flags(const struct region *region)
 {
 	(void)region;

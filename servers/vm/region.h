@@ -181,4 +181,6 @@ static inline uint64_t region_bytes(const struct region *region)
 void memtype_no_reference(struct vm *vm, struct region *region);
 void memtype_offset_split(struct vm *vm, struct region *low, struct region *high);
 void memtype_offset_low_shrink(struct vm *vm, struct region *region, uint64_t bytes);
+bool memtype_never_continues(const struct region *low, const struct region *high);
+bool memtype_always_writable(struct vm *vm, const struct region *region, pfn_t pfn);
 uint64_t memtype_no_pt_flags(const struct region *region);

@@ -40,21 +40,6 @@ static int cache_resize(const struct region *region, uint64_t bytes)
 	return -EINVAL;
 }
 
-static bool cache_continues(const struct region *low, const struct region *high)
-{
-	(void)low;
-	(void)high;
-	return false;
-}
-
-static bool cache_writable(struct vm *vm, const struct region *region, pfn_t pfn)
-{
-	(void)vm;
-	(void)region;
-	(void)pfn;
-	return true;
-}
-
 const struct memtype memtype_cache = {
 	.name = "cache",
 	.is_counted = true,
@@ -66,7 +51,7 @@ const struct memtype memtype_cache = {
 	.resize = cache_resize,
 	.split = memtype_offset_split,
 	.low_shrink = memtype_offset_low_shrink,
-	.continues = cache_continues,
-	.writable = cache_writable,
+	.continues = memtype_never_continues,
+	.writable = memtype_always_writable,
 	.pt_flags = memtype_no_pt_flags,
 };

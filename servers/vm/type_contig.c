@@ -27,21 +27,6 @@ static int contig_resize(const struct region *region, uint64_t bytes)
 	return bytes <= region_bytes(region) ? 0 : -ENOMEM;
 }
 
-static bool contig_continues(const struct region *low, const struct region *high)
-{
-	(void)low;
-	(void)high;
-	return false;
-}
-
-static bool contig_writable(struct vm *vm, const struct region *region, pfn_t pfn)
-{
-	(void)vm;
-	(void)region;
-	(void)pfn;
-	return true;
-}
-
 const struct memtype memtype_contig = {
 	.name = "contig",
 	.is_pinned = true,
@@ -53,7 +38,7 @@ const struct memtype memtype_contig = {
 	.resize = contig_resize,
 	.split = memtype_offset_split,
 	.low_shrink = memtype_offset_low_shrink,
-	.continues = contig_continues,
-	.writable = contig_writable,
+	.continues = memtype_never_continues,
+	.writable = memtype_always_writable,
 	.pt_flags = memtype_no_pt_flags,
 };

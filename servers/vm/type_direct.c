@@ -31,14 +31,6 @@ static bool direct_continues(const struct region *low, const struct region *high
 	return low->paddr + region_offset(low, low->end) == high->paddr + high->offset;
 }
 
-static bool direct_writable(struct vm *vm, const struct region *region, pfn_t pfn)
-{
-	(void)vm;
-	(void)region;
-	(void)pfn;
-	return true;
-}
-
 static uint64_t direct_pt_flags(const struct region *region)
 {
 	return (region->flags & REGION_UNCACHED) ? PTE_UNCACHED | PTE_WRITE_THROUGH : 0;
@@ -55,6 +47,6 @@ const struct memtype memtype_direct = {
 	.split = memtype_offset_split,
 	.low_shrink = memtype_offset_low_shrink,
 	.continues = direct_continues,
-	.writable = direct_writable,
+	.writable = memtype_always_writable,
 	.pt_flags = direct_pt_flags,
 };

@@ -131,14 +131,6 @@ static bool shared_continues(const struct region *low, const struct region *high
 	return low->shared == high->shared && region_offset(low, low->end) == high->offset;
 }
 
-static bool shared_writable(struct vm *vm, const struct region *region, pfn_t pfn)
-{
-	(void)vm;
-	(void)region;
-	(void)pfn;
-	return true;
-}
-
 const struct memtype memtype_shared = {
 	.name = "shared",
 	.is_counted = true,
@@ -150,6 +142,6 @@ const struct memtype memtype_shared = {
 	.split = memtype_offset_split,
 	.low_shrink = memtype_offset_low_shrink,
 	.continues = shared_continues,
-	.writable = shared_writable,
+	.writable = memtype_always_writable,
 	.pt_flags = memtype_no_pt_flags,
 };

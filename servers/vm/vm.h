@@ -82,7 +82,7 @@ struct vm {
 void vm_malloc_init(struct heap *heap);
 
 /*
- * One page for processes or caches; when none is left, cached pages that nobody maps are given up.
+ * One page for processes or caches; when none is left, clean pages of the cache are given up.
  * PFN_NONE when there is nothing left for the class.
  */
 pfn_t vm_alloc_page(struct vm *vm, enum page_kind kind, enum page_class class);
