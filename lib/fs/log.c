@@ -176,7 +176,7 @@ void fs_log_new_block(struct fs_cache *cache, struct fs_page *page)
 
 bool fs_log_forget(struct fs_cache *cache, struct fs_page *page)
 {
-	if (!cache->log.is_on) {
+	if (!cache->log.is_on || !fs_page_is_valid(cache, page)) {
 		return false;
 	}
 	if (!page->is_forgotten) {
@@ -322,6 +322,28 @@ static int undo(struct fs_cache *cache)
 	return error;
 }
 
+/* Whether each record lies in its page and in its block: the process before may have died of
+ * writing at random. */
+static bool is_sound(const struct fs_cache *cache)
+{
+	uint32_t end = log_head(cache)->end, position = LOG_START;
+	const struct log_record *record;
+
+	if (end < LOG_START || end > cache->log.count * FS_PAGE_SIZE) {
+		return false;
+	}
+	while ((record = next_record(cache, &position)) != NULL) {
+		uint32_t bytes = record_bytes(record->len);
+		uint32_t start = (position - bytes) % FS_PAGE_SIZE;
+
+		if (record->kind > LOG_REUSED || start + bytes > FS_PAGE_SIZE || position > end ||
+			(uint32_t)record->offset + record->len > cache->block_size) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Pin the pages of the log that are there. */
 static void find_pages(struct fs_cache *cache)
 {
@@ -350,7 +372,7 @@ int fs_log_recover(struct fs_cache *cache)
 	if (head->magic != LOG_MAGIC) {
 		return 0;
 	}
-	if (head->end < LOG_START || head->end > cache->log.count * FS_PAGE_SIZE) {
+	if (!is_sound(cache)) {
 		return -EIO;
 	}
 	if (head->is_committed) {

@@ -117,12 +117,48 @@ static void run(const char *options, uint64_t size, size_t pages, uint64_t seed,
 	free(test);
 }
 
+/* The process died of writing at random, into its log too: nothing of it is believed, the repair
+ * does it. */
+static void test_spoilt_log(void)
+{
+	static const uint16_t records[][2] = {
+		{1000, 1000}, {0, 5000}, {0, 65535}}; /* offset, len */
+	struct harness harness = {.fs = NULL};
+
+	harness_make(&harness, 4 << 20, "-b 1024");
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		struct {
+			uint64_t magic;
+			uint32_t end, state[5];
+			uint32_t kind, block;
+			uint16_t offset, len;
+		} * log;
+
+		CHECK_ERROR(0, harness_mount(&harness, 4096, false));
+		log = (void *)hostmem_store(&harness.mem, FS_OBJECT_LOG, 0);
+		CHECK(log != NULL);
+		log->end = 8192;
+		log->kind = 1;
+		log->block = 1;
+		log->offset = records[i][0];
+		log->len = records[i][1];
+		abandon(harness.fs);
+		CHECK_ERROR(0, harness_remount(&harness));
+		CHECK(!harness.fs->read_only);
+		CHECK_ERROR(0, harness.fs->ops->recovered(harness.fs));
+		harness_unmount(&harness);
+		harness_fsck(&harness);
+	}
+	harness_free(&harness);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
 	int steps = argc > 2 ? atoi(argv[2]) : 400;
 
 	harness_is_verbose = getenv("VERBOSE") != NULL;
+	test_spoilt_log();
 	run("-b 1024", 8 << 20, 0, seed, steps);
 	run("-b 4096", 16 << 20, 0, seed + 1, steps);
 	run("-b 2048", 8 << 20, 4096, seed + 2, steps);
