@@ -223,9 +223,11 @@ void fs_cache_balance(struct fs_cache *cache)
 void fs_cache_check_dirty(
 	struct fs_cache *cache, bool (*keep)(void *ctx, struct fs_page *page), void *ctx)
 {
-	list_for_each_safe(page, &cache->dirty_list, struct fs_page, dirty_link)
-	{
-		if (page->object == FS_OBJECT_DEVICE) {
+	/* Not along the list: to make room, `keep` may have any of its pages written. */
+	for (uint32_t slot = 0; slot < cache->high; slot++) {
+		struct fs_page *page = &cache->page[slot];
+
+		if (!page->is_dirty || page->object == FS_OBJECT_DEVICE) {
 			continue;
 		}
 		page->pins++;
