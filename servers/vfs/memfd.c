@@ -44,6 +44,27 @@ void memfd_free(struct memfd *memfd)
 	free(memfd);
 }
 
+static int start_mount(struct mount **mount)
+{
+	struct superblock *sb;
+	struct vnode *root;
+	int r = mount_hidden_tmp(&root);
+
+	if (r < 0) {
+		return r;
+	}
+	sb = root->sb;
+	*mount = mount_new(sb, root, 0, "memfd");
+	vnode_put(root);
+	if (!*mount) {
+		(void)fs_unmount(sb);
+		superblock_free(sb);
+		return -ENOMEM;
+	}
+	mount_attach(*mount, NULL);
+	return 0;
+}
+
 /* The file system of such files, started at need. Worker. */
 static int get_mount(struct mount **mount)
 {
@@ -51,17 +72,7 @@ static int get_mount(struct mount **mount)
 
 	coro_mutex_lock(&vfs.mount_lock);
 	if (!vfs.memfd_mount || vfs.memfd_mount->sb->is_dead) {
-		struct vnode *root;
-
-		r = mount_hidden_tmp(&root);
-		if (r == 0) {
-			vfs.memfd_mount = mount_new(root->sb, root, 0, "memfd");
-			r = vfs.memfd_mount ? 0 : -ENOMEM;
-			vnode_put(root);
-		}
-		if (r == 0) {
-			mount_attach(vfs.memfd_mount, NULL);
-		}
+		r = start_mount(&vfs.memfd_mount);
 	}
 	*mount = vfs.memfd_mount;
 	coro_mutex_unlock(&vfs.mount_lock);
