@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "abi/bootinfo.h"
 #include "fs/proc/ask.h"
 #include "fs/proc/tree.h"
 #include "lib/sys/kcall.h"
@@ -254,7 +255,7 @@ static int smaps_rollup_text(struct text *text, const struct node *node)
 static int pagemap_text(struct text *text, const struct node *node)
 {
 	uint64_t pages[PAGEMAP_AT_ONCE];
-	uint64_t at = text->start / sizeof(*pages) * AXO_PAGE_SIZE;
+	uint64_t first = text->start / sizeof(*pages), at = first * AXO_PAGE_SIZE;
 	uint64_t left =
 		(text->wanted < PAGEMAP_BYTES ? text->wanted : PAGEMAP_BYTES) / sizeof(*pages);
 	struct pm_proc_info pm;
@@ -264,7 +265,7 @@ static int pagemap_text(struct text *text, const struct node *node)
 		return -EINVAL;
 	}
 	text->is_piece = true;
-	while (r == 0 && pm.state != 'Z' && left > 0) {
+	while (r == 0 && pm.state != 'Z' && first < USER_END / AXO_PAGE_SIZE && left > 0) {
 		uint64_t want = left < PAGEMAP_AT_ONCE ? left : PAGEMAP_AT_ONCE;
 		int64_t got = vm_info(VM_INFO_PAGES, pm.ep, pages, want * sizeof(*pages), &at);
 
