@@ -375,6 +375,16 @@ void job_drop(struct vm *vm, endpoint_t ep)
 	}
 }
 
+void job_forget_contents(struct vm *vm, endpoint_t ep)
+{
+	list_for_each_safe(job, &vm->jobs, struct job, link)
+	{
+		if (job->ep == ep && job->kind != JOB_PRESENT) {
+			remove_job(vm, job);
+		}
+	}
+}
+
 void vm_pagefault(struct vm *vm, const struct message *m)
 {
 	const struct vm_pagefault *fault = MSG(m, vm_pagefault);

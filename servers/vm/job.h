@@ -68,3 +68,7 @@ void job_retry_memory(struct vm *vm);
 
 /* Forget what a thread that dies waits for. */
 void job_drop(struct vm *vm, endpoint_t ep);
+
+/* A service has other contents: nothing of what the former ones were stopped at goes on. Answers
+ * that come as messages of their own (JOB_PRESENT) are for whoever has its memory. */
+void job_forget_contents(struct vm *vm, endpoint_t ep);

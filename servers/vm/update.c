@@ -11,6 +11,7 @@
 #include "lib/sys/kcall.h"
 #include "servers/vm/cache.h"
 #include "servers/vm/call.h"
+#include "servers/vm/job.h"
 #include "servers/vm/safemap.h"
 #include "servers/vm/thread.h"
 
@@ -67,6 +68,7 @@ static int update(struct vm *vm, endpoint_t old_ep, endpoint_t successor_ep, uin
 	if (result != 0) {
 		return result;
 	}
+	job_forget_contents(vm, old_ep);
 	swap_threads(old, successor);
 	old->predecessor = (flags & VM_UPDATE_ROLLBACK) ? EP_NONE : successor_ep;
 	old->has_inherited = false;

@@ -160,6 +160,31 @@ static void test_inherit(void)
 	CHECK(vm.pool.count[PAGE_FREE] == before);
 }
 
+/* A fault that waits for memory is the dead contents': their successor does not get its result. */
+static void test_fault_of_the_dead(void)
+{
+	static pfn_t taken[4096];
+	endpoint_t program = fake_process(&vm), old = loaded_service(1), new = loaded_service(2);
+	unsigned count = 0;
+
+	map(old, DATA + 64 * PAGE, PAGE, RW, FIXED);
+	while (vm.pool.count[PAGE_FREE] > vm.pool.reserve_vm) {
+		CHECK(count < ARRAY_LEN(taken));
+		taken[count++] = page_alloc(&vm.pool, PAGE_MODULE, PAGE_FOR_VM);
+	}
+	CHECK(fake_touch(&vm, old, DATA + 64 * PAGE, true) == NULL && !fake.fault_cleared);
+	CHECK(!list_is_empty(&vm.jobs));
+	CHECK(update(old, new, 0) == 0 && list_is_empty(&vm.jobs));
+	while (count > 0) {
+		page_free(&vm.pool, taken[--count]);
+	}
+	CHECK(load(old, DATA) == 2);
+	CHECK_SOUND(&vm);
+	fake_exit(&vm, program);
+	fake_exit(&vm, old);
+	fake_exit(&vm, new);
+}
+
 /* Where memory runs out in inheriting, nothing has changed. */
 static void test_inherit_injection(void)
 {
@@ -279,6 +304,7 @@ int main(void)
 	fake_boot(&vm, 4096);
 	test_swap();
 	test_inherit();
+	test_fault_of_the_dead();
 	test_inherit_injection();
 	test_standby();
 	test_boot_files();
