@@ -164,7 +164,7 @@ static int64_t map_looked_up(struct vm *vm, struct space *space, const struct li
 		return result;
 	}
 	if (((mapping.flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE) ||
-		(mapping.flags & MAP_LOCKED) || space->lock_future) {
+		(mapping.flags & MAP_LOCKED) || (space->lock_future && !space->lock_on_fault)) {
 		job_populate(
 			vm, ep, addr, addr + AXO_PAGE_UP(mapping.len), (int64_t)addr, false, false);
 		return -EDONTREPLY;

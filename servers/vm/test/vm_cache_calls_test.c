@@ -216,6 +216,12 @@ static void test_waiting_calls(void)
 		CHECK(space_lookup(&w.vm, thread_space(&w.vm, ep),
 			      (vaddr_t)fake.reply + i * AXO_PAGE_SIZE) != 0);
 	}
+	/* MCL_ONFAULT: what comes later is locked when it is touched. */
+	fs_truncate(0, 0);
+	w.size[0] = 40;
+	CHECK(fake_call(&w.vm, ep, LINUX_NR_mlockall, MCL_FUTURE | MCL_ONFAULT, 0, 0, 0, 0, 0) ==
+		0);
+	CHECK(map_as(ep, 4096, PROT_READ, MAP_SHARED, 0, DEV, 3) > 0);
 	CHECK_SOUND(&w.vm);
 	fake_shutdown(&w.vm);
 }
