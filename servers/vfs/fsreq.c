@@ -12,6 +12,8 @@
 #include "servers/vfs/trans.h"
 #include "servers/vfs/vnode.h"
 
+#define PEEKS_PENDING_MAX 16 /* messages that a file system has not taken yet */
+
 /* Sends m (op and payload set, but for the number) and replaces it by the answer. -ERESTARTED: the
  * process is a new one, whether the old one did it is not known. */
 static int fs_exchange(struct superblock *sb, struct message *m)
@@ -439,11 +441,14 @@ static void send_unwaited(const struct superblock *sb, struct message *m)
 	}
 }
 
+/* A hint: left out when the file system is behind, for programs can ask for it without end. */
 void fs_peek_later(struct vnode *node, uint64_t offset, uint64_t bytes)
 {
 	struct message m = cache_request(FS_PEEK, node, offset, bytes);
 
-	send_unwaited(node->sb, &m);
+	if (asyn_pending(node->sb->ep) < PEEKS_PENDING_MAX) {
+		send_unwaited(node->sb, &m);
+	}
 }
 
 void fs_tell_read(struct vnode *node)

@@ -153,6 +153,24 @@ static void expect_read(int64_t fd, uint64_t pos, uint64_t want, uint64_t got)
 	assert(!fake_cache_has_pins());
 }
 
+/* A program asks again and again for what the file system does not get to. */
+static void test_flood_of_hints(void)
+{
+	int64_t fd = make_pattern("/hints");
+	unsigned peeks;
+
+	fake_cache_evict(false);
+	peeks = fake_fs_count(FS_PEEK);
+	fake_fs_busy(true);
+	for (int i = 0; i < 5000; i++) {
+		assert(CALL3(P, readahead, fd, 0, BYTES) == 0);
+	}
+	fake_fs_busy(false);
+	expect_read(fd, 0, 100, 100);
+	assert(fake_fs_count(FS_PEEK) > peeks && fake_fs_count(FS_PEEK) < peeks + 50);
+	assert(CALL1(P, close, fd) == 0 && CALL1(P, unlink, text("/hints")) == 0);
+}
+
 static void test_cached_reads(void)
 {
 	int64_t fd = make_pattern("/cached");
@@ -317,6 +335,7 @@ int main(void)
 	test_readahead();
 	fake_start(true);
 	test_cached_reads();
+	test_flood_of_hints();
 	test_fs_death();
 	test_death_in_mount();
 	test_crash();

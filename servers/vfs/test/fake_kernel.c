@@ -49,6 +49,7 @@ static uint64_t now;
 static unsigned stopped_count;
 static int crash_op; /* VFS crashes as it does this (fake_crash_at); 0: never */
 static void *crash_to[5];
+static bool is_fs_busy;
 static bool is_redo; /* the message is to be handed out again */
 
 static void queue_put(const struct message *m)
@@ -154,6 +155,9 @@ static void deliver(struct asyn_entry *e)
 {
 	struct message m = e->msg, reply;
 
+	if (e->dst == EP_BOOTFS && is_fs_busy) {
+		return;
+	}
 	m.source = EP_VFS;
 	e->flags |= ASYN_DONE;
 	e->result = 0;
@@ -259,6 +263,11 @@ bool sef_redo(void)
 {
 	is_redo = true;
 	return true;
+}
+
+void fake_fs_busy(bool is_busy)
+{
+	is_fs_busy = is_busy;
 }
 
 void fake_crash_at(int op)

@@ -38,6 +38,8 @@ void fake_send(endpoint_t source, const struct message *m);
  * it answers by sys_reply_copy), and is restarted with its memory. */
 #define FAKE_REPLY_COPY (-1)
 void fake_crash_at(int op);
+/* The file system takes no messages meanwhile; what waits goes with the next that is sent. */
+void fake_fs_busy(bool is_busy);
 /* The alarm goes off when the clock reaches now_ns. */
 void fake_time(uint64_t now_ns);
 
