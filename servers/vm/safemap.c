@@ -288,6 +288,20 @@ static int own_range(struct vm *vm, struct space *space, vaddr_t start, vaddr_t 
 	return 0;
 }
 
+/* How many records one upon another end in a range. */
+static uint32_t depth_of(struct vm *vm, const struct space *space, vaddr_t start, vaddr_t end)
+{
+	uint32_t depth = 0;
+
+	list_for_each(map, &vm->safemaps, struct safemap, link)
+	{
+		if (touches(map, MAPPER, space, start, end)) {
+			depth = (uint32_t)u64_max(depth, map->depth);
+		}
+	}
+	return depth;
+}
+
 /* Make the range of the mapper one or several whole, empty regions that have page tables. */
 static int clear_target(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end)
 {
@@ -339,6 +353,7 @@ static int map_pages(struct vm *vm, const struct memreq *request)
 	vaddr_t from_end = from + request->bytes, to_end = to + request->bytes;
 	int prot = REGION_PROT_READ | (request->write ? REGION_PROT_WRITE : 0);
 	struct safemap *map;
+	uint32_t depth;
 	int result;
 
 	if (granter == NULL || mapper == NULL || granter == mapper) {
@@ -351,6 +366,10 @@ static int map_pages(struct vm *vm, const struct memreq *request)
 	if (!is_ordinary(granter, from, from_end, prot) ||
 		!is_ordinary(mapper, to, to_end, REGION_PROT_READ | REGION_PROT_WRITE)) {
 		return -EFAULT;
+	}
+	depth = depth_of(vm, granter, from, from_end) + 1;
+	if (depth > SAFEMAP_DEPTH_MAX) {
+		return -ELOOP;
 	}
 	map = heap_alloc(&vm->heap, sizeof(*map));
 	if (map == NULL) {
@@ -368,7 +387,8 @@ static int map_pages(struct vm *vm, const struct memreq *request)
 		.mapper = mapper,
 		.granter_addr = from,
 		.mapper_addr = to,
-		.bytes = request->bytes};
+		.bytes = request->bytes,
+		.depth = depth};
 	list_add_tail(&vm->safemaps, &map->link);
 	granter->safemaps++;
 	mapper->safemaps++;

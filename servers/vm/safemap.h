@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "abi/grant.h"
 #include "abi/kcall.h"
 #include "servers/vm/space.h"
 
@@ -18,7 +19,13 @@ struct safemap {
 	struct space *granter, *mapper;
 	vaddr_t granter_addr, mapper_addr;
 	uint64_t bytes;
+	uint32_t depth; /* 1 + the most of the records through which the granter has the memory */
 };
+
+/* Ending a record ends those that were made from it: that goes no deeper than this. Mapping deeper
+ * is -ELOOP. The mapper's own grants of the range end when it is mapped over, so that a depth never
+ * grows afterwards. */
+#define SAFEMAP_DEPTH_MAX GRANT_MAX_INDIRECT
 
 /* Answer a request of kind MAP, UNMAP, REVOKE or COW. */
 void safemap_request(struct vm *vm, const struct memreq *request);

@@ -186,6 +186,20 @@ static void test_chain(void)
 	end();
 }
 
+/* GRT-12: a page is passed on only so often, for ending the first mapping ends them all. */
+static void test_depth(void)
+{
+	begin();
+	for (unsigned i = 0; i < SAFEMAP_DEPTH_MAX; i++) {
+		CHECK(map(i % 2 == 0 ? a : b, i, i % 2 == 0 ? b : a, i + 1, 1, true) == 0);
+	}
+	CHECK(map(SAFEMAP_DEPTH_MAX % 2 == 0 ? a : b, SAFEMAP_DEPTH_MAX, c, 0, 1, true) == -ELOOP);
+	CHECK_SOUND(&vm);
+	CHECK(undo(MEMREQ_REVOKE, a, 0, 1) == 0 && list_is_empty(&vm.safemaps));
+	CHECK(map(SAFEMAP_DEPTH_MAX % 2 == 0 ? a : b, SAFEMAP_DEPTH_MAX, c, 0, 1, true) == 0);
+	end();
+}
+
 /* GRT-12: what either side moves elsewhere is its own from then on, and can be revoked no more. */
 static void test_move(void)
 {
@@ -252,6 +266,18 @@ static int root_of(const struct model *model, int page)
 	return page;
 }
 
+/* Through how many mappings a page came. */
+static int depth_of(const struct model *model, int page)
+{
+	int depth = 0;
+
+	while (model->granter[page / PAGES][page % PAGES] >= 0) {
+		page = model->granter[page / PAGES][page % PAGES];
+		depth++;
+	}
+	return depth;
+}
+
 /* The page is nobody's source any more; neither are those that were mapped from it. */
 static void model_revoke(struct model *model, int page)
 {
@@ -293,8 +319,12 @@ static void step(uint64_t *seed, struct model *model)
 		if (x == y) {
 			break;
 		}
-		CHECK(map(eps[x], p, eps[y], q, 1, true) == 0);
 		model_part(model, (int)(y * PAGES + q));
+		if (depth_of(model, (int)(x * PAGES + p)) == SAFEMAP_DEPTH_MAX) {
+			CHECK(map(eps[x], p, eps[y], q, 1, true) == -ELOOP);
+			break;
+		}
+		CHECK(map(eps[x], p, eps[y], q, 1, true) == 0);
 		model->value[y][q] = model->value[x][p];
 		model->granter[y][q] = (int)(x * PAGES + p);
 		break;
@@ -386,6 +416,7 @@ int main(void)
 	test_refusals();
 	test_fork();
 	test_chain();
+	test_depth();
 	test_move();
 	test_copy_on_write();
 	test_random();
