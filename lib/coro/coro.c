@@ -39,6 +39,7 @@ static struct {
 	void *main_fake_stack;
 	const void *main_bottom;
 	size_t main_size;
+	void (*watch)(struct waiter *waiter);
 } sched = {.ready = LIST_INIT(sched.ready), .pool = LIST_INIT(sched.pool)};
 
 /* Under the address sanitizer each switch is announced, so that it knows which stack is in use. */
@@ -223,15 +224,18 @@ void waitq_init(struct waitq *queue)
 __attribute__((noinline)) void waitq_enter(struct waitq *queue, struct waiter *waiter)
 {
 	waiter->coro = coro_self();
-	waiter->notify = NULL;
 	waiter->woken = false;
 	list_add_tail(&queue->waiters, &waiter->link);
 }
 
-void waitq_watch(struct waitq *queue, struct waiter *waiter, void (*notify)(struct waiter *waiter))
+void waitq_on_watch(void (*fn)(struct waiter *waiter))
+{
+	sched.watch = fn;
+}
+
+void waitq_watch(struct waitq *queue, struct waiter *waiter)
 {
 	waiter->coro = NULL;
-	waiter->notify = notify;
 	waiter->woken = false;
 	list_add_tail(&queue->waiters, &waiter->link);
 }
@@ -249,10 +253,10 @@ void waitq_wake_one(struct waitq *queue)
 		struct waiter *waiter = list_entry(link, struct waiter, link);
 
 		waiter->woken = true;
-		if (waiter->notify) {
-			waiter->notify(waiter);
-		} else {
+		if (waiter->coro) {
 			coro_wake(waiter->coro);
+		} else {
+			sched.watch(waiter);
 		}
 	}
 }

@@ -54,9 +54,7 @@ struct waitq {
 
 struct waiter {
 	struct list link;
-	struct coro *coro;
-	void (*notify)(
-		struct waiter *waiter); /* called instead of waking a coroutine; NULL usually */
+	struct coro *coro; /* NULL: a watch */
 	bool woken;
 };
 
@@ -65,8 +63,11 @@ void waitq_init(struct waitq *queue);
  * out of scope. */
 void waitq_enter(struct waitq *queue, struct waiter *waiter);
 void waitq_leave(struct waiter *waiter);
-/* The same with a function that is called, once, in the waker's context: it must not wait. */
-void waitq_watch(struct waitq *queue, struct waiter *waiter, void (*notify)(struct waiter *waiter));
+/* The same without a coroutine: the program's watch function is called, once, in the waker's
+ * context. It must not wait. */
+void waitq_watch(struct waitq *queue, struct waiter *waiter);
+/* One for all watches of the program, so that no waiter holds an address of its code. */
+void waitq_on_watch(void (*fn)(struct waiter *waiter));
 /* Waiters are marked as woken and taken out of the queue. */
 void waitq_wake_one(struct waitq *queue);
 void waitq_wake_all(struct waitq *queue);

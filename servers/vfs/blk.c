@@ -249,7 +249,7 @@ int blk_open(struct call *call, struct file *file)
 	if (file_is_writable(file) && (MSG(&m, blk_rep)->flags & BLK_FLAG_RDONLY)) {
 		return -EROFS;
 	}
-	list_for_each(other, &vfs.blk_devices, struct blk_device, link)
+	list_for_each(other, &vfs->blk_devices, struct blk_device, link)
 	{
 		if (other->dev == dev) {
 			blk = other;
@@ -261,13 +261,13 @@ int blk_open(struct call *call, struct file *file)
 			return -ENOMEM;
 		}
 		blk->dev = dev;
-		list_add_tail(&vfs.blk_devices, &blk->link);
+		list_add_tail(&vfs->blk_devices, &blk->link);
 	}
 	blk->refs++;
 	blk->bytes = MSG(&m, blk_rep)->value;
 	blk->is_readonly = MSG(&m, blk_rep)->flags & BLK_FLAG_RDONLY;
 	file->blk = blk;
-	file->ops = &file_ops_blk;
+	file->kind = FILE_BLK;
 	return 0;
 }
 

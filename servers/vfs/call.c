@@ -32,7 +32,7 @@ struct call *call_current(void)
 	if (coro) {
 		return &((struct waiting_call *)coro_arg(coro))->call;
 	}
-	return vfs.fast_call.handler ? &vfs.fast_call : NULL;
+	return vfs->fast_call.handler ? &vfs->fast_call : NULL;
 }
 
 static void cancel_reply(endpoint_t ep, uint32_t seq)
@@ -79,17 +79,17 @@ static void call_finish(struct call *call, int64_t result)
 /* Start waiting calls while there is room. */
 static void workers_refill(void)
 {
-	while (!list_is_empty(&vfs.waiting_calls) && vfs.workers < VFS_WORKERS_MAX) {
+	while (!list_is_empty(&vfs->waiting_calls) && vfs->workers < VFS_WORKERS_MAX) {
 		struct waiting_call *waiting =
-			list_first(&vfs.waiting_calls, struct waiting_call, link);
+			list_first(&vfs->waiting_calls, struct waiting_call, link);
 
 		waiting->call.coro = coro_start(worker_main, waiting);
 		if (!waiting->call.coro) {
 			return;
 		}
 		list_remove(&waiting->link);
-		list_add_tail(&vfs.active_calls, &waiting->link);
-		vfs.workers++;
+		list_add_tail(&vfs->active_calls, &waiting->link);
+		vfs->workers++;
 	}
 }
 
@@ -100,7 +100,7 @@ static void call_free(struct waiting_call *waiting)
 	}
 	list_remove(&waiting->link);
 	free(waiting);
-	vfs.workers--;
+	vfs->workers--;
 	workers_refill();
 }
 
@@ -176,8 +176,8 @@ int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(
 		free(waiting);
 		return -ENOMEM;
 	}
-	list_add_tail(&vfs.active_calls, &waiting->link);
-	vfs.workers++;
+	list_add_tail(&vfs->active_calls, &waiting->link);
+	vfs->workers++;
 	return 0;
 }
 
@@ -193,7 +193,7 @@ static void call_queue(
 	}
 	waiting->call.thread = thread;
 	thread->call = &waiting->call;
-	list_add_tail(&vfs.waiting_calls, &waiting->link);
+	list_add_tail(&vfs->waiting_calls, &waiting->link);
 	workers_refill();
 }
 
@@ -202,7 +202,7 @@ void call_dispatch(const struct message *m)
 	struct thread *thread = thread_find(m->source);
 	const struct call_entry *entry = call_entry(LINUX_CALL_NR(m->type));
 
-	if (thread && thread->call && vfs.is_redo_known) {
+	if (thread && thread->call && vfs->is_redo_known) {
 		return; /* handed out again after a crash, but it is in progress */
 	}
 	if (!thread || !entry || thread->call) {
@@ -210,7 +210,7 @@ void call_dispatch(const struct message *m)
 		return;
 	}
 	if (entry->mode == CALL_FAST) {
-		struct call *call = &vfs.fast_call;
+		struct call *call = &vfs->fast_call;
 		int64_t result;
 
 		*call = (struct call){.m = *m,

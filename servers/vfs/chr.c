@@ -289,7 +289,7 @@ static unsigned chr_poll(
 
 void chr_ready(const struct vfs_chr_ready *ready)
 {
-	list_for_each(chr, &vfs.chr_devices, struct chr_device, link)
+	list_for_each(chr, &vfs->chr_devices, struct chr_device, link)
 	{
 		if (chr->dev == dev_make(ready->major, ready->minor)) {
 			waitq_wake_all(&chr->poll_wait);
@@ -373,7 +373,7 @@ static struct chr_device *chr_device_get(uint64_t dev)
 {
 	struct chr_device *chr;
 
-	list_for_each(other, &vfs.chr_devices, struct chr_device, link)
+	list_for_each(other, &vfs->chr_devices, struct chr_device, link)
 	{
 		if (other->dev == dev) {
 			other->refs++;
@@ -386,7 +386,7 @@ static struct chr_device *chr_device_get(uint64_t dev)
 		chr->refs = 1;
 		waitq_init(&chr->poll_wait);
 		list_init(&chr->files);
-		list_add_tail(&vfs.chr_devices, &chr->link);
+		list_add_tail(&vfs->chr_devices, &chr->link);
 	}
 	return chr;
 }
@@ -447,7 +447,7 @@ int chr_open(struct call *call, struct file *file)
 	}
 	file->chr = chr;
 	list_add_tail(&chr->files, &file->object_link);
-	file->ops = tty_is_terminal(dev) ? &file_ops_tty : &file_ops_chr;
+	file->kind = tty_is_terminal(dev) ? FILE_TTY : FILE_CHR;
 	if (tty_is_terminal(dev) && file->path.node->rdev != dev_make(5, 0)) {
 		tty_opened(call->proc, dev, file->flags);
 	}
@@ -459,7 +459,7 @@ int64_t chr_reopen(struct call *call)
 	uint32_t major = call->m.u32[0];
 
 	/* Sent without waiting, so that they stand before whatever else goes to the driver. */
-	list_for_each(chr, &vfs.chr_devices, struct chr_device, link)
+	list_for_each(chr, &vfs->chr_devices, struct chr_device, link)
 	{
 		if (dev_major(chr->dev) != major) {
 			continue;

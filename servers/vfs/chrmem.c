@@ -68,17 +68,17 @@ static int64_t full_write(
 	return uio->total ? -ENOSPC : 0;
 }
 
-static const struct file_ops ops_null = {.name = "null",
+const struct file_ops file_ops_null = {.name = "null",
 	.is_seekable = true,
 	.ignores_seek = true,
 	.read = null_read,
 	.write = null_write};
-static const struct file_ops ops_zero = {.name = "zero",
+const struct file_ops file_ops_zero = {.name = "zero",
 	.is_seekable = true,
 	.ignores_seek = true,
 	.read = zero_read,
 	.write = null_write};
-static const struct file_ops ops_full = {.name = "full",
+const struct file_ops file_ops_full = {.name = "full",
 	.is_seekable = true,
 	.ignores_seek = true,
 	.read = zero_read,
@@ -88,13 +88,13 @@ void chrmem_open(struct file *file)
 {
 	switch (dev_minor(file->path.node->rdev)) {
 	case MINOR_NULL:
-		file->ops = &ops_null;
+		file->kind = FILE_NULL;
 		break;
 	case MINOR_ZERO:
-		file->ops = &ops_zero;
+		file->kind = FILE_ZERO;
 		break;
 	default:
-		file->ops = &ops_full;
+		file->kind = FILE_FULL;
 		break;
 	}
 }

@@ -23,7 +23,7 @@ static void settle_interrupted(const struct message *m)
 	}
 	/* It waits in a worker: it goes on, and must not be answered now. */
 	if (sef_redo()) {
-		vfs.is_redo_known = true;
+		vfs->is_redo_known = true;
 	} else {
 		call_forget(thread);
 	}
@@ -42,12 +42,12 @@ int crash_recover(const struct sef_info *info)
 		call->handler = NULL;
 		call_release(call);
 	}
-	window_unpin_all(&vfs.window);
+	window_unpin_all(&vfs->window);
 	timer_restart();
 	if (info->interrupted) {
 		settle_interrupted(info->interrupted);
 	}
-	diag_printf("recovered: %u calls in progress", vfs.workers);
+	diag_printf("recovered: %u calls in progress", vfs->workers);
 	return 0;
 }
 

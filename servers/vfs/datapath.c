@@ -35,17 +35,17 @@ static bool window_is_open(void)
 	struct message m = {.type = VM_CACHE_OPEN};
 	const struct vm_cache_open_rep *rep = MSG(&m, vm_cache_open_rep);
 
-	if (vfs.window.slots > 0) {
+	if (vfs->window.slots > 0) {
 		return true;
 	}
-	if (vfs.is_window_refused) {
+	if (vfs->is_window_refused) {
 		return false;
 	}
-	vfs.is_window_refused = ipc_call(EP_VM, &m) < 0 || rep->slots == 0 ||
+	vfs->is_window_refused = ipc_call(EP_VM, &m) < 0 || rep->slots == 0 ||
 		rep->slots >= WINDOW_NO_SLOT ||
-		window_init(&vfs.window, (void *)rep->window, (uint8_t *)rep->marks,
+		window_init(&vfs->window, (void *)rep->window, (uint8_t *)rep->marks,
 			(uint32_t)rep->slots) < 0;
-	return !vfs.is_window_refused;
+	return !vfs->is_window_refused;
 }
 
 bool datapath_serves(const struct vnode *node)
@@ -73,9 +73,9 @@ static void map_pages(const struct vnode *node, uint64_t first, uint64_t count)
 	got = (uint32_t)u64_min(MSG(&m, vm_cache_get_rep)->count, count);
 	for (uint32_t i = 0; i < got; i++) {
 		if (slots[i] != VM_CACHE_NO_SLOT) {
-			window_enter(&vfs.window, node->sb->dev, node->ino, first + i, slots[i]);
-			if (slots[i] < vfs.window.slots) {
-				window_unpin(&vfs.window, slots[i]);
+			window_enter(&vfs->window, node->sb->dev, node->ino, first + i, slots[i]);
+			if (slots[i] < vfs->window.slots) {
+				window_unpin(&vfs->window, slots[i]);
 			}
 		}
 	}
@@ -100,7 +100,7 @@ static int fetch(struct call *call, struct vnode *node, struct readahead *ra, ui
 	int r;
 
 	map_pages(node, first, u64_min(u64_max(count, MAP_AROUND), left));
-	if (window_has(&vfs.window, node->sb->dev, node->ino, first)) {
+	if (window_has(&vfs->window, node->sb->dev, node->ino, first)) {
 		return 0;
 	}
 	if (call && !call_may_wait(call)) {
@@ -120,7 +120,7 @@ static int fetch(struct call *call, struct vnode *node, struct readahead *ra, ui
 static void batch_drop(const struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->pages; i++) {
-		window_unpin(&vfs.window, batch->slots[i]);
+		window_unpin(&vfs->window, batch->slots[i]);
 	}
 }
 
@@ -169,8 +169,8 @@ static bool batch_fill(struct batch *batch, const struct vnode *node, const stru
 		uint64_t here = pos + batch->bytes, offset = here & AXO_PAGE_MASK;
 		uint64_t len = u64_min(AXO_PAGE_SIZE - offset, want - batch->bytes);
 		uint32_t slot =
-			window_pin(&vfs.window, node->sb->dev, node->ino, here >> AXO_PAGE_SHIFT);
-		const char *page = vfs.window.base + (uint64_t)slot * AXO_PAGE_SIZE;
+			window_pin(&vfs->window, node->sb->dev, node->ino, here >> AXO_PAGE_SHIFT);
+		const char *page = vfs->window.base + (uint64_t)slot * AXO_PAGE_SIZE;
 
 		if (slot == WINDOW_NO_SLOT) {
 			return false;
@@ -179,7 +179,7 @@ static bool batch_fill(struct batch *batch, const struct vnode *node, const stru
 		if (!batch_add(batch, uio, at + batch->bytes, page + offset, len)) {
 			/* A page in many pieces: the rest of this one goes with the next batch. */
 			batch->pages--;
-			window_unpin(&vfs.window, slot);
+			window_unpin(&vfs->window, slot);
 			return true;
 		}
 		batch->bytes += len;
@@ -321,7 +321,7 @@ int64_t datapath_read(struct call *call, struct vnode *node, struct readahead *r
 	pages = readahead_passed(
 		ra, (pos + rd.done + AXO_PAGE_MASK) >> AXO_PAGE_SHIFT, rd.is_sequential, &start);
 	pages = u64_min(pages, pages_from(node, start));
-	if (pages > 0 && !window_has(&vfs.window, node->sb->dev, node->ino, start)) {
+	if (pages > 0 && !window_has(&vfs->window, node->sb->dev, node->ino, start)) {
 		fs_peek_later(node, start << AXO_PAGE_SHIFT, pages << AXO_PAGE_SHIFT);
 	}
 	return (int64_t)rd.done;

@@ -15,14 +15,14 @@ endpoint_t device_chr_driver(uint64_t dev)
 {
 	uint32_t major = dev_major(dev);
 
-	return major < VFS_MAJORS ? vfs.chr_majors[major] : EP_NONE;
+	return major < VFS_MAJORS ? vfs->chr_majors[major] : EP_NONE;
 }
 
 endpoint_t device_blk_driver(uint64_t dev)
 {
 	uint32_t major = dev_major(dev);
 
-	return major < VFS_MAJORS ? vfs.blk_majors[major] : EP_NONE;
+	return major < VFS_MAJORS ? vfs->blk_majors[major] : EP_NONE;
 }
 
 /* File systems on a block driver learn its new endpoint. */
@@ -35,7 +35,7 @@ static int64_t tell_file_systems(struct call *call)
 		uint64_t n = 0;
 
 		is_again = false;
-		list_for_each(sb, &vfs.superblocks, struct superblock, link)
+		list_for_each(sb, &vfs->superblocks, struct superblock, link)
 		{
 			if (n++ == done) {
 				is_again = true;
@@ -52,7 +52,7 @@ static int64_t tell_file_systems(struct call *call)
 
 void device_map(const struct vfs_rs_mapdriver *req)
 {
-	endpoint_t *table = req->kind == VFS_MAJOR_BLK ? vfs.blk_majors : vfs.chr_majors;
+	endpoint_t *table = req->kind == VFS_MAJOR_BLK ? vfs->blk_majors : vfs->chr_majors;
 	uint32_t count = (uint32_t)u64_min(req->count, ARRAY_LEN(req->majors));
 
 	if (req->restarted) {
@@ -95,11 +95,11 @@ void device_dead(endpoint_t ep)
 		superblock_dead(sb);
 	}
 	for (unsigned i = 0; i < VFS_MAJORS; i++) {
-		if (vfs.chr_majors[i] == ep) {
-			vfs.chr_majors[i] = EP_NONE;
+		if (vfs->chr_majors[i] == ep) {
+			vfs->chr_majors[i] = EP_NONE;
 		}
-		if (vfs.blk_majors[i] == ep) {
-			vfs.blk_majors[i] = EP_NONE;
+		if (vfs->blk_majors[i] == ep) {
+			vfs->blk_majors[i] = EP_NONE;
 		}
 	}
 	trans_fail(ep, -EIO);

@@ -23,8 +23,6 @@ struct chr_device {
 	struct waitq poll_wait;
 };
 
-extern const struct file_ops file_ops_chr, file_ops_tty;
-
 /* Open file->path's device (worker): sets ops and object. -ENXIO, or the driver's error. */
 int chr_open(struct call *call, struct file *file);
 /* The devices that VFS serves itself: null, zero, full; opening them does not wait. */
@@ -44,7 +42,5 @@ struct blk_device {
 	uint64_t bytes; /* size; 0: not known yet */
 	bool is_readonly;
 };
-
-extern const struct file_ops file_ops_blk;
 
 int blk_open(struct call *call, struct file *file);

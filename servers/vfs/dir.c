@@ -80,7 +80,7 @@ static struct file *hold_dir(struct call *call, int *error)
 		*error = -EBADF;
 		return NULL;
 	}
-	if (file->ops != &file_ops_dir) {
+	if (file->kind != FILE_DIR) {
 		file_put(file);
 		*error = -ENOTDIR;
 		return NULL;

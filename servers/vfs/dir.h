@@ -4,7 +4,5 @@
 
 #include "servers/vfs/file.h"
 
-extern const struct file_ops file_ops_dir;
-
 int64_t sys_getdents(struct call *call);
 int64_t sys_getdents64(struct call *call);

@@ -58,8 +58,6 @@ struct item {
 	struct waiter waiter;
 };
 
-static const struct file_ops file_ops_epoll;
-
 static void item_heat(struct item *item)
 {
 	if (!list_is_linked(&item->hot)) {
@@ -69,7 +67,7 @@ static void item_heat(struct item *item)
 	waitq_wake_all(&item->epoll->poll_wait);
 }
 
-static void item_notify(struct waiter *waiter)
+void epoll_notify(struct waiter *waiter)
 {
 	item_heat(container_of(waiter, struct item, waiter));
 }
@@ -96,7 +94,7 @@ static bool item_poll(struct call *call, struct item *item, unsigned *ready)
 	struct poll_table table;
 
 	poll_table_init(&table, &item->waiter, 1);
-	table.notify = item_notify;
+	table.is_watch = true;
 	item->is_polled = true;
 	file_get(file);
 	*ready = poll_file(call, file, item->event.events & ~EV_MODES, is_watching ? NULL : &table);
@@ -155,7 +153,7 @@ static void epoll_release(struct file *file)
 	free(epoll);
 }
 
-static const struct file_ops file_ops_epoll = {
+const struct file_ops file_ops_epoll = {
 	.name = "epoll",
 	.ignores_seek = true,
 	.is_pollable = true,
@@ -175,8 +173,7 @@ static int64_t epoll_make(struct call *call, int flags)
 	if (!epoll) {
 		return -ENOMEM;
 	}
-	file = file_new_internal(
-		call->proc, 0600, "anon_inode:[eventpoll]", O_RDWR, &file_ops_epoll);
+	file = file_new_internal(call->proc, 0600, "anon_inode:[eventpoll]", O_RDWR, FILE_EPOLL);
 	if (!file) {
 		free(epoll);
 		return -ENOMEM;
@@ -207,7 +204,7 @@ static bool leads_to(const struct epoll *inside, const struct epoll *epoll, int 
 	}
 	list_for_each(item, &inside->items, struct item, link)
 	{
-		if (item->file->ops == &file_ops_epoll &&
+		if (item->file->kind == FILE_EPOLL &&
 			leads_to(item->file->epoll, epoll, depth + 1)) {
 			return true;
 		}
@@ -230,10 +227,10 @@ static int64_t item_add(struct epoll *epoll, struct file *file, int fd, const st
 {
 	struct item *item;
 
-	if (!file->ops->is_pollable) {
+	if (!file_ops(file)->is_pollable) {
 		return -EPERM;
 	}
-	if (file->ops == &file_ops_epoll && leads_to(file->epoll, epoll, 0)) {
+	if (file->kind == FILE_EPOLL && leads_to(file->epoll, epoll, 0)) {
 		return -ELOOP;
 	}
 	item = calloc(1, sizeof(*item));
@@ -293,7 +290,7 @@ int64_t sys_epoll_ctl(struct call *call)
 	if (!file || !target) {
 		return -EBADF;
 	}
-	if (file->ops != &file_ops_epoll || file == target) {
+	if (file->kind != FILE_EPOLL || file == target) {
 		return -EINVAL;
 	}
 	return control(file->epoll, op, target, fd, &event);
@@ -381,7 +378,7 @@ static int64_t epoll_wait_with(struct call *call, const uint64_t *mask)
 	if (!file) {
 		return -EBADF;
 	}
-	if (max <= 0 || file->ops != &file_ops_epoll) {
+	if (max <= 0 || file->kind != FILE_EPOLL) {
 		file_put(file);
 		return -EINVAL;
 	}

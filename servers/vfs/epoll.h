@@ -6,6 +6,7 @@
 
 struct call;
 struct file;
+struct waiter;
 
 int64_t sys_epoll_create(struct call *call);
 int64_t sys_epoll_create1(struct call *call);
@@ -15,3 +16,5 @@ int64_t sys_epoll_pwait(struct call *call);
 
 /* The last reference to a file is gone: so are interests in it. */
 void epoll_forget_file(struct file *file);
+/* For waitq_on_watch: a file that an epoll file watches has changed. */
+void epoll_notify(struct waiter *waiter);

@@ -97,7 +97,7 @@ static void eventfd_release(struct file *file)
 	free(file->eventfd);
 }
 
-static const struct file_ops file_ops_eventfd = {
+const struct file_ops file_ops_eventfd = {
 	.name = "eventfd",
 	.ignores_seek = true,
 	.is_pollable = true,
@@ -120,7 +120,7 @@ static int64_t eventfd_create(struct call *call, unsigned initial, int flags)
 		return -ENOMEM;
 	}
 	file = file_new_internal(call->proc, 0600, "anon_inode:[eventfd]",
-		O_RDWR | (unsigned)(flags & O_NONBLOCK), &file_ops_eventfd);
+		O_RDWR | (unsigned)(flags & O_NONBLOCK), FILE_EVENTFD);
 	if (!file) {
 		free(event);
 		return -ENOMEM;

@@ -66,7 +66,7 @@ static int64_t owner_ex(struct call *call, struct file *file, bool is_set, vaddr
 
 static int64_t pipe_size(struct file *file, bool is_set, uint64_t arg)
 {
-	if (file->ops != &file_ops_pipe) {
+	if (file->kind != FILE_PIPE) {
 		return -EBADF;
 	}
 	return is_set ? pipe_set_size(file->pipe, (uint32_t)arg)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "servers/vfs/call.h"
 #include "servers/vfs/epoll.h"
@@ -13,9 +14,30 @@
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
-const struct file_ops file_ops_path = {.name = "path"};
+static const struct file_ops file_ops_path = {.name = "path"};
 
-struct file *file_new(const struct path *path, unsigned flags, const struct file_ops *ops)
+static const struct file_ops *const kinds[FILE_KINDS] = {
+	[FILE_PATH] = &file_ops_path,
+	[FILE_REGULAR] = &file_ops_regular,
+	[FILE_DIR] = &file_ops_dir,
+	[FILE_PIPE] = &file_ops_pipe,
+	[FILE_CHR] = &file_ops_chr,
+	[FILE_TTY] = &file_ops_tty,
+	[FILE_BLK] = &file_ops_blk,
+	[FILE_NULL] = &file_ops_null,
+	[FILE_ZERO] = &file_ops_zero,
+	[FILE_FULL] = &file_ops_full,
+	[FILE_EVENTFD] = &file_ops_eventfd,
+	[FILE_EPOLL] = &file_ops_epoll,
+	[FILE_TIMERFD] = &file_ops_timerfd,
+};
+
+const struct file_ops *file_ops(const struct file *file)
+{
+	return kinds[file->kind];
+}
+
+struct file *file_new(const struct path *path, unsigned flags, enum file_kind kind)
 {
 	struct file *file = calloc(1, sizeof(*file));
 
@@ -24,7 +46,7 @@ struct file *file_new(const struct path *path, unsigned flags, const struct file
 	}
 	file->refs = 1;
 	file->flags = flags;
-	file->ops = ops;
+	file->kind = kind;
 	coro_mutex_init(&file->pos_lock);
 	list_init(&file->object_link);
 	list_init(&file->epoll_items);
@@ -36,22 +58,26 @@ struct file *file_new(const struct path *path, unsigned flags, const struct file
 }
 
 struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label,
-	unsigned flags, const struct file_ops *ops)
+	unsigned flags, enum file_kind kind)
 {
-	struct fs_node attributes = {.ino = ++vfs.next_pipe_ino,
+	struct fs_node attributes = {.ino = ++vfs->next_pipe_ino,
 		.mode = mode,
 		.uid = proc->cred.fsuid,
 		.gid = proc->cred.fsgid,
 		.nlink = 1};
-	struct path path = {vfs.pipe_mount, vnode_from_reply(vfs.pipe_mount->sb, &attributes)};
+	struct path path = {vfs->pipe_mount, vnode_from_reply(vfs->pipe_mount->sb, &attributes)};
 	struct file *file;
 
 	if (!path.node) {
 		return NULL;
 	}
-	path.node->label = label;
+	path.node->label = strdup(label);
+	if (!path.node->label) {
+		vnode_put(path.node);
+		return NULL;
+	}
 	path.mount->refs++;
-	file = file_new(&path, flags, ops);
+	file = file_new(&path, flags, kind);
 	path_put(&path);
 	return file;
 }
@@ -103,8 +129,8 @@ void file_put(struct file *file)
 	if (file->has_flock) {
 		lock_release_flock(file);
 	}
-	if (file->ops->release) {
-		file->ops->release(file);
+	if (file_ops(file)->release) {
+		file_ops(file)->release(file);
 	}
 	if (file->is_writer) {
 		file->path.node->writers--;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Open files (open file descriptions). What read, write and poll need is the object behind `ops`:
+ * Open files (open file descriptions). What read, write and poll need is the object behind `kind`:
  * regular file, directory, pipe, character device, block device; each kind has a file of its own
  * and knows nothing of names, rights and descriptors.
  */
@@ -21,6 +21,24 @@ struct poll_table;
 struct proc;
 struct timerfd;
 struct uio;
+
+/* What an open file is. Kept over a live update: new kinds go to the end. */
+enum file_kind {
+	FILE_PATH, /* O_PATH */
+	FILE_REGULAR,
+	FILE_DIR,
+	FILE_PIPE,
+	FILE_CHR,
+	FILE_TTY,
+	FILE_BLK,
+	FILE_NULL,
+	FILE_ZERO,
+	FILE_FULL,
+	FILE_EVENTFD,
+	FILE_EPOLL,
+	FILE_TIMERFD,
+	FILE_KINDS
+};
 
 /* Operations of a kind of object; NULL where the kind has no such operation. */
 struct file_ops {
@@ -47,7 +65,7 @@ struct file {
 	unsigned flags; /* O_*: access mode and status flags */
 	uint64_t pos;
 	struct path path; /* no node: an unnamed pipe */
-	const struct file_ops *ops;
+	enum file_kind kind;
 	union {
 		struct pipe *pipe;
 		struct chr_device *chr;
@@ -69,7 +87,7 @@ struct file {
 
 /* A file without object yet: NULL when there is no memory. path: a reference is taken (may be
  * NULL). */
-struct file *file_new(const struct path *path, unsigned flags, const struct file_ops *ops);
+struct file *file_new(const struct path *path, unsigned flags, enum file_kind kind);
 void file_get(struct file *file);
 /* For the time of the running call: given back as well when VFS crashes in it. */
 void file_hold(struct file *file);
@@ -95,6 +113,11 @@ int file_wait(struct call *call, const struct file *file, struct waitq *queue);
 
 /* A file on an inode of VFS's own file system, with what /proc/PID/fd says of it (NULL: a pipe). */
 struct file *file_new_internal(const struct proc *proc, uint32_t mode, const char *label,
-	unsigned flags, const struct file_ops *ops);
+	unsigned flags, enum file_kind kind);
 
-extern const struct file_ops file_ops_path; /* O_PATH */
+/* The operations of the file's kind. */
+const struct file_ops *file_ops(const struct file *file);
+
+extern const struct file_ops file_ops_regular, file_ops_dir, file_ops_pipe, file_ops_chr,
+	file_ops_tty, file_ops_blk, file_ops_null, file_ops_zero, file_ops_full, file_ops_eventfd,
+	file_ops_epoll, file_ops_timerfd;

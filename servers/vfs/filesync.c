@@ -87,7 +87,7 @@ int64_t sys_fallocate(struct call *call)
 		r = -EOPNOTSUPP;
 	} else if (!file_is_writable(file)) {
 		r = -EBADF;
-	} else if (file->ops == &file_ops_pipe) {
+	} else if (file->kind == FILE_PIPE) {
 		r = -ESPIPE;
 	} else if (!S_ISREG(file->path.node->mode)) {
 		r = -ENODEV;
@@ -119,7 +119,7 @@ int64_t sys_fadvise64(struct call *call)
 	if (!file || (file->flags & O_PATH)) {
 		return -EBADF;
 	}
-	if (file->ops == &file_ops_pipe) {
+	if (file->kind == FILE_PIPE) {
 		return -ESPIPE;
 	}
 	if (advice > 5 || (int64_t)bytes < 0) {
@@ -170,7 +170,7 @@ int64_t sys_sync_file_range(struct call *call)
 	if (!file || (file->flags & O_PATH)) {
 		return -EBADF;
 	}
-	if (file->ops == &file_ops_pipe) {
+	if (file->kind == FILE_PIPE) {
 		return -ESPIPE;
 	}
 	if (!call_may_wait(call)) {
@@ -188,7 +188,7 @@ void sync_all(bool is_final)
 		unsigned n = 0;
 
 		is_again = false;
-		list_for_each(sb, &vfs.superblocks, struct superblock, link)
+		list_for_each(sb, &vfs->superblocks, struct superblock, link)
 		{
 			if (n++ < done) {
 				continue;

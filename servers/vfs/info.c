@@ -110,13 +110,13 @@ static int list_mounts(struct info *info)
 	if (!text) {
 		return -ENOMEM;
 	}
-	list_for_each(mount, &vfs.mounts, struct mount, link)
+	list_for_each(mount, &vfs->mounts, struct mount, link)
 	{
 		struct path top = {mount, mount->root};
 		struct vfs_mount_info record = {
 			.dev = mount->sb->dev, .flags = mount->flags, .id = mount->id};
 
-		if (mount->sb->is_internal || mount == vfs.memfd_mount || !mount->is_attached ||
+		if (mount->sb->is_internal || mount == vfs->memfd_mount || !mount->is_attached ||
 			n++ < info->req.next) {
 			continue;
 		}

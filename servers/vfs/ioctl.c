@@ -108,8 +108,8 @@ int64_t sys_ioctl(struct call *call)
 		r = set_flag(call, file, O_ASYNC, ARG(call, 2));
 		break;
 	default:
-		if (file->ops->ioctl) {
-			r = file->ops->ioctl(call, file, request, ARG(call, 2));
+		if (file_ops(file)->ioctl) {
+			r = file_ops(file)->ioctl(call, file, request, ARG(call, 2));
 		} else {
 			r = regular_ioctl(call, file, request, ARG(call, 2));
 		}

@@ -182,7 +182,7 @@ static bool would_deadlock(const void *owner, const void *holder, int depth)
 	if (holder == owner) {
 		return true;
 	}
-	list_for_each(wait, &vfs.lock_waits, struct lock_wait, link)
+	list_for_each(wait, &vfs->lock_waits, struct lock_wait, link)
 	{
 		if (wait->owner == holder && depth > 0 &&
 			would_deadlock(owner, wait->holder, depth - 1)) {
@@ -201,7 +201,7 @@ static int wait_for(struct call *call, struct vnode *node, const struct lock_req
 	if (req->kind == LOCK_RANGE && would_deadlock(req->owner, conflict->owner, 16)) {
 		return -EDEADLK;
 	}
-	list_add_tail(&vfs.lock_waits, &wait.link);
+	list_add_tail(&vfs->lock_waits, &wait.link);
 	r = call_wait(call, &node->lock_wait);
 	list_remove(&wait.link);
 	return r;

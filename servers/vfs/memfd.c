@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "servers/vfs/call.h"
 #include "servers/vfs/fd.h"
@@ -36,7 +37,6 @@
 
 struct memfd {
 	unsigned seals;
-	char label[NAME_MAX_BYTES + 24];
 };
 
 void memfd_free(struct memfd *memfd)
@@ -70,12 +70,12 @@ static int get_mount(struct mount **mount)
 {
 	int r = 0;
 
-	coro_mutex_lock(&vfs.mount_lock);
-	if (!vfs.memfd_mount || vfs.memfd_mount->sb->is_dead) {
-		r = start_mount(&vfs.memfd_mount);
+	coro_mutex_lock(&vfs->mount_lock);
+	if (!vfs->memfd_mount || vfs->memfd_mount->sb->is_dead) {
+		r = start_mount(&vfs->memfd_mount);
 	}
-	*mount = vfs.memfd_mount;
-	coro_mutex_unlock(&vfs.mount_lock);
+	*mount = vfs->memfd_mount;
+	coro_mutex_unlock(&vfs->mount_lock);
 	return r;
 }
 
@@ -92,7 +92,7 @@ static int make_node(struct call *call, struct path *path)
 		return r;
 	}
 	root = mount->root;
-	len = snprintf(name, sizeof(name), "%llu", (unsigned long long)++vfs.next_memfd);
+	len = snprintf(name, sizeof(name), "%llu", (unsigned long long)++vfs->next_memfd);
 	r = fs_make(FS_CREATE, root, name, (size_t)len, S_IFREG | 0777, cred->fsuid, cred->fsgid, 0,
 		&path->node);
 	if (r < 0) {
@@ -113,6 +113,7 @@ static int make_node(struct call *call, struct path *path)
 static int64_t make_file(struct call *call, const char *name, unsigned flags)
 {
 	struct memfd *memfd = calloc(1, sizeof(*memfd));
+	char text[NAME_MAX_BYTES + 24], *label;
 	struct path path;
 	struct file *file;
 	int r;
@@ -120,15 +121,17 @@ static int64_t make_file(struct call *call, const char *name, unsigned flags)
 	if (!memfd) {
 		return -ENOMEM;
 	}
-	(void)snprintf(memfd->label, sizeof(memfd->label), "/memfd:%s (deleted)", name);
 	memfd->seals = flags & (FLAG_ALLOW_SEALING | FLAG_NOEXEC_SEAL) ? 0 : SEAL_SEAL;
-	r = make_node(call, &path);
+	(void)snprintf(text, sizeof(text), "/memfd:%s (deleted)", name);
+	label = strdup(text);
+	r = label ? make_node(call, &path) : -ENOMEM;
 	if (r < 0) {
+		free(label);
 		free(memfd);
 		return r;
 	}
 	path.node->memfd = memfd;
-	path.node->label = memfd->label;
+	path.node->label = label;
 	if (flags & FLAG_NOEXEC_SEAL) {
 		struct fs_setattr_req attributes = {.mask = FS_ATTR_MODE, .mode = 0666};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: 1. an attached mount has a parent unless it is vfs.root; 2. mountpoint->mounts_here
+ * Invariants: 1. an attached mount has a parent unless it is vfs->root; 2. mountpoint->mounts_here
  * counts the attached mounts that cover it (in whatever parent); 3. a superblock's `mounts` counts
  * its mounts, attached or not.
  */
@@ -37,16 +37,16 @@ void path_get(const struct path *path)
 /* The last use of a mount that was taken out of the tree (MNT_DETACH) ends it. */
 static int64_t destroy_worker(struct call *call)
 {
-	coro_mutex_lock(&vfs.mount_lock);
+	coro_mutex_lock(&vfs->mount_lock);
 	/* Looked for, because the request may be done twice. */
-	list_for_each(mount, &vfs.mounts, struct mount, link)
+	list_for_each(mount, &vfs->mounts, struct mount, link)
 	{
 		if ((uint64_t)(uintptr_t)mount == call->m.u64[0]) {
 			mount_destroy(mount);
 			break;
 		}
 	}
-	coro_mutex_unlock(&vfs.mount_lock);
+	coro_mutex_unlock(&vfs->mount_lock);
 	return 0;
 }
 
@@ -81,7 +81,7 @@ struct mount *mount_at(const struct path *path)
 	if (path->node->mounts_here == 0) {
 		return NULL;
 	}
-	list_for_each(mount, &vfs.mounts, struct mount, link)
+	list_for_each(mount, &vfs->mounts, struct mount, link)
 	{
 		if (mount->parent == path->mount && mount->mountpoint == path->node) {
 			return mount;
@@ -133,10 +133,10 @@ struct mount *mount_new(
 	mount->root = root;
 	vnode_get(root);
 	mount->flags = flags;
-	mount->id = ++vfs.next_mount_id;
+	mount->id = ++vfs->next_mount_id;
 	(void)snprintf(mount->source, sizeof(mount->source), "%s", source);
 	sb->mounts++;
-	list_add_tail(&vfs.mounts, &mount->link);
+	list_add_tail(&vfs->mounts, &mount->link);
 	return mount;
 }
 
@@ -186,7 +186,7 @@ void mount_destroy(struct mount *mount)
 
 uint64_t superblock_anonymous_dev(void)
 {
-	return dev_make(0, ++vfs.next_anonymous_minor);
+	return dev_make(0, ++vfs->next_anonymous_minor);
 }
 
 struct superblock *superblock_new(endpoint_t ep, uint64_t dev, const char *type, const char *source)
@@ -201,13 +201,13 @@ struct superblock *superblock_new(endpoint_t ep, uint64_t dev, const char *type,
 	(void)snprintf(sb->type, sizeof(sb->type), "%s", type);
 	(void)snprintf(sb->source, sizeof(sb->source), "%s", source);
 	waitq_init(&sb->recover_wait);
-	list_add_tail(&vfs.superblocks, &sb->link);
+	list_add_tail(&vfs->superblocks, &sb->link);
 	return sb;
 }
 
 struct superblock *superblock_find_dev(uint64_t dev)
 {
-	list_for_each(sb, &vfs.superblocks, struct superblock, link)
+	list_for_each(sb, &vfs->superblocks, struct superblock, link)
 	{
 		if (sb->dev == dev && !sb->is_dead) {
 			return sb;
@@ -218,7 +218,7 @@ struct superblock *superblock_find_dev(uint64_t dev)
 
 struct superblock *superblock_find_ep(endpoint_t ep)
 {
-	list_for_each(sb, &vfs.superblocks, struct superblock, link)
+	list_for_each(sb, &vfs->superblocks, struct superblock, link)
 	{
 		if (sb->ep == ep) {
 			return sb;
@@ -296,13 +296,13 @@ int64_t mount_boot_root(struct call *call)
 	if (r < 0) {
 		diag_panic("cannot mount the boot ramdisk: %d", r);
 	}
-	vfs.root = mount_new(sb, root, sb->is_readonly ? MS_RDONLY : 0, sb->source);
-	if (!vfs.root) {
+	vfs->root = mount_new(sb, root, sb->is_readonly ? MS_RDONLY : 0, sb->source);
+	if (!vfs->root) {
 		diag_panic("no memory for the root mount");
 	}
 	vnode_put(root);
-	mount_attach(vfs.root, NULL);
-	waitq_wake_all(&vfs.root_wait);
+	mount_attach(vfs->root, NULL);
+	waitq_wake_all(&vfs->root_wait);
 	(void)call;
 	return 0;
 }

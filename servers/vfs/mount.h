@@ -36,7 +36,7 @@ struct superblock {
 };
 
 struct mount {
-	struct list link; /* in vfs.mounts */
+	struct list link; /* in vfs->mounts */
 	struct superblock *sb;
 	struct vnode *root;       /* counted */
 	struct mount *parent;     /* NULL: the root, or detached; not counted */
@@ -76,7 +76,7 @@ struct mount *mount_new(
 void mount_attach(struct mount *mount, const struct path *place);
 void mount_detach(struct mount *mount);
 /* The detached mount is gone; with the last mount of a superblock the volume is unmounted. Workers
-   that hold vfs.mount_lock. */
+   that hold vfs->mount_lock. */
 void mount_destroy(struct mount *mount);
 
 struct superblock *superblock_new(

@@ -72,7 +72,7 @@ static int start_fs(const char *type, const char *source, endpoint_t *ep)
 	if (base && base[1] != '\0') {
 		snprintf(req->label, sizeof(req->label), "%.8s.%.14s", type, base + 1);
 	} else {
-		snprintf(req->label, sizeof(req->label), "%.8s.%d", type, vfs.next_mount_id + 1);
+		snprintf(req->label, sizeof(req->label), "%.8s.%d", type, vfs->next_mount_id + 1);
 	}
 	trans_send(&trans, &m);
 	r = trans_wait(&trans);
@@ -170,7 +170,7 @@ static int find_or_start(struct call *call, const struct mount_args *args, struc
 		sb = superblock_find_dev(dev);
 		if (sb) {
 			/* One volume, one process: it is shown once more. */
-			list_for_each(mount, &vfs.mounts, struct mount, link)
+			list_for_each(mount, &vfs->mounts, struct mount, link)
 			{
 				if (mount->sb == sb && !name_of(mount->root)) {
 					*root = mount->root;
@@ -277,7 +277,7 @@ static int mount_remount(const struct mount_args *args, const struct path *place
 		!mount->sb->is_internal) {
 		if (wants_readonly) {
 			for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
-				list_for_each(node, &vfs.vnodes[i], struct vnode, hash)
+				list_for_each(node, &vfs->vnodes[i], struct vnode, hash)
 				{
 					if (node->sb == mount->sb && node->writers > 0 &&
 						S_ISREG(node->mode)) {
@@ -305,7 +305,7 @@ static int mount_move(struct call *call, const struct mount_args *args, const st
 	if (r < 0) {
 		return r;
 	}
-	if (!is_mount_root(&source) || source.mount == vfs.root) {
+	if (!is_mount_root(&source) || source.mount == vfs->root) {
 		r = -EINVAL;
 	} else if (is_mount_below(place->mount, source.mount)) {
 		r = -ELOOP;
@@ -369,16 +369,16 @@ int64_t sys_mount(struct call *call)
 	if ((args->flags & MS_MGC_MSK) == MS_MGC_VAL) {
 		args->flags &= ~(uint64_t)MS_MGC_MSK;
 	}
-	coro_mutex_lock(&vfs.mount_lock);
+	coro_mutex_lock(&vfs->mount_lock);
 	r = mount_with(call, args);
-	coro_mutex_unlock(&vfs.mount_lock);
+	coro_mutex_unlock(&vfs->mount_lock);
 	free(args);
 	return r;
 }
 
 static bool has_children(const struct mount *mount)
 {
-	list_for_each(other, &vfs.mounts, struct mount, link)
+	list_for_each(other, &vfs->mounts, struct mount, link)
 	{
 		if (other->parent == mount) {
 			return true;
@@ -394,7 +394,7 @@ static void detach_tree(struct mount *top)
 
 	do {
 		leaf = NULL;
-		list_for_each(mount, &vfs.mounts, struct mount, link)
+		list_for_each(mount, &vfs->mounts, struct mount, link)
 		{
 			if (mount->is_attached && is_mount_below(mount, top) &&
 				!has_children(mount)) {
@@ -428,7 +428,7 @@ static int64_t unmount(struct call *call, int flags)
 	if (!is_root) {
 		return -EINVAL;
 	}
-	if (mount == vfs.root) {
+	if (mount == vfs->root) {
 		return -EBUSY;
 	}
 	if (flags & MNT_DETACH) {
@@ -456,16 +456,16 @@ int64_t sys_umount2(struct call *call)
 	if (flags & ~UMOUNT_FLAGS) {
 		return -EINVAL;
 	}
-	coro_mutex_lock(&vfs.mount_lock);
+	coro_mutex_lock(&vfs->mount_lock);
 	r = unmount(call, flags);
-	coro_mutex_unlock(&vfs.mount_lock);
+	coro_mutex_unlock(&vfs->mount_lock);
 	return r;
 }
 
 /* Processes whose root or working directory is the old root get the new one. */
 static void move_roots(const struct path *from, const struct path *to)
 {
-	list_for_each(proc, &vfs.procs, struct proc, link)
+	list_for_each(proc, &vfs->procs, struct proc, link)
 	{
 		struct path *places[2] = {&proc->fs->root, &proc->fs->cwd};
 
@@ -504,8 +504,8 @@ static int pivot(const struct path *root, const struct path *new_root, const str
 	mount_detach(old_mount);
 	mount_attach(new_mount, above.node ? &above : NULL);
 	mount_attach(old_mount, put_old);
-	if (vfs.root == old_mount) {
-		vfs.root = new_mount;
+	if (vfs->root == old_mount) {
+		vfs->root = new_mount;
 	}
 	path_put(&above);
 	move_roots(root, new_root);
@@ -520,7 +520,7 @@ int64_t sys_pivot_root(struct call *call)
 	if (r < 0) {
 		return r;
 	}
-	coro_mutex_lock(&vfs.mount_lock);
+	coro_mutex_lock(&vfs->mount_lock);
 	r = walk_user(call, AT_FDCWD, ARG(call, 0), WALK_FOLLOW | WALK_DIRECTORY, &new_root);
 	if (r == 0) {
 		r = walk_user(call, AT_FDCWD, ARG(call, 1), WALK_FOLLOW | WALK_DIRECTORY, &put_old);
@@ -533,6 +533,6 @@ int64_t sys_pivot_root(struct call *call)
 	}
 	path_put(&new_root);
 	path_put(&put_old);
-	coro_mutex_unlock(&vfs.mount_lock);
+	coro_mutex_unlock(&vfs->mount_lock);
 	return r;
 }

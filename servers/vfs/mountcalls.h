@@ -12,5 +12,5 @@ int64_t sys_umount2(struct call *call);
 int64_t sys_pivot_root(struct call *call);
 
 /* A tmp file system that nobody has mounted: *root is its root with a reference. Workers that hold
- * vfs.mount_lock. */
+ * vfs->mount_lock. */
 int mount_hidden_tmp(struct vnode **root);

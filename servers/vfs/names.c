@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Invariants: 1. each name is in its directory's children; in the hash unless removed; in its
- * node's aliases when it has a node, in vfs.negative_names when it has none; 2. it holds one
+ * node's aliases when it has a node, in vfs->negative_names when it has none; 2. it holds one
  * reference on its directory.
  */
 #include "servers/vfs/names.h"
@@ -19,7 +19,7 @@ static struct list *bucket(const struct vnode *dir, const char *text, size_t len
 	for (size_t i = 0; i < len; i++) {
 		hash = (hash ^ (uint8_t)text[i]) * 1099511628211ull;
 	}
-	return &vfs.names[hash_u64(hash) % VFS_NAME_BUCKETS];
+	return &vfs->names[hash_u64(hash) % VFS_NAME_BUCKETS];
 }
 
 struct name *name_find(const struct vnode *dir, const char *text, size_t len)
@@ -40,7 +40,7 @@ static void name_unlink(struct name *name)
 	list_remove(&name->sibling);
 	if (list_is_linked(&name->lru)) {
 		list_remove(&name->lru);
-		vfs.negative_count--;
+		vfs->negative_count--;
 	}
 }
 
@@ -50,7 +50,7 @@ static void name_free(struct name *name)
 
 	name_unlink(name);
 	free(name);
-	vfs.name_count--;
+	vfs->name_count--;
 	vnode_put(dir);
 }
 
@@ -84,12 +84,12 @@ void name_enter(struct vnode *dir, const char *text, size_t len, struct vnode *n
 	vnode_get(dir);
 	list_add_head(bucket(dir, text, len), &name->hash);
 	list_add_head(&dir->children, &name->sibling);
-	vfs.name_count++;
+	vfs->name_count++;
 	if (node) {
 		list_add_head(&node->aliases, &name->alias);
 	} else {
-		list_add_tail(&vfs.negative_names, &name->lru);
-		vfs.negative_count++;
+		list_add_tail(&vfs->negative_names, &name->lru);
+		vfs->negative_count++;
 	}
 }
 
@@ -134,14 +134,14 @@ void name_forget_children(struct vnode *dir)
 
 void name_trim(unsigned keep)
 {
-	while (vfs.negative_count > keep) {
-		name_free(list_first(&vfs.negative_names, struct name, lru));
+	while (vfs->negative_count > keep) {
+		name_free(list_first(&vfs->negative_names, struct name, lru));
 	}
 }
 
 void name_flush(const struct superblock *sb)
 {
-	list_for_each_safe(name, &vfs.negative_names, struct name, lru)
+	list_for_each_safe(name, &vfs->negative_names, struct name, lru)
 	{
 		if (name->dir->sb == sb) {
 			name_free(name);

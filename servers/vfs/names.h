@@ -16,7 +16,7 @@ struct name {
 	struct list hash;
 	struct list alias;   /* in node->aliases */
 	struct list sibling; /* in dir->children */
-	struct list lru;     /* negative names: in vfs.negative_names */
+	struct list lru;     /* negative names: in vfs->negative_names */
 	struct vnode *dir;   /* counted */
 	struct vnode *node;  /* not counted; NULL: there is no such name */
 	bool is_removed;     /* unlinked while in use: kept for its text only */

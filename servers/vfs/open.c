@@ -83,13 +83,13 @@ static int open_object(struct call *call, struct file *file)
 {
 	switch (vnode_type(file->path.node)) {
 	case S_IFREG:
-		file->ops = &file_ops_regular;
+		file->kind = FILE_REGULAR;
 		return 0;
 	case S_IFDIR:
-		file->ops = &file_ops_dir;
+		file->kind = FILE_DIR;
 		return 0;
 	case S_IFIFO:
-		file->ops = &file_ops_pipe;
+		file->kind = FILE_PIPE;
 		return pipe_open(call, file);
 	case S_IFCHR:
 		if (chrmem_serves(file->path.node->rdev)) {
@@ -108,7 +108,7 @@ int open_place(struct call *call, const struct path *path, unsigned flags, struc
 {
 	unsigned kept = flags & ~(unsigned)CREATION_FLAGS;
 	struct file *file =
-		file_new(path, flags & O_PATH ? kept : kept | LINUX_O_LARGEFILE, &file_ops_path);
+		file_new(path, flags & O_PATH ? kept : kept | LINUX_O_LARGEFILE, FILE_PATH);
 	int r = 0;
 
 	if (!file) {

@@ -491,18 +491,18 @@ int64_t pipe_set_size(struct pipe *pipe, uint64_t bytes)
 /* A new inode of VFS's own file system of pipes. */
 static struct vnode *pipe_node(const struct cred *cred)
 {
-	struct fs_node attributes = {.ino = ++vfs.next_pipe_ino,
+	struct fs_node attributes = {.ino = ++vfs->next_pipe_ino,
 		.mode = S_IFIFO | 0600,
 		.uid = cred->fsuid,
 		.gid = cred->fsgid,
 		.nlink = 1};
 
-	return vnode_from_reply(vfs.pipe_mount->sb, &attributes);
+	return vnode_from_reply(vfs->pipe_mount->sb, &attributes);
 }
 
 static struct file *pipe_end(struct pipe *pipe, const struct path *path, unsigned flags)
 {
-	struct file *file = file_new(path, flags, &file_ops_pipe);
+	struct file *file = file_new(path, flags, FILE_PIPE);
 
 	if (file) {
 		pipe_attach(pipe, file);
@@ -512,7 +512,7 @@ static struct file *pipe_end(struct pipe *pipe, const struct path *path, unsigne
 
 static int64_t pipe_create(struct call *call, vaddr_t to, int flags)
 {
-	struct path path = {vfs.pipe_mount, NULL};
+	struct path path = {vfs->pipe_mount, NULL};
 	struct file *ends[2] = {NULL, NULL};
 	struct proc *proc = call->proc;
 	int fds[2];

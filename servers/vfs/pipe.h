@@ -20,8 +20,6 @@ struct pipe {
 	struct waitq read_wait, write_wait, open_wait, poll_wait;
 };
 
-extern const struct file_ops file_ops_pipe;
-
 /* The pipe of a fifo's inode, made when there is none; NULL: no memory. */
 struct pipe *pipe_of(struct vnode *node);
 /* Open an end (or both) of a fifo into a new file; waits for the other end as fifo(7) says. */

@@ -26,7 +26,7 @@ void poll_table_init(struct poll_table *table, struct waiter *waiters, unsigned 
 	table->count = 0;
 	table->size = size;
 	table->waiters = waiters;
-	table->notify = NULL;
+	table->is_watch = false;
 }
 
 void poll_table_enter(struct poll_table *table, struct waitq *queue)
@@ -37,8 +37,8 @@ void poll_table_enter(struct poll_table *table, struct waitq *queue)
 		return;
 	}
 	waiter = &table->waiters[table->count++];
-	if (table->notify) {
-		waitq_watch(queue, waiter, table->notify);
+	if (table->is_watch) {
+		waitq_watch(queue, waiter);
 	} else {
 		waitq_enter(queue, waiter);
 	}
@@ -66,8 +66,8 @@ unsigned poll_file(struct call *call, struct file *file, unsigned events, struct
 {
 	unsigned ready = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 
-	if (file->ops->is_pollable) {
-		ready = file->ops->poll(call, file, events, table);
+	if (file_ops(file)->is_pollable) {
+		ready = file_ops(file)->poll(call, file, events, table);
 	}
 	return ready & (events | POLLERR | POLLHUP);
 }

@@ -11,8 +11,7 @@ struct file;
 struct poll_table {
 	unsigned count, size;
 	struct waiter *waiters;
-	void (*notify)(struct waiter *waiter); /* for waiters that are told by a call; NULL: the
-						  coroutine is woken */
+	bool is_watch; /* the waiters are epoll's; else the coroutine is woken */
 };
 
 /* An object's poll operation names the queue that tells of changes. NULL table: nobody wants to

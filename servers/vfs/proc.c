@@ -22,13 +22,13 @@ struct thread *thread_find(endpoint_t ep)
 	if (ep < 0 || EP_SLOT(ep) >= EP_SLOT_MAX) {
 		return NULL;
 	}
-	thread = vfs.threads[EP_SLOT(ep)];
+	thread = vfs->threads[EP_SLOT(ep)];
 	return thread && thread->ep == ep ? thread : NULL;
 }
 
 struct proc *proc_find(int32_t pid)
 {
-	list_for_each(proc, &vfs.procs, struct proc, link)
+	list_for_each(proc, &vfs->procs, struct proc, link)
 	{
 		if (proc->pid == pid && !proc->is_exiting) {
 			return proc;
@@ -96,14 +96,14 @@ static struct thread *thread_new(struct proc *proc, endpoint_t ep)
 		? ids.tid
 		: proc->pid;
 	list_add_tail(&proc->threads, &thread->link);
-	vfs.threads[EP_SLOT(ep)] = thread;
+	vfs->threads[EP_SLOT(ep)] = thread;
 	return thread;
 }
 
 static void thread_free(struct thread *thread)
 {
 	call_forget(thread);
-	vfs.threads[EP_SLOT(thread->ep)] = NULL;
+	vfs->threads[EP_SLOT(thread->ep)] = NULL;
 	list_remove(&thread->link);
 	free(thread);
 }
@@ -121,7 +121,7 @@ static struct proc *proc_new(int32_t pid)
 	proc->limit_nofile = NOFILE_SOFT;
 	proc->limit_nofile_max = NOFILE_HARD;
 	proc->limit_fsize = UINT64_MAX;
-	list_add_tail(&vfs.procs, &proc->link);
+	list_add_tail(&vfs->procs, &proc->link);
 	return proc;
 }
 

@@ -21,7 +21,7 @@ static uint64_t rotate(uint64_t x, int bits)
 
 static uint64_t next(void)
 {
-	uint64_t *s = vfs.random_state, result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
+	uint64_t *s = vfs->random_state, result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
 
 	s[2] ^= s[0];
 	s[3] ^= s[1];
@@ -38,10 +38,10 @@ static void stir_clock(void)
 	struct proc_times times = {0};
 
 	(void)sys_times(EP_SELF, &times);
-	vfs.random_state[0] ^= hash_u64(times.uptime_ns + 1);
-	vfs.random_state[1] ^= hash_u64(times.realtime_ns + 2);
-	vfs.random_state[2] ^= hash_u64(times.idle_ns ^ times.system_ns << 20);
-	vfs.random_state[3] |= 1;
+	vfs->random_state[0] ^= hash_u64(times.uptime_ns + 1);
+	vfs->random_state[1] ^= hash_u64(times.realtime_ns + 2);
+	vfs->random_state[2] ^= hash_u64(times.idle_ns ^ times.system_ns << 20);
+	vfs->random_state[3] |= 1;
 }
 
 static void stir_device(void)
@@ -64,9 +64,9 @@ static void stir_device(void)
 	trans_send(&trans, &m);
 	if (trans_wait(&trans) == 0 && MSG(&answer, chr_rep)->result == (int64_t)sizeof(fresh)) {
 		for (int i = 0; i < 4; i++) {
-			vfs.random_state[i] ^= fresh[i];
+			vfs->random_state[i] ^= fresh[i];
 		}
-		vfs.is_random_seeded = true;
+		vfs->is_random_seeded = true;
 	}
 	(void)grant_revoke(req->grant);
 }
@@ -76,7 +76,7 @@ void random_fill(void *buf, size_t bytes)
 	char *to = buf;
 
 	stir_clock();
-	if (!vfs.is_random_seeded) {
+	if (!vfs->is_random_seeded) {
 		stir_device();
 	}
 	while (bytes > 0) {

@@ -26,7 +26,7 @@
 static struct vnode *find_unbound(const struct superblock *sb)
 {
 	for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
-		list_for_each(node, &vfs.vnodes[i], struct vnode, hash)
+		list_for_each(node, &vfs->vnodes[i], struct vnode, hash)
 		{
 			if (node->sb == sb && node->recover_count != sb->recover_count) {
 				return node;

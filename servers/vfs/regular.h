@@ -4,8 +4,6 @@
 
 #include "servers/vfs/file.h"
 
-extern const struct file_ops file_ops_regular;
-
 /* For pread, sendfile and the like: at *pos, which is moved. Workers only. */
 int64_t regular_read(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
 int64_t regular_write(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);

@@ -171,7 +171,7 @@ static int rename_walks(struct rename *rn)
 		return -EXDEV;
 	}
 	/* One rename at a time: so nobody waits in a circle for directories' locks. */
-	coro_mutex_lock(&vfs.rename_lock);
+	coro_mutex_lock(&vfs->rename_lock);
 	coro_mutex_lock(&a->lock);
 	if (a != b) {
 		coro_mutex_lock(&b->lock);
@@ -181,7 +181,7 @@ static int rename_walks(struct rename *rn)
 		coro_mutex_unlock(&b->lock);
 	}
 	coro_mutex_unlock(&a->lock);
-	coro_mutex_unlock(&vfs.rename_lock);
+	coro_mutex_unlock(&vfs->rename_lock);
 	return r;
 }
 

@@ -213,7 +213,7 @@ static bool is_answer(const struct message *m)
 /* Said for the first few only: who floods shall not slow the system down. */
 static void note_unexpected(const struct message *m)
 {
-	if (vfs.unexpected_count++ < UNEXPECTED_MAX) {
+	if (vfs->unexpected_count++ < UNEXPECTED_MAX) {
 		diag_printf("unexpected message %#x from %d", m->type, m->source);
 	}
 }

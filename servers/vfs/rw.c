@@ -27,14 +27,14 @@ static int64_t move_bytes(struct call *call, struct file *file, enum direction d
 	const struct uio *uio, uint64_t *pos)
 {
 	int64_t (*op)(struct call *, struct file *, const struct uio *, uint64_t *) =
-		direction == DIR_READ ? file->ops->read : file->ops->write;
+		direction == DIR_READ ? file_ops(file)->read : file_ops(file)->write;
 	uint64_t none = 0;
 	int64_t r;
 
 	if (!op) {
 		return -EINVAL;
 	}
-	if (pos || !file->ops->is_seekable) {
+	if (pos || !file_ops(file)->is_seekable) {
 		return op(call, file, uio, pos ? pos : &none);
 	}
 	if (!call_may_wait(call)) {
@@ -60,7 +60,7 @@ static int64_t rw_file(struct call *call, struct file *file, enum direction dire
 	if (pos && (int64_t)*pos < 0) {
 		return -EINVAL;
 	}
-	if (pos && !file->ops->is_seekable) {
+	if (pos && !file_ops(file)->is_seekable) {
 		return -ESPIPE;
 	}
 	uio->total = u64_min(uio->total, RW_MAX);
@@ -199,7 +199,7 @@ static int64_t seek_data(uint64_t size, int64_t offset, int whence)
 
 static int64_t seek_position(const struct file *file, int64_t offset, int whence)
 {
-	uint64_t size = file->ops == &file_ops_blk ? file->blk->bytes : file->path.node->size;
+	uint64_t size = file->kind == FILE_BLK ? file->blk->bytes : file->path.node->size;
 	int64_t target;
 
 	switch (whence) {
@@ -237,10 +237,10 @@ int64_t sys_lseek(struct call *call)
 	if (!file || (file->flags & O_PATH)) {
 		return -EBADF;
 	}
-	if (file->ops->ignores_seek) {
+	if (file_ops(file)->ignores_seek) {
 		return 0;
 	}
-	if (!file->ops->is_seekable) {
+	if (!file_ops(file)->is_seekable) {
 		return -ESPIPE;
 	}
 	if (coro_mutex_is_locked(&file->pos_lock)) {
@@ -297,7 +297,7 @@ int64_t rw_copy(struct call *call, struct file *in, uint64_t *in_pos, struct fil
 			/* What was read and not written goes back. */
 			uint64_t *pos = in_pos ? in_pos : &in->pos;
 
-			if (in->ops->is_seekable) {
+			if (file_ops(in)->is_seekable) {
 				*pos -= got - put;
 			}
 			break;
@@ -319,10 +319,10 @@ int64_t sys_sendfile(struct call *call)
 		r = -EFAULT;
 	} else if (!in || !out || !file_is_readable(in) || !file_is_writable(out)) {
 		r = -EBADF;
-	} else if (in->ops == &file_ops_dir || !in->ops->read || !out->ops->write ||
+	} else if (in->kind == FILE_DIR || !file_ops(in)->read || !file_ops(out)->write ||
 		(out->flags & O_APPEND)) {
 		r = -EINVAL;
-	} else if (!in->ops->is_seekable) {
+	} else if (!file_ops(in)->is_seekable) {
 		r = offset ? -ESPIPE : -EINVAL;
 	} else if ((int64_t)pos < 0) {
 		r = -EINVAL;

@@ -30,7 +30,7 @@ static int end_open(struct call *call, struct end *end, int fd, vaddr_t offset, 
 	if (!end->file) {
 		return -EBADF;
 	}
-	end->is_pipe = end->file->ops == &file_ops_pipe;
+	end->is_pipe = end->file->kind == FILE_PIPE;
 	end->may_wait = !(flags & FLAG_NONBLOCK) && !(end->file->flags & O_NONBLOCK);
 	end->offset = offset;
 	if (offset == 0) {
@@ -42,7 +42,7 @@ static int end_open(struct call *call, struct end *end, int fd, vaddr_t offset, 
 	if (user_copy_in(call, &end->pos, offset, sizeof(end->pos)) < 0) {
 		return -EFAULT;
 	}
-	return !end->file->ops->is_seekable || (int64_t)end->pos < 0 ? -EINVAL : 0;
+	return !file_ops(end->file)->is_seekable || (int64_t)end->pos < 0 ? -EINVAL : 0;
 }
 
 static void end_close(struct end *end)
@@ -62,11 +62,11 @@ static int check(const struct end *in, const struct end *out)
 		return -EINVAL;
 	}
 	if (!in->is_pipe &&
-		(!in->file->ops->is_seekable || !in->file->ops->read ||
-			in->file->ops == &file_ops_dir)) {
+		(!file_ops(in->file)->is_seekable || !file_ops(in->file)->read ||
+			in->file->kind == FILE_DIR)) {
 		return -EINVAL;
 	}
-	return !out->file->ops->write || (out->file->flags & O_APPEND) ? -EINVAL : 0;
+	return !file_ops(out->file)->write || (out->file->flags & O_APPEND) ? -EINVAL : 0;
 }
 
 /* How much can go now, after waiting for both ends: 0 at the end of a pipe. */

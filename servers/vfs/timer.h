@@ -9,8 +9,7 @@ struct timer {
 	struct list link;
 	time_ns_t at_ns; /* monotonic */
 	struct coro *coro;
-	void (*expired)(
-		struct timer *timer); /* called instead of waking a coroutine; NULL usually */
+	bool is_timerfd; /* no coroutine waits: timerfd_expired() is called */
 	bool is_expired;
 };
 
@@ -19,7 +18,7 @@ void timer_start(struct timer *timer, time_ns_t at_ns);
 /* After a crash: the kernel has forgotten the alarm. */
 void timer_restart(void);
 void timer_stop(struct timer *timer);
-/* Call a function, which must not wait, at a time. */
-void timer_start_call(struct timer *timer, time_ns_t at_ns, void (*expired)(struct timer *timer));
+/* Call timerfd_expired() at a time. */
+void timer_start_timerfd(struct timer *timer, time_ns_t at_ns);
 /* The kernel's alarm went off. */
 void timer_alarm(time_ns_t now_ns);

@@ -29,7 +29,7 @@ struct timerfd {
 	struct waitq read_wait, poll_wait;
 };
 
-static void expired(struct timer *timer)
+void timerfd_expired(struct timer *timer)
 {
 	struct timerfd *tfd = container_of(timer, struct timerfd, timer);
 	time_ns_t now = sys_monotonic_ns();
@@ -41,7 +41,7 @@ static void expired(struct timer *timer)
 		uint64_t missed = late / tfd->interval_ns;
 
 		tfd->count += missed;
-		timer_start_call(timer, timer->at_ns + (missed + 1) * tfd->interval_ns, expired);
+		timer_start_timerfd(timer, timer->at_ns + (missed + 1) * tfd->interval_ns);
 	}
 	waitq_wake_all(&tfd->read_wait);
 	waitq_wake_all(&tfd->poll_wait);
@@ -88,7 +88,7 @@ static void timerfd_release(struct file *file)
 	free(file->timerfd);
 }
 
-static const struct file_ops file_ops_timerfd = {
+const struct file_ops file_ops_timerfd = {
 	.name = "timerfd",
 	.ignores_seek = true,
 	.is_pollable = true,
@@ -112,7 +112,7 @@ int64_t sys_timerfd_create(struct call *call)
 		return -ENOMEM;
 	}
 	file = file_new_internal(call->proc, 0600, "anon_inode:[timerfd]",
-		O_RDWR | (unsigned)(flags & O_NONBLOCK), &file_ops_timerfd);
+		O_RDWR | (unsigned)(flags & O_NONBLOCK), FILE_TIMERFD);
 	if (!file) {
 		free(tfd);
 		return -ENOMEM;
@@ -175,7 +175,7 @@ static struct timerfd *timer_of(struct call *call, int *error)
 	struct file *file = fd_peek(call->proc, ARG_INT(call, 0));
 
 	*error = !file ? -EBADF : -EINVAL;
-	return file && file->ops == &file_ops_timerfd ? file->timerfd : NULL;
+	return file && file->kind == FILE_TIMERFD ? file->timerfd : NULL;
 }
 
 int64_t sys_timerfd_settime(struct call *call)
@@ -210,7 +210,7 @@ int64_t sys_timerfd_settime(struct call *call)
 	tfd->interval_ns = interval;
 	tfd->is_armed = value != 0;
 	if (tfd->is_armed) {
-		timer_start_call(&tfd->timer, deadline(tfd, value, flags & FLAG_ABSTIME), expired);
+		timer_start_timerfd(&tfd->timer, deadline(tfd, value, flags & FLAG_ABSTIME));
 	}
 	return 0;
 }

@@ -5,6 +5,10 @@
 #include <stdint.h>
 
 struct call;
+struct timer;
+
+/* A timer of a timer file went off. */
+void timerfd_expired(struct timer *timer);
 
 int64_t sys_timerfd_create(struct call *call);
 int64_t sys_timerfd_settime(struct call *call);

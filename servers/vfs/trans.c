@@ -11,15 +11,15 @@
 
 static struct list *bucket(uint32_t seq)
 {
-	return &vfs.trans[seq % VFS_TRANS_BUCKETS];
+	return &vfs->trans[seq % VFS_TRANS_BUCKETS];
 }
 
 uint32_t trans_unwaited_seq(void)
 {
-	if (++vfs.next_seq == 0) {
-		vfs.next_seq = 1;
+	if (++vfs->next_seq == 0) {
+		vfs->next_seq = 1;
 	}
-	return vfs.next_seq;
+	return vfs->next_seq;
 }
 
 void trans_begin(struct trans *trans, endpoint_t ep, struct message *answer)
@@ -83,7 +83,7 @@ bool trans_answer(uint32_t seq, const struct message *m)
 void trans_fail(endpoint_t ep, int status)
 {
 	for (unsigned i = 0; i < VFS_TRANS_BUCKETS; i++) {
-		list_for_each_safe(trans, &vfs.trans[i], struct trans, link)
+		list_for_each_safe(trans, &vfs->trans[i], struct trans, link)
 		{
 			if (trans->ep == ep) {
 				trans_end(trans, status);

@@ -44,7 +44,7 @@ struct tty *tty_of(const struct proc *proc)
 	if (proc->has_no_tty) {
 		return NULL;
 	}
-	list_for_each(tty, &vfs.ttys, struct tty, link)
+	list_for_each(tty, &vfs->ttys, struct tty, link)
 	{
 		if (tty->sid == proc->sid && tty->sid != 0) {
 			return tty;
@@ -55,7 +55,7 @@ struct tty *tty_of(const struct proc *proc)
 
 static struct tty *tty_find(uint64_t dev)
 {
-	list_for_each(tty, &vfs.ttys, struct tty, link)
+	list_for_each(tty, &vfs->ttys, struct tty, link)
 	{
 		if (tty->dev == dev) {
 			return tty;
@@ -72,7 +72,7 @@ static struct tty *tty_get(uint64_t dev)
 		tty = calloc(1, sizeof(*tty));
 		if (tty) {
 			tty->dev = dev;
-			list_add_tail(&vfs.ttys, &tty->link);
+			list_add_tail(&vfs->ttys, &tty->link);
 		}
 	}
 	return tty;
@@ -230,7 +230,7 @@ static int64_t give_up(struct call *call, uint64_t dev)
 /* A group of the caller's session. */
 static bool group_is_in_session(int32_t pgid, int32_t sid)
 {
-	list_for_each(proc, &vfs.procs, struct proc, link)
+	list_for_each(proc, &vfs->procs, struct proc, link)
 	{
 		if (proc->pgid == pgid && proc->sid == sid && !proc->is_exiting) {
 			return true;
@@ -241,7 +241,7 @@ static bool group_is_in_session(int32_t pgid, int32_t sid)
 
 static bool group_exists(int32_t pgid)
 {
-	list_for_each(proc, &vfs.procs, struct proc, link)
+	list_for_each(proc, &vfs->procs, struct proc, link)
 	{
 		if (proc->pgid == pgid && !proc->is_exiting) {
 			return true;
@@ -340,7 +340,7 @@ void tty_ioctl_done(struct call *call, struct file *file, unsigned request, uint
 void tty_restore(uint32_t major)
 {
 	/* Terminals are never forgotten, so the list stays as it is while the driver works. */
-	list_for_each(tty, &vfs.ttys, struct tty, link)
+	list_for_each(tty, &vfs->ttys, struct tty, link)
 	{
 		if (dev_major(tty->dev) == major) {
 			tell_group(tty);

@@ -13,7 +13,7 @@ struct proc;
 
 /* A terminal that is some session's. */
 struct tty {
-	struct list link; /* in vfs.ttys */
+	struct list link; /* in vfs->ttys */
 	uint64_t dev;
 	int32_t sid;  /* 0: no session's */
 	int32_t pgid; /* foreground group */

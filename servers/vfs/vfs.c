@@ -3,16 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "lib/sys/ipc.h"
 #include "servers/vfs/call.h"
+#include "servers/vfs/epoll.h"
 #include "servers/vfs/requests.h"
 #include "servers/vfs/timer.h"
 #include "servers/vfs/vnode.h"
 
-struct vfs vfs;
+struct vfs *vfs;
 
 /* The file system of unnamed pipes: VFS's own, nowhere in the tree. */
 static int pipe_fs_init(void)
@@ -32,52 +32,56 @@ static int pipe_fs_init(void)
 	if (!root) {
 		return -ENOMEM;
 	}
-	vfs.next_pipe_ino = root->ino;
-	vfs.pipe_mount = mount_new(sb, root, 0, "pipe");
+	vfs->next_pipe_ino = root->ino;
+	vfs->pipe_mount = mount_new(sb, root, 0, "pipe");
 	vnode_put(root);
-	if (!vfs.pipe_mount) {
+	if (!vfs->pipe_mount) {
 		return -ENOMEM;
 	}
-	mount_attach(vfs.pipe_mount, NULL);
+	mount_attach(vfs->pipe_mount, NULL);
 	return 0;
 }
 
 int vfs_init(void)
 {
-	memset(&vfs, 0, sizeof(vfs));
-	vfs.threads = calloc(EP_SLOT_MAX, sizeof(struct thread *));
-	if (!vfs.threads) {
+	vfs = calloc(1, sizeof(*vfs));
+	if (!vfs) {
 		return -ENOMEM;
 	}
-	list_init(&vfs.procs);
+	waitq_on_watch(epoll_notify);
+	vfs->threads = calloc(EP_SLOT_MAX, sizeof(struct thread *));
+	if (!vfs->threads) {
+		return -ENOMEM;
+	}
+	list_init(&vfs->procs);
 	for (unsigned i = 0; i < VFS_TRANS_BUCKETS; i++) {
-		list_init(&vfs.trans[i]);
+		list_init(&vfs->trans[i]);
 	}
-	list_init(&vfs.waiting_calls);
-	list_init(&vfs.active_calls);
-	list_init(&vfs.walks);
+	list_init(&vfs->waiting_calls);
+	list_init(&vfs->active_calls);
+	list_init(&vfs->walks);
 	for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
-		list_init(&vfs.vnodes[i]);
+		list_init(&vfs->vnodes[i]);
 	}
-	list_init(&vfs.unused_vnodes);
+	list_init(&vfs->unused_vnodes);
 	for (unsigned i = 0; i < VFS_NAME_BUCKETS; i++) {
-		list_init(&vfs.names[i]);
+		list_init(&vfs->names[i]);
 	}
-	list_init(&vfs.negative_names);
-	list_init(&vfs.superblocks);
-	list_init(&vfs.mounts);
-	waitq_init(&vfs.root_wait);
-	coro_mutex_init(&vfs.mount_lock);
-	coro_mutex_init(&vfs.rename_lock);
+	list_init(&vfs->negative_names);
+	list_init(&vfs->superblocks);
+	list_init(&vfs->mounts);
+	waitq_init(&vfs->root_wait);
+	coro_mutex_init(&vfs->mount_lock);
+	coro_mutex_init(&vfs->rename_lock);
 	for (unsigned i = 0; i < VFS_MAJORS; i++) {
-		vfs.chr_majors[i] = EP_NONE;
-		vfs.blk_majors[i] = EP_NONE;
+		vfs->chr_majors[i] = EP_NONE;
+		vfs->blk_majors[i] = EP_NONE;
 	}
-	list_init(&vfs.chr_devices);
-	list_init(&vfs.blk_devices);
-	list_init(&vfs.lock_waits);
-	list_init(&vfs.ttys);
-	list_init(&vfs.timers);
+	list_init(&vfs->chr_devices);
+	list_init(&vfs->blk_devices);
+	list_init(&vfs->lock_waits);
+	list_init(&vfs->ttys);
+	list_init(&vfs->timers);
 	return pipe_fs_init();
 }
 
@@ -98,6 +102,6 @@ void vfs_handle(struct message *m, uint32_t status)
 			ipc_reply(m->source, &reply, -ENOSYS);
 		}
 	}
-	vfs.is_redo_known = false;
+	vfs->is_redo_known = false;
 	coro_run();
 }

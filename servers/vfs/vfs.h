@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtual file system server's state. Everything that must survive stands here or hangs from
- * it.
+ * it, on the heap.
  *
- * State: the whole memory outlives a crash (crash.c).
+ * State: the whole memory outlives a crash (crash.c); the heap outlives a live update to another
+ * binary (update.c), so nothing in it points to code, to constants or to static data.
  */
 #pragma once
 
@@ -103,9 +104,9 @@ struct vfs {
 	bool is_random_seeded; /* by the random device */
 };
 
-extern struct vfs vfs;
+extern struct vfs *vfs;
 
-/* Lists empty, tables allocated. -ENOMEM. */
+/* A new state: lists empty, tables allocated. -ENOMEM. */
 int vfs_init(void);
 /* One message from the main loop: handled or handed to a worker. */
 void vfs_handle(struct message *m, uint32_t status);

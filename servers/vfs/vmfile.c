@@ -29,10 +29,10 @@ struct vm_file {
 
 static struct vm_file *file_of(int handle)
 {
-	if (handle < 0 || (unsigned)handle >= vfs.vm_file_count) {
+	if (handle < 0 || (unsigned)handle >= vfs->vm_file_count) {
 		return NULL;
 	}
-	return vfs.vm_files[handle];
+	return vfs->vm_files[handle];
 }
 
 const struct path *vmfile_path(int handle)
@@ -47,29 +47,29 @@ static int handle_take(void)
 	struct vm_file **files;
 	unsigned count, i = 0;
 
-	while (i < vfs.vm_file_count && vfs.vm_files[i]) {
+	while (i < vfs->vm_file_count && vfs->vm_files[i]) {
 		i++;
 	}
-	if (i < vfs.vm_file_count) {
+	if (i < vfs->vm_file_count) {
 		return (int)i;
 	}
-	count = vfs.vm_file_count ? vfs.vm_file_count * 2 : VM_FILES_FIRST;
-	files = realloc(vfs.vm_files, count * sizeof(struct vm_file *));
+	count = vfs->vm_file_count ? vfs->vm_file_count * 2 : VM_FILES_FIRST;
+	files = realloc(vfs->vm_files, count * sizeof(struct vm_file *));
 	if (!files) {
 		return -ENOMEM;
 	}
-	memset(&files[vfs.vm_file_count], 0,
-		(count - vfs.vm_file_count) * sizeof(struct vm_file *));
-	vfs.vm_files = files;
-	vfs.vm_file_count = count;
+	memset(&files[vfs->vm_file_count], 0,
+		(count - vfs->vm_file_count) * sizeof(struct vm_file *));
+	vfs->vm_files = files;
+	vfs->vm_file_count = count;
 	return (int)i;
 }
 
 bool vmfile_is_shared_writable(const struct vnode *node)
 {
-	for (unsigned i = 0; i < vfs.vm_file_count; i++) {
-		if (vfs.vm_files[i] && vfs.vm_files[i]->path.node == node &&
-			vfs.vm_files[i]->is_shared_writable) {
+	for (unsigned i = 0; i < vfs->vm_file_count; i++) {
+		if (vfs->vm_files[i] && vfs->vm_files[i]->path.node == node &&
+			vfs->vm_files[i]->is_shared_writable) {
 			return true;
 		}
 	}
@@ -82,10 +82,10 @@ int vmfile_new(const struct path *path, bool is_shared_writable)
 	int handle;
 
 	/* One handle for a file: VM's references on it add up. */
-	for (unsigned i = 0; i < vfs.vm_file_count; i++) {
-		if (vfs.vm_files[i] && path_equal(&vfs.vm_files[i]->path, path) &&
-			vfs.vm_files[i]->is_shared_writable == is_shared_writable) {
-			vfs.vm_files[i]->refs++;
+	for (unsigned i = 0; i < vfs->vm_file_count; i++) {
+		if (vfs->vm_files[i] && path_equal(&vfs->vm_files[i]->path, path) &&
+			vfs->vm_files[i]->is_shared_writable == is_shared_writable) {
+			vfs->vm_files[i]->refs++;
 			return (int)i;
 		}
 	}
@@ -101,7 +101,7 @@ int vmfile_new(const struct path *path, bool is_shared_writable)
 	path_get(path);
 	file->refs = 1;
 	file->is_shared_writable = is_shared_writable;
-	vfs.vm_files[handle] = file;
+	vfs->vm_files[handle] = file;
 	return handle;
 }
 
@@ -110,7 +110,7 @@ void vmfile_unref(int handle)
 	struct vm_file *file = file_of(handle);
 
 	if (file && --file->refs == 0) {
-		vfs.vm_files[handle] = NULL;
+		vfs->vm_files[handle] = NULL;
 		path_put(&file->path);
 		free(file);
 	}
@@ -131,7 +131,7 @@ static int look_up(const struct vfs_vm_request *req, struct vm_vfs_reply *answer
 	struct vnode *node;
 
 	answer->file = -1;
-	if (!file || file->ops == &file_ops_path) {
+	if (!file || file->kind == FILE_PATH) {
 		return -EBADF;
 	}
 	node = file->path.node;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: 1. (sb, ino) is unique; 2. refs 0 exactly when in vfs.unused_vnodes; 3. a vnode whose
- * inode has no names left, or whose file system changes by itself, is given back as soon as refs is
- * 0.
+ * Invariants: 1. (sb, ino) is unique; 2. refs 0 exactly when in vfs->unused_vnodes; 3. a vnode
+ * whose inode has no names left, or whose file system changes by itself, is given back as soon as
+ * refs is 0.
  */
 #include "servers/vfs/vnode.h"
 
@@ -17,7 +17,7 @@
 
 static struct list *bucket(const struct superblock *sb, uint64_t ino)
 {
-	return &vfs.vnodes[hash_u64(ino ^ (uint64_t)(uintptr_t)sb) % VFS_VNODE_BUCKETS];
+	return &vfs->vnodes[hash_u64(ino ^ (uint64_t)(uintptr_t)sb) % VFS_VNODE_BUCKETS];
 }
 
 struct vnode *vnode_find(const struct superblock *sb, uint64_t ino)
@@ -76,7 +76,7 @@ void vnode_get(struct vnode *node)
 {
 	if (node->refs++ == 0) {
 		list_remove(&node->unused);
-		vfs.unused_count--;
+		vfs->unused_count--;
 	}
 }
 
@@ -87,7 +87,7 @@ static void vnode_free(struct vnode *node)
 	lock_forget_node(node);
 	if (list_is_linked(&node->unused)) {
 		list_remove(&node->unused);
-		vfs.unused_count--;
+		vfs->unused_count--;
 	}
 	list_remove(&node->hash);
 	if (!node->sb->is_dead) {
@@ -97,6 +97,7 @@ static void vnode_free(struct vnode *node)
 	name_forget_node(node);
 	assert(list_is_empty(&node->children));
 	free(node->link_text);
+	free(node->label);
 	memfd_free(node->memfd);
 	free(node);
 }
@@ -107,8 +108,8 @@ void vnode_put(struct vnode *node)
 	if (--node->refs > 0) {
 		return;
 	}
-	list_add_tail(&vfs.unused_vnodes, &node->unused);
-	vfs.unused_count++;
+	list_add_tail(&vfs->unused_vnodes, &node->unused);
+	vfs->unused_count++;
 	if (node->nlink == 0 || node->is_removed || node->sb->is_nocache || node->sb->is_dead) {
 		vnode_free(node);
 	}
@@ -117,8 +118,8 @@ void vnode_put(struct vnode *node)
 void vnode_trim(void)
 {
 	name_trim(VFS_NEGATIVE_MAX);
-	while (vfs.unused_count > VFS_UNUSED_MAX) {
-		vnode_free(list_first(&vfs.unused_vnodes, struct vnode, unused));
+	while (vfs->unused_count > VFS_UNUSED_MAX) {
+		vnode_free(list_first(&vfs->unused_vnodes, struct vnode, unused));
 	}
 }
 
@@ -130,7 +131,7 @@ unsigned vnode_flush(struct superblock *sb)
 	name_flush(sb);
 	while (is_again) {
 		is_again = false;
-		list_for_each(node, &vfs.unused_vnodes, struct vnode, unused)
+		list_for_each(node, &vfs->unused_vnodes, struct vnode, unused)
 		{
 			if (node->sb == sb) {
 				vnode_free(node);
@@ -140,7 +141,7 @@ unsigned vnode_flush(struct superblock *sb)
 		}
 	}
 	for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
-		list_for_each(node, &vfs.vnodes[i], struct vnode, hash)
+		list_for_each(node, &vfs->vnodes[i], struct vnode, hash)
 		{
 			left += node->sb == sb;
 		}

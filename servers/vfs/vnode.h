@@ -18,7 +18,7 @@ struct superblock;
 
 struct vnode {
 	struct list hash;
-	struct list unused;   /* in vfs.unused_vnodes when refs is 0 */
+	struct list unused;   /* in vfs->unused_vnodes when refs is 0 */
 	struct list aliases;  /* names that lead here */
 	struct list children; /* names in this directory */
 	struct superblock *sb;
@@ -38,7 +38,7 @@ struct vnode {
 	uint32_t recover_count; /* the superblock's, when it was bound again */
 	bool is_removed;        /* directory: rmdir has taken its name */
 	struct coro_mutex lock; /* directory: its names; file: writing, size, attributes */
-	const char *label;      /* VFS's own nodes and memfd: what /proc/PID/fd says of them */
+	char *label;            /* VFS's own nodes and memfd: what /proc/PID/fd says of them */
 	char *link_text;        /* symbolic link: where it leads, once it has been read */
 	struct memfd *memfd;    /* file of memfd_create */
 	struct pipe *pipe;      /* named pipe that is open */

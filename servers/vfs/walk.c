@@ -76,14 +76,14 @@ static int walk_start(struct walk *walk, int dirfd)
 	struct proc *proc = walk->call->proc;
 	struct file *file;
 
-	if (!vfs.root && !call_may_wait(walk->call)) {
+	if (!vfs->root && !call_may_wait(walk->call)) {
 		return call_defer(walk->call);
 	}
-	while (!vfs.root) {
-		waitq_wait(&vfs.root_wait);
+	while (!vfs->root) {
+		waitq_wait(&vfs->root_wait);
 	}
 	if (!proc->fs->root.node) {
-		struct path top = {vfs.root, vfs.root->root};
+		struct path top = {vfs->root, vfs->root->root};
 
 		path_get(&top);
 		path_get(&top);
@@ -119,8 +119,8 @@ static int walk_start(struct walk *walk, int dirfd)
 static void walk_free(struct walk *walk)
 {
 	list_remove(&walk->link);
-	if (vfs.spare_walk_count < VFS_SPARE_WALKS) {
-		vfs.spare_walks[vfs.spare_walk_count++] = walk;
+	if (vfs->spare_walk_count < VFS_SPARE_WALKS) {
+		vfs->spare_walks[vfs->spare_walk_count++] = walk;
 	} else {
 		free(walk);
 	}
@@ -128,14 +128,14 @@ static void walk_free(struct walk *walk)
 
 static struct walk *walk_new(struct call *call, unsigned flags)
 {
-	struct walk *walk = vfs.spare_walk_count > 0 ? vfs.spare_walks[--vfs.spare_walk_count]
-						     : malloc(sizeof(*walk));
+	struct walk *walk = vfs->spare_walk_count > 0 ? vfs->spare_walks[--vfs->spare_walk_count]
+						      : malloc(sizeof(*walk));
 
 	if (!walk) {
 		return NULL;
 	}
 	memset(walk, 0, offsetof(struct walk, text));
-	list_add_tail(&vfs.walks, &walk->link);
+	list_add_tail(&vfs->walks, &walk->link);
 	walk->call = call;
 	walk->flags = flags;
 	walk->cred = &call->proc->cred;
@@ -208,7 +208,7 @@ void walk_end(struct walk *walk)
 
 void walk_end_all(const struct call *call)
 {
-	list_for_each_safe(walk, &vfs.walks, struct walk, link)
+	list_for_each_safe(walk, &vfs->walks, struct walk, link)
 	{
 		if (walk->call == call) {
 			walk_end(walk);

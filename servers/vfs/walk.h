@@ -21,7 +21,7 @@ struct cred;
 enum walk_last_kind { WALK_NAME, WALK_DOT, WALK_DOTDOT, WALK_ROOT };
 
 struct walk {
-	struct list link; /* in vfs.walks */
+	struct list link; /* in vfs->walks */
 	struct call *call;
 	const struct cred *cred;
 	struct cred *own_cred; /* allocated */

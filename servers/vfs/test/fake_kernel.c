@@ -443,7 +443,7 @@ void fake_start(bool has_peek)
 	proc_create_init(EP_INIT);
 	assert(call_start_worker(&m, NULL, mount_boot_root) == 0);
 	fake_send(EP_KERNEL, &nothing);
-	assert(vfs.root);
+	assert(vfs->root);
 }
 
 /* Everything is given back: what is left then has leaked. */
@@ -451,16 +451,16 @@ void fake_stop(void)
 {
 	fake_exit(EP_INIT);
 	assert(coro_count() == 0);
-	assert(list_is_empty(&vfs.procs));
-	assert(vfs.root->refs == 0);
+	assert(list_is_empty(&vfs->procs));
+	assert(vfs->root->refs == 0);
 	name_trim(0);
-	assert(vnode_flush(vfs.root->sb) == 1); /* the root */
-	assert(fake_fs_references() == vfs.root->root->fs_refs);
-	assert(vfs.name_count == 0);
-	while (vfs.spare_walk_count > 0) {
-		free(vfs.spare_walks[--vfs.spare_walk_count]);
+	assert(vnode_flush(vfs->root->sb) == 1); /* the root */
+	assert(fake_fs_references() == vfs->root->root->fs_refs);
+	assert(vfs->name_count == 0);
+	while (vfs->spare_walk_count > 0) {
+		free(vfs->spare_walks[--vfs->spare_walk_count]);
 	}
-	window_free(&vfs.window);
+	window_free(&vfs->window);
 	munmap(fake_arena, FAKE_ARENA_BYTES);
 	fake_fs_free();
 }
