@@ -23,7 +23,7 @@ enum vm_op {
 	/* RS */
 	VM_NEWPROC, /* vm_newproc_req -> vm_newproc_rep: empty address space and kernel slot for a
 		       service */
-	VM_SETPRIV, /* vm_setpriv_req: which calls a service may make of VM */
+	VM_SETPRIV, /* vm_setpriv_req: which calls a service may make of VM, and its memory */
 	/* VFS, RS: on behalf of another process */
 	VM_MMAP_FOR,     /* vm_mmap_for_req -> vm_addr_rep */
 	VM_MUNMAP_FOR,   /* vm_munmap_for_req */
@@ -64,10 +64,8 @@ enum vm_op {
 	VM_UPDATE,  /* vm_update_req: two service processes swap their endpoints */
 	VM_STANDBY, /* vm_ep_req: this process takes RS's place when RS dies (EP_NONE: none) */
 	/* services, about themselves */
-	VM_INHERIT, /* no payload: after VM_UPDATE, the successor takes over all writable private
-		       memory of its predecessor but the stack, at the same addresses.
-		       -ESRCH: it has none. Pages are moved, not copied; of the predecessor nothing
-		       but its text, its stack and its registers is left */
+	VM_INHERIT, /* vm_inherit_req: after VM_UPDATE, the successor takes over memory of its
+		       predecessor, at the same addresses. -ESRCH: it has none */
 	/* RS */
 	VM_BOOTBINARY, /* vm_bootbinary_req -> vm_bootdisk_rep: the file of a boot service, mapped
 			  read-only into the caller, whose memory it is from now on (munmap frees
@@ -123,7 +121,8 @@ struct vm_newproc_rep {
 struct vm_setpriv_req {
 	endpoint_t ep;
 	uint32_t pad;
-	uint64_t mask; /* bit (op - VM_BASE) */
+	uint64_t mask;       /* bit (op - VM_BASE) */
+	uint64_t memory_max; /* bytes of address space; UINT64_MAX: no limit */
 };
 
 /* Memory of another process. Flags and protection are Linux's MAP_* and PROT_*. */
@@ -217,8 +216,9 @@ enum vm_info_what {
 	VM_INFO_STATS = 1, /* struct vm_stats */
 	VM_INFO_USAGE,  /* struct vm_usage of ep; EP_KERNEL, EP_VM: of what is the kernel's, VM's */
 	VM_INFO_PAGES,  /* uint64_t[] of ep from address `next` on: VM_PAGE_* */
-	VM_INFO_REGIONS /* struct vm_region_info[] of ep from address `next` on; the reply says how
-			   many */
+	VM_INFO_REGIONS, /* struct vm_region_info[] of ep from address `next` on; the reply says how
+			    many */
+	VM_INFO_CALLS    /* uint64_t: what service ep has asked of VM so far, bit (op - VM_BASE) */
 };
 struct vm_info_req {
 	int32_t what;
@@ -286,9 +286,14 @@ struct vm_region_info {
 /*
  * The page cache.
  *
- * Every cached page of every file system is VM's. A page has one name, (dev, ino, index): `ino` 0
- * is the device itself (metadata; index is the device offset in pages), else a file's page; a file
- * page whose bytes lie in one piece on the device may be known by its device page as well.
+ * Every cached page of every file system is VM's. A page has a name, (dev, ino, index): `ino` 0 is
+ * the device itself (metadata; index is the device offset in pages), else a file's page. A file's
+ * page whose bytes lie in one piece on the device has the name of that place, (dev, 0, index), as
+ * well, once the file system has told it (vm_cache_get_req.names): who looks by that name (a reader
+ * of the device, a mapping of it) finds the same page. No two pages have one name: a place told
+ * anew is the later page's; a page of the device's own keeps its name, and one that the file system
+ * asks for by VM_CACHE_GET takes it. Pages of blocks smaller than a page are no pages of the
+ * device: they have the inode number VM_CACHE_INO_BLOCKS, and files in such blocks no second name.
  *
  * A client (a file system; VFS for reading) has a window: slot i is the page at
  * window + i * page size. Beside it lies an array of one byte a slot, `marks`, that VM and the
@@ -346,9 +351,23 @@ struct vm_cache_get_req {
 	uint64_t to; /* uint32_t[count] in the caller: the slots, all pinned for the caller. A new
 			page is not valid, and zeroed. GET_OLD and MAP: VM_CACHE_NO_SLOT for what is
 			not there. A slot that the caller knew under another name is that no more */
+	uint64_t names;      /* GET: struct vm_cache_name[name_count] in the caller: done first, and
+				alone when count is 0; of slots without a file's page they are ignored */
+	uint32_t name_count; /* 0 .. VM_CACHE_BATCH */
+	uint32_t pad;
 };
 PROTO_FITS(vm_cache_get_req);
 #define VM_CACHE_NO_SLOT UINT32_MAX
+
+#define VM_CACHE_INO_BLOCKS (UINT64_MAX - 1)
+
+/* Where the page in a slot lies on the device. */
+struct vm_cache_name {
+	uint32_t slot;
+	uint32_t pad;
+	uint64_t index; /* device offset in pages; VM_CACHE_NO_INDEX: nowhere (any more) */
+};
+#define VM_CACHE_NO_INDEX UINT64_MAX
 struct vm_cache_get_rep {
 	uint32_t
 		count; /* slots stored: fewer than asked when memory is short; type -ENOMEM: none */
@@ -379,6 +398,7 @@ struct vm_cache_entry {
 	uint64_t ino, index;
 	uint32_t slot;
 	uint32_t marks;
+	uint64_t device_index; /* of a file's page: where it lies; VM_CACHE_NO_INDEX: not told */
 };
 
 #define VM_UPDATE_ROLLBACK 1 /* undoes the VM_UPDATE of the same two before */
@@ -386,4 +406,18 @@ struct vm_update_req {
 	endpoint_t old;       /* keeps naming the service: the new contents from now on */
 	endpoint_t successor; /* names the old contents afterwards, until VM_EXIT */
 	uint32_t flags;       /* VM_UPDATE_* */
+};
+
+enum vm_inherit_how {
+	/* For the same program: all writable private memory but the stack. Pages are moved: of the
+	 * predecessor nothing but its text, its stack and its registers is left, and
+	 * VM_UPDATE_ROLLBACK is refused. */
+	VM_INHERIT_MOVE,
+	/* For another program: what lies above image and brk, but the stack. Both have it then,
+	 * private memory copy-on-write. -EEXIST: the successor has something there; -EBUSY: memory
+	 * is shared by grants. An error changes nothing. */
+	VM_INHERIT_COPY
+};
+struct vm_inherit_req {
+	uint32_t how; /* enum vm_inherit_how */
 };

@@ -21,11 +21,13 @@ int cache_init(struct vm *vm)
 		cache->bucket_count *= 2;
 	}
 	cache->buckets = heap_alloc(&vm->heap, cache->bucket_count * sizeof(struct list));
-	if (cache->buckets == NULL) {
+	cache->device_buckets = heap_alloc(&vm->heap, cache->bucket_count * sizeof(struct list));
+	if (cache->buckets == NULL || cache->device_buckets == NULL) {
 		return -ENOMEM;
 	}
 	for (uint64_t i = 0; i < cache->bucket_count; i++) {
 		list_init(&cache->buckets[i]);
+		list_init(&cache->device_buckets[i]);
 	}
 	for (unsigned i = 0; i < CACHE_LISTS; i++) {
 		list_init(&cache->lists[i]);
@@ -40,7 +42,7 @@ static struct list *bucket_of(struct vm *vm, const struct file *file, uint64_t i
 	return &vm->cache.buckets[hash_u64((uintptr_t)file + index) & (vm->cache.bucket_count - 1)];
 }
 
-struct cache_page *cache_find(struct vm *vm, const struct file *file, uint64_t index)
+struct cache_page *cache_find_own(struct vm *vm, const struct file *file, uint64_t index)
 {
 	list_for_each(page, bucket_of(vm, file, index), struct cache_page, bucket_link)
 	{
@@ -49,6 +51,13 @@ struct cache_page *cache_find(struct vm *vm, const struct file *file, uint64_t i
 		}
 	}
 	return NULL;
+}
+
+struct cache_page *cache_find(struct vm *vm, const struct file *file, uint64_t index)
+{
+	struct cache_page *page = cache_find_own(vm, file, index);
+
+	return page == NULL && file->ino == 0 ? cache_find_by_place(vm, file, index) : page;
 }
 
 struct cache_client *cache_client_find(struct vm *vm, uint64_t dev)
@@ -236,6 +245,8 @@ static void remove_name(struct vm *vm, struct cache_page *page)
 {
 	struct file *file = page->file;
 
+	/* Taking a name away needs no memory. */
+	(void)cache_set_place(vm, page, VM_CACHE_NO_INDEX);
 	list_remove(&page->bucket_link);
 	list_remove(&page->file_link);
 	list_remove(&page->lru_link);

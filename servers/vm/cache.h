@@ -46,6 +46,10 @@ struct cache_page {
 	struct list lru_link; /* in one of vm->cache's lists */
 	struct file *file;    /* NULL: forgotten while VFS had it pinned */
 	uint64_t index;
+	/* A file's page: its place on the device, by which it is found as well (cache_name.c). */
+	struct list device_link; /* in its bucket of vm->cache.device_buckets */
+	struct file *device;     /* ino 0 of the same device; NULL: no such name */
+	uint64_t device_index;
 	pfn_t pfn;
 	uint32_t slot[CACHE_WINDOWS]; /* VM_CACHE_NO_SLOT: in none */
 	bool is_used;                 /* by a fault, since last looked at */
@@ -56,8 +60,21 @@ struct cache_page {
 /* -ENOMEM. */
 int cache_init(struct vm *vm);
 
-/* The page, in whatever state; NULL: there is none. */
+/* The page, in whatever state, of a device also one that lies there; NULL: there is none. */
 struct cache_page *cache_find(struct vm *vm, const struct file *file, uint64_t index);
+
+/* The page of that very file. */
+struct cache_page *cache_find_own(struct vm *vm, const struct file *file, uint64_t index);
+
+/* The file's page that is known by this place of a device. */
+struct cache_page *cache_find_by_place(struct vm *vm, const struct file *device, uint64_t index);
+
+/*
+ * The page lies at page `index` of its device (VM_CACHE_NO_INDEX: nowhere): who had that place
+ * before has it no more, and mappings of the device let go of it. A page of the device's own keeps
+ * its name. The caller flushes. -ENOMEM.
+ */
+int cache_set_place(struct vm *vm, struct cache_page *page, uint64_t index);
 
 /* Whether its contents are the file's: others than its owner may see it. */
 bool cache_is_valid(struct vm *vm, const struct cache_page *page);

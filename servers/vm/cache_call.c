@@ -25,7 +25,8 @@ static int check_get(const struct vm_cache_get_req *req)
 {
 	uint64_t end;
 
-	return req->count == 0 || req->count > VM_CACHE_BATCH ||
+	return (req->count == 0 && req->name_count == 0) || req->count > VM_CACHE_BATCH ||
+			req->name_count > VM_CACHE_BATCH ||
 			(req->flags & ~(uint32_t)VM_CACHE_GET_OLD) ||
 			!checked_add(req->index, req->count, &end) ||
 			end > UINT64_MAX >> AXO_PAGE_SHIFT
@@ -70,11 +71,17 @@ static struct cache_page *new_page(
 static int get_slot(struct vm *vm, struct cache_client *client, struct file *file, uint64_t index,
 	bool only_old, uint32_t *slot)
 {
-	struct cache_page *page = cache_find(vm, file, index);
+	struct cache_page *page = cache_find_own(vm, file, index);
 
 	if (page != NULL) {
 		pin(vm, client, page->slot[CACHE_OWNER]);
 	} else if (!only_old) {
+		struct cache_page *placed = cache_find(vm, file, index);
+
+		/* The place is no file's any more, or the file system would not ask for it. */
+		if (placed != NULL) {
+			(void)cache_set_place(vm, placed, VM_CACHE_NO_INDEX);
+		}
 		page = new_page(vm, client, file, index);
 		if (page == NULL) {
 			return -ENOMEM;
@@ -93,6 +100,49 @@ static void tell_memory(struct vm *vm, struct vm_cache_get_rep *rep)
 	rep->clean_pages = cache_clean_pages(vm);
 }
 
+/* Where pages lie on the device. */
+static int take_names(struct vm *vm, struct cache_client *client, struct space *space,
+	const struct vm_cache_get_req *req)
+{
+	struct vm_cache_name names[VM_CACHE_BATCH];
+	int result = 0;
+
+	if (req->name_count > 0) {
+		result = space_copy_in(
+			vm, space, names, req->names, req->name_count * sizeof(names[0]));
+	}
+	for (uint32_t i = 0; result == 0 && i < req->name_count; i++) {
+		struct cache_page *page = cache_at(client, names[i].slot);
+		bool is_sound = names[i].index == VM_CACHE_NO_INDEX ||
+			names[i].index < UINT64_MAX >> AXO_PAGE_SHIFT;
+
+		if (page != NULL && page->file->ino != 0 && is_sound) {
+			result = cache_set_place(vm, page, names[i].index);
+		}
+	}
+	space_flush_all(vm);
+	return result;
+}
+
+static int get_slots(struct vm *vm, struct cache_client *client, const struct vm_cache_get_req *req,
+	uint32_t *slots, uint32_t *count)
+{
+	struct file *file = file_get(vm, req->dev, req->ino, -1);
+	int result = file == NULL ? -ENOMEM : 0;
+
+	if (file == NULL) {
+		return result;
+	}
+	file->client = client;
+	while (result == 0 && *count < req->count) {
+		result = get_slot(vm, client, file, req->index + *count,
+			req->flags & VM_CACHE_GET_OLD, &slots[*count]);
+		*count += result == 0;
+	}
+	file_put(vm, file);
+	return result;
+}
+
 int vm_call_cache_get(struct vm *vm, const struct call *call)
 {
 	const struct vm_cache_get_req req = *MSG(call->req, vm_cache_get_req);
@@ -100,7 +150,6 @@ int vm_call_cache_get(struct vm *vm, const struct call *call)
 	struct space *space = thread_space(vm, call->source);
 	struct cache_client *client;
 	uint32_t slots[VM_CACHE_BATCH];
-	struct file *file;
 	int result = client_of(vm, call, req.dev, &client);
 
 	if (result == 0) {
@@ -109,17 +158,10 @@ int vm_call_cache_get(struct vm *vm, const struct call *call)
 	if (result != 0 || req.dev == 0) {
 		return result != 0 ? result : -EINVAL;
 	}
-	file = file_get(vm, req.dev, req.ino, -1);
-	if (file == NULL) {
-		return -ENOMEM;
+	result = take_names(vm, client, space, &req);
+	if (result == 0 && req.count > 0) {
+		result = get_slots(vm, client, &req, slots, &rep->count);
 	}
-	file->client = client;
-	while (result == 0 && rep->count < req.count) {
-		result = get_slot(vm, client, file, req.index + rep->count,
-			req.flags & VM_CACHE_GET_OLD, &slots[rep->count]);
-		rep->count += result == 0;
-	}
-	file_put(vm, file);
 	tell_memory(vm, rep);
 	if (rep->count > 0) {
 		result = space_copy_out(vm, space, req.to, slots, rep->count * sizeof(slots[0]));
@@ -139,7 +181,7 @@ int vm_call_cache_map(struct vm *vm, const struct call *call)
 	int result = client_of(vm, call, 0, &client);
 
 	if (result == 0) {
-		result = check_get(&req);
+		result = req.count == 0 ? -EINVAL : check_get(&req);
 	}
 	if (result != 0) {
 		return result;
@@ -194,7 +236,7 @@ static void protect(struct vm *vm, struct cache_client *client, uint32_t slot)
 	if (page == NULL) {
 		return;
 	}
-	file_protect(vm, page->file, page->index, page->pfn);
+	file_protect(vm, page);
 	page_info(&vm->pool, page->pfn)->is_write_mapped = false;
 	__atomic_fetch_and(
 		cache_marks(vm, client, slot), (uint8_t)~VM_CACHE_WMAPPED, __ATOMIC_ACQ_REL);
@@ -244,6 +286,8 @@ int vm_call_cache_list(struct vm *vm, const struct call *call)
 			.slot = (uint32_t)slot,
 			.marks = __atomic_load_n(
 				cache_marks(vm, client, (uint32_t)slot), __ATOMIC_ACQUIRE),
+			.device_index =
+				page->device != NULL ? page->device_index : VM_CACHE_NO_INDEX,
 		};
 		result = space_copy_out(
 			vm, space, req.to + rep->count * sizeof(entry), &entry, sizeof(entry));

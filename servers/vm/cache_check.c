@@ -31,6 +31,23 @@ static const char *check_slots(struct vm *vm, const struct cache_page *page)
 	return page_info(&vm->pool, page->pfn)->kind != PAGE_FILE ? "cached page's kind" : NULL;
 }
 
+/* The page's place on the device is its alone. */
+static const char *check_place(struct vm *vm, struct cache_page *page)
+{
+	const struct file *device = page->device;
+
+	if (device == NULL) {
+		return NULL;
+	}
+	if (device->ino != 0 || device->dev != page->file->dev || page->file->ino == 0) {
+		return "cached page with a place of another device";
+	}
+	return cache_find_by_place(vm, device, page->device_index) != page ||
+			cache_find_own(vm, device, page->device_index) != NULL
+		? "place of two cached pages"
+		: NULL;
+}
+
 static const char *check_pages(struct vm *vm, uint32_t *refs)
 {
 	struct cache *cache = &vm->cache;
@@ -46,8 +63,13 @@ static const char *check_pages(struct vm *vm, uint32_t *refs)
 			if (fault != NULL) {
 				return fault;
 			}
-			if (page->list != list || cache_find(vm, page->file, page->index) != page) {
+			if (page->list != list ||
+				cache_find_own(vm, page->file, page->index) != page) {
 				return "cached page in the wrong list or without its name";
+			}
+			fault = check_place(vm, page);
+			if (fault != NULL) {
+				return fault;
 			}
 			refs[page->pfn]++;
 			here++;
@@ -60,7 +82,8 @@ static const char *check_pages(struct vm *vm, uint32_t *refs)
 	list_for_each(page, &cache->orphans, struct cache_page, lru_link)
 	{
 		fault = check_slots(vm, page);
-		if (fault != NULL || page->slot[CACHE_OWNER] != VM_CACHE_NO_SLOT) {
+		if (fault != NULL || page->slot[CACHE_OWNER] != VM_CACHE_NO_SLOT ||
+			page->device != NULL) {
 			return "forgotten page";
 		}
 		refs[page->pfn]++;
@@ -68,9 +91,22 @@ static const char *check_pages(struct vm *vm, uint32_t *refs)
 	return count == cache->pages ? NULL : "number of cached pages";
 }
 
+static uint64_t count_placed(struct vm *vm)
+{
+	uint64_t count = 0;
+
+	for (unsigned list = 0; list < CACHE_LISTS; list++) {
+		list_for_each(page, &vm->cache.lists[list], struct cache_page, lru_link)
+		{
+			count += page->device != NULL;
+		}
+	}
+	return count;
+}
+
 static const char *check_files(struct vm *vm)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, placed = 0;
 
 	for (unsigned i = 0; i < VM_FILE_BUCKETS; i++) {
 		list_for_each(file, &vm->file_buckets[i], struct file, bucket_link)
@@ -84,13 +120,15 @@ static const char *check_files(struct vm *vm)
 				}
 				count++;
 			}
-			if (count != file->page_count || (count == 0 && file->refs == 0)) {
+			if (count != file->page_count ||
+				(count == 0 && file->refs == 0 && file->placed_pages == 0)) {
 				return "number of pages of a file";
 			}
 			total += count;
+			placed += file->placed_pages;
 		}
 	}
-	return total == vm->cache.pages ? NULL : "pages of files";
+	return total == vm->cache.pages && placed == count_placed(vm) ? NULL : "pages of files";
 }
 
 /* A window shows the pages at their slots and nothing else. */

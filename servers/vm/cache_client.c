@@ -210,7 +210,7 @@ static void forget_device(struct vm *vm, struct cache_client *client)
 		struct cache_page *page = cache_at(client, slot);
 
 		if (page != NULL) {
-			file_unmap(vm, page->file, page->index, page->index + 1, page->pfn);
+			file_unmap_page(vm, page);
 			cache_forget(vm, page);
 		}
 	}

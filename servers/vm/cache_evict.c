@@ -100,14 +100,14 @@ static enum verdict try_page(struct vm *vm, struct cache_page *page, bool used)
 	}
 	is_used = take_used(vm, page);
 	if (info->refs > cache_own_refs(vm, page)) {
-		if (file_is_locked(page->file, page->index)) {
+		if (file_is_locked(page)) {
 			return BUSY;
 		}
-		is_used |= file_take_accessed(vm, page->file, page->index, page->pfn);
+		is_used |= file_take_accessed(vm, page);
 		if (is_used && !used) {
 			return USED;
 		}
-		file_unmap(vm, page->file, page->index, page->index + 1, page->pfn);
+		file_unmap_page(vm, page);
 		/* One more reference may be that of the fault in progress. */
 		if (info->refs > cache_own_refs(vm, page)) {
 			return BUSY;

@@ -13,7 +13,8 @@ enum cache_list {
 
 struct cache {
 	struct list *buckets;
-	uint64_t bucket_count; /* power of 2 */
+	struct list *device_buckets; /* pages of files by their places on devices */
+	uint64_t bucket_count;       /* of each; power of 2 */
 	struct list clients;
 	struct list lists[CACHE_LISTS];
 	uint64_t counts[CACHE_LISTS];

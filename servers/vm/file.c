@@ -112,7 +112,7 @@ struct file *file_get(struct vm *vm, uint64_t dev, uint64_t ino, int32_t handle)
 
 void file_free_if_unused(struct vm *vm, struct file *file)
 {
-	if (file->refs == 0 && file->page_count == 0) {
+	if (file->refs == 0 && file->page_count == 0 && file->placed_pages == 0) {
 		list_remove(&file->bucket_link);
 		heap_free(&vm->heap, file);
 	}
@@ -186,7 +186,15 @@ void file_unmap(struct vm *vm, struct file *file, uint64_t first, uint64_t end, 
 	}
 }
 
-void file_protect(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn)
+void file_unmap_page(struct vm *vm, const struct cache_page *page)
+{
+	file_unmap(vm, page->file, page->index, page->index + 1, page->pfn);
+	if (page->device != NULL) {
+		file_unmap(vm, page->device, page->device_index, page->device_index + 1, page->pfn);
+	}
+}
+
+static void protect(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn)
 {
 	list_for_each(region, &file->regions, struct region, file_link)
 	{
@@ -199,7 +207,15 @@ void file_protect(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn)
 	}
 }
 
-bool file_take_accessed(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn)
+void file_protect(struct vm *vm, const struct cache_page *page)
+{
+	protect(vm, page->file, page->index, page->pfn);
+	if (page->device != NULL) {
+		protect(vm, page->device, page->device_index, page->pfn);
+	}
+}
+
+static bool take_accessed(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn)
 {
 	bool is_accessed = false;
 
@@ -217,7 +233,16 @@ bool file_take_accessed(struct vm *vm, struct file *file, uint64_t index, pfn_t 
 	return is_accessed;
 }
 
-bool file_is_locked(const struct file *file, uint64_t index)
+bool file_take_accessed(struct vm *vm, const struct cache_page *page)
+{
+	bool is_accessed = take_accessed(vm, page->file, page->index, page->pfn);
+
+	return page->device != NULL
+		? take_accessed(vm, page->device, page->device_index, page->pfn) || is_accessed
+		: is_accessed;
+}
+
+static bool is_locked(const struct file *file, uint64_t index)
 {
 	list_for_each(region, &file->regions, struct region, file_link)
 	{
@@ -231,9 +256,15 @@ bool file_is_locked(const struct file *file, uint64_t index)
 	return false;
 }
 
+bool file_is_locked(const struct cache_page *page)
+{
+	return is_locked(page->file, page->index) ||
+		(page->device != NULL && is_locked(page->device, page->device_index));
+}
+
 static void forget(struct vm *vm, struct cache_page *page)
 {
-	file_unmap(vm, page->file, page->index, page->index + 1, page->pfn);
+	file_unmap_page(vm, page);
 	cache_forget(vm, page);
 }
 
@@ -247,7 +278,7 @@ void file_forget_range(struct vm *vm, uint64_t dev, uint64_t ino, uint64_t first
 	file->refs++; /* it must outlive the loop */
 	if (end - first < file->page_count) {
 		for (uint64_t index = first; index < end; index++) {
-			struct cache_page *page = cache_find(vm, file, index);
+			struct cache_page *page = cache_find_own(vm, file, index);
 
 			if (page != NULL) {
 				forget(vm, page);

@@ -22,6 +22,7 @@ struct file {
 	struct list regions;         /* by region->file_link */
 	struct list pages;           /* struct cache_page by file_link */
 	uint64_t page_count;
+	uint64_t placed_pages; /* of a device: pages of files known by their places on it */
 };
 
 /* -ENOMEM. */
@@ -73,14 +74,17 @@ bool file_is_peeked(struct vm *vm, struct file *file);
  * private copies too. The caller flushes. */
 void file_unmap(struct vm *vm, struct file *file, uint64_t first, uint64_t end, pfn_t pfn);
 
+/* Unmap a page from all mappings, of its file and of the device. The caller flushes. */
+void file_unmap_page(struct vm *vm, const struct cache_page *page);
+
 /* Take the right to write from all entries of a page; the caller flushes. */
-void file_protect(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn);
+void file_protect(struct vm *vm, const struct cache_page *page);
 
 /* Whether a process has used its mapping of the page since this was asked last. */
-bool file_take_accessed(struct vm *vm, struct file *file, uint64_t index, pfn_t pfn);
+bool file_take_accessed(struct vm *vm, const struct cache_page *page);
 
 /* Whether a process has locked its mapping of the page (mlock). */
-bool file_is_locked(const struct file *file, uint64_t index);
+bool file_is_locked(const struct cache_page *page);
 
 /* The names of pages first ... end - 1 go, from mappings too; end UINT64_MAX: truncated, private
  * copies go as well. */

@@ -76,7 +76,7 @@ static void count_cache_page(struct vm *vm, struct vm_stats *stats, const struct
 	const struct cache_client *owner = cache_window_client(vm, page, CACHE_OWNER);
 
 	stats->mapped += page_info(&vm->pool, page->pfn)->refs > cache_own_refs(vm, page);
-	stats->buffers += page->file->ino == 0;
+	stats->buffers += page->file->ino == 0 || page->file->ino == VM_CACHE_INO_BLOCKS;
 	if (owner == NULL) {
 		return;
 	}

@@ -167,9 +167,10 @@ static int share_for_writing(
 	}
 	if (!cache_may_write(vm, page, false)) {
 		uint64_t count = pages_ahead(region, addr, 1, WRITE_PAGES_MAX);
+		uint64_t index = region_offset(region, addr) >> AXO_PAGE_SHIFT;
 
 		region->next_fault = addr + (count << AXO_PAGE_SHIFT);
-		return file_make_writable(vm, region->file, page->index, count, &fault->wait_for);
+		return file_make_writable(vm, region->file, index, count, &fault->wait_for);
 	}
 	if (slot != NULL && *slot != 0 && pte_pfn(*slot) == page->pfn) {
 		pt_set(vm, slot, *slot | PTE_WRITE);

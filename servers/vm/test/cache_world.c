@@ -69,13 +69,36 @@ static void bind(void)
 	CHECK(world_call(vm_call_cache_bind, EP_VFS, &req, &rep) == 0);
 }
 
-static void forget(int file, uint64_t first, uint64_t end)
+static void forget(uint64_t ino, uint64_t first, uint64_t end)
 {
 	struct message req = {.type = VM_CACHE_FORGET}, rep;
 
-	*MSG(&req, vm_cache_range_req) = (struct vm_cache_range_req){
-		.dev = DEV, .ino = (uint64_t)file + 1, .first = first, .end = end};
+	*MSG(&req, vm_cache_range_req) =
+		(struct vm_cache_range_req){.dev = DEV, .ino = ino, .first = first, .end = end};
 	CHECK(world_call(vm_call_cache_forget, FS_EP, &req, &rep) == 0);
+}
+
+int fs_tell_place(uint32_t slot, uint64_t place)
+{
+	struct vm_cache_name name = {.slot = slot, .index = place};
+	struct message req = {.type = VM_CACHE_GET}, rep;
+
+	memcpy(memory_of(FS_EP, FAKE_ANSWERS), &name, sizeof(name));
+	*MSG(&req, vm_cache_get_req) =
+		(struct vm_cache_get_req){.dev = DEV, .names = FAKE_ANSWERS, .name_count = 1};
+	return world_call(vm_call_cache_get, FS_EP, &req, &rep);
+}
+
+/* Slots that VM gives out are no longer what they were. */
+static void forget_slot(uint32_t slot)
+{
+	for (int f = 0; f < FILES; f++) {
+		for (int i = 0; i < PAGES; i++) {
+			if (w.slot[f][i] == slot) {
+				w.slot[f][i] = VM_CACHE_NO_SLOT;
+			}
+		}
+	}
 }
 
 /* The file system's own look-up: its memory, then VM, then the disk. The slot is pinned. */
@@ -93,13 +116,7 @@ uint32_t fs_get(int file, uint64_t index)
 		}
 	}
 	CHECK(get_pages(vm_call_cache_get, FS_EP, (uint64_t)file + 1, index, 1, &slot) == 1);
-	for (int f = 0; f < FILES; f++) {
-		for (int i = 0; i < PAGES; i++) {
-			if (w.slot[f][i] == slot) {
-				w.slot[f][i] = VM_CACHE_NO_SLOT;
-			}
-		}
-	}
+	forget_slot(slot);
 	w.slot[file][index] = slot;
 	marks = marks_of(FS_EP, &w.fs, slot);
 	CHECK(*marks & VM_CACHE_PINNED);
@@ -107,8 +124,83 @@ uint32_t fs_get(int file, uint64_t index)
 		CHECK(page_of(FS_EP, &w.fs, slot)[0] == 0 && page_of(FS_EP, &w.fs, slot)[511] == 0);
 		page_of(FS_EP, &w.fs, slot)[0] = w.disk[file][index];
 		*marks |= VM_CACHE_VALID;
+		CHECK(fs_tell_place(slot, w.place[file][index]) == 0);
 	}
 	return slot;
+}
+
+void fs_place(int file, uint64_t index, uint64_t place)
+{
+	uint32_t slot;
+
+	for (int f = 0; f < FILES; f++) {
+		for (int i = 0; i < PAGES; i++) {
+			if (w.place[f][i] == place) {
+				w.place[f][i] = VM_CACHE_NO_INDEX;
+			}
+		}
+	}
+	fs_free_own(place);
+	w.place[file][index] = place;
+	slot = fs_get(file, index);
+	CHECK(fs_tell_place(slot, place) == 0);
+	fs_unpin(slot, 0);
+}
+
+/* The device's own page, pinned. */
+static uint32_t get_own(uint64_t place)
+{
+	uint32_t slot;
+	uint8_t *marks;
+
+	CHECK(get_pages(vm_call_cache_get, FS_EP, 0, place, 1, &slot) == 1);
+	forget_slot(slot);
+	marks = marks_of(FS_EP, &w.fs, slot);
+	if (!(*marks & VM_CACHE_VALID)) {
+		CHECK(page_of(FS_EP, &w.fs, slot)[0] == 0);
+		page_of(FS_EP, &w.fs, slot)[0] = w.own[place];
+		*marks |= VM_CACHE_VALID;
+	}
+	CHECK(page_of(FS_EP, &w.fs, slot)[0] == w.own[place]);
+	return slot;
+}
+
+void fs_own(uint64_t place)
+{
+	for (int f = 0; f < FILES; f++) {
+		for (int i = 0; i < PAGES; i++) {
+			if (w.place[f][i] == place) {
+				w.place[f][i] = VM_CACHE_NO_INDEX;
+			}
+		}
+	}
+	if (!w.is_own[place]) {
+		w.is_own[place] = true;
+		w.own[place] = random_next(&w.seed);
+	}
+	fs_unpin(get_own(place), 0);
+}
+
+void fs_free_own(uint64_t place)
+{
+	if (w.is_own[place]) {
+		forget(0, place, place + 1);
+		w.is_own[place] = false;
+	}
+}
+
+bool device_content(uint64_t place, uint64_t *content)
+{
+	*content = w.own[place];
+	for (int f = 0; f < FILES && !w.is_own[place]; f++) {
+		for (uint64_t i = 0; i < w.size[f]; i++) {
+			if (w.place[f][i] == place) {
+				*content = w.content[f][i];
+				return true;
+			}
+		}
+	}
+	return w.is_own[place];
 }
 
 void fs_unpin(uint32_t slot, uint8_t more)
@@ -166,11 +258,12 @@ void fs_write_all_back(void)
 
 void fs_truncate(int file, uint64_t size)
 {
-	forget(file, size, UINT64_MAX);
+	forget((uint64_t)file + 1, size, UINT64_MAX);
 	for (uint64_t index = size; index < PAGES; index++) {
 		w.content[file][index] = 0;
 		w.disk[file][index] = 0;
 		w.slot[file][index] = VM_CACHE_NO_SLOT;
+		w.place[file][index] = VM_CACHE_NO_INDEX;
 		for (int i = 0; i < PROCS; i++) {
 			if (w.procs[i].file == file) {
 				w.procs[i].is_copied[index] = false;
@@ -200,6 +293,12 @@ void fs_restart(void)
 			int file = (int)entries[i].ino - 1;
 
 			CHECK(entries[i].marks & VM_CACHE_VALID);
+			if (entries[i].ino == 0) {
+				CHECK(w.is_own[entries[i].index]);
+				CHECK(entries[i].device_index == VM_CACHE_NO_INDEX);
+				continue;
+			}
+			CHECK(entries[i].device_index == w.place[file][entries[i].index]);
 			CHECK(page_of(FS_EP, &w.fs, entries[i].slot)[0] ==
 				w.content[file][entries[i].index]);
 			w.slot[file][entries[i].index] = entries[i].slot;
@@ -224,6 +323,41 @@ void vfs_read(int file, uint64_t index)
 	}
 }
 
+bool vfs_read_device(uint64_t place)
+{
+	uint64_t content;
+	uint32_t slot;
+
+	CHECK(get_pages(vm_call_cache_map, EP_VFS, 0, place, 1, &slot) == 1);
+	if (slot == VM_CACHE_NO_SLOT) {
+		return false;
+	}
+	CHECK(device_content(place, &content));
+	CHECK(page_of(EP_VFS, &w.reader, slot)[0] == content);
+	*marks_of(EP_VFS, &w.reader, slot) &= (uint8_t)~VM_CACHE_PINNED;
+	return true;
+}
+
+/* A fault on the device: the page of the file that lies there, or one of the device's own. */
+static bool peek_device(uint64_t place)
+{
+	for (int f = 0; f < FILES; f++) {
+		for (uint64_t i = 0; i < w.size[f]; i++) {
+			if (w.place[f][i] == place) {
+				uint32_t slot = fs_get(f, i);
+
+				CHECK(fs_tell_place(slot, place) == 0);
+				fs_unpin(slot, 0);
+				return true;
+			}
+		}
+	}
+	if (w.is_own[place]) {
+		fs_unpin(get_own(place), 0);
+	}
+	return w.is_own[place];
+}
+
 /* Serve what VM has asked VFS, as VFS and the file system do. */
 void serve_requests(void)
 {
@@ -231,10 +365,14 @@ void serve_requests(void)
 		const struct vfs_vm_request req = *MSG(&fake.vfs_request, vfs_vm_request);
 		int file = req.file;
 		uint64_t first = req.offset >> AXO_PAGE_SHIFT, count = req.len >> AXO_PAGE_SHIFT;
-		uint64_t have = first < w.size[file] ? u64_min(count, w.size[file] - first) : 0;
+		uint64_t size = file == DEVICE ? 0 : w.size[file];
+		uint64_t have = first < size ? u64_min(count, size - first) : 0;
 
-		CHECK(req.what == VFS_VM_PEEK || req.what == VFS_VM_MKWRITE);
-		for (uint64_t i = 0; i < have; i++) {
+		CHECK(req.what == VFS_VM_PEEK || (req.what == VFS_VM_MKWRITE && file != DEVICE));
+		while (file == DEVICE && have < count && peek_device(first + have)) {
+			have++;
+		}
+		for (uint64_t i = 0; i < have && file != DEVICE; i++) {
 			fs_unpin(fs_get(file, first + i),
 				req.what == VFS_VM_MKWRITE ? VM_CACHE_DIRTY : 0);
 		}
@@ -254,6 +392,7 @@ void world_boot(uint64_t pages)
 	CHECK(open_window(FS_EP, DEV, &w.fs) == 0);
 	CHECK(open_window(EP_VFS, 0, &w.reader) == 0);
 	memset(w.slot, 0xff, sizeof(w.slot));
+	memset(w.place, 0xff, sizeof(w.place));
 	for (int i = 0; i < PROCS; i++) {
 		w.procs[i].ep = EP_NONE;
 		w.procs[i].file = -1;

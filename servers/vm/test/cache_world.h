@@ -11,7 +11,9 @@
 #define FILES   4
 #define PAGES   48 /* of a file at most */
 #define PROCS   3
-#define MACHINE 1500 /* pages */
+#define PLACES  96    /* pages of the device */
+#define DEVICE  FILES /* the device itself among the files that processes map */
+#define MACHINE 1500  /* pages */
 
 struct mapped {
 	endpoint_t ep; /* EP_NONE: no process */
@@ -29,7 +31,10 @@ struct world {
 	uint64_t size[FILES];                /* pages */
 	uint64_t content[FILES][PAGES];      /* what a reader must see */
 	uint64_t disk[FILES][PAGES];
-	uint32_t slot[FILES][PAGES]; /* what the file system remembers */
+	uint32_t slot[FILES][PAGES];  /* what the file system remembers */
+	uint64_t place[FILES][PAGES]; /* on the device, or VM_CACHE_NO_INDEX */
+	uint64_t own[PLACES];         /* what the device's own pages contain ... */
+	bool is_own[PLACES];          /* ... which are the file system's metadata */
 	struct mapped procs[PROCS];
 };
 
@@ -67,6 +72,21 @@ void fs_restart(void);
 
 /* VFS reads four pages of what is cached. */
 void vfs_read(int file, uint64_t index);
+
+/* The file system gives a file's page a place, which may have been another's; uses a place for
+ * metadata; frees that. */
+void fs_place(int file, uint64_t index, uint64_t place);
+void fs_own(uint64_t place);
+void fs_free_own(uint64_t place);
+
+/* It tells VM where the page in a slot lies: the result. */
+int fs_tell_place(uint32_t slot, uint64_t place);
+
+/* VFS reads a page of the device as far as it is cached: whether it is. */
+bool vfs_read_device(uint64_t place);
+
+/* What a page of the device must contain; false: it is nobody's. */
+bool device_content(uint64_t place, uint64_t *content);
 
 /* Serve what VM has asked VFS, as VFS and the file system do. */
 void serve_requests(void);

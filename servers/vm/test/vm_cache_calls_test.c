@@ -99,6 +99,51 @@ static void test_pressure_and_restart(void)
 	fake_shutdown(&w.vm);
 }
 
+/* The second name of a page: its place on the device (VM-34). */
+static void test_places(void)
+{
+	struct message req = {.type = VM_CACHE_GET}, rep;
+	uint32_t slot, own;
+
+	world_boot(MACHINE);
+	w.size[0] = w.size[1] = 4;
+	fs_write(0, 1);
+	fs_place(0, 1, 7);
+	CHECK(vfs_read_device(7) && !vfs_read_device(8));
+	/* Told anew, the name is the later page's. */
+	fs_write(1, 2);
+	fs_place(1, 2, 7);
+	CHECK(vfs_read_device(7));
+	/* A page of the device's own takes the place, and keeps it. */
+	fs_own(7);
+	CHECK(vfs_read_device(7) && w.place[1][2] == VM_CACHE_NO_INDEX);
+	slot = fs_get(1, 2);
+	CHECK(fs_tell_place(slot, 7) == 0);
+	fs_unpin(slot, 0);
+	CHECK(vfs_read_device(7));
+	fs_free_own(7);
+	CHECK(!vfs_read_device(7));
+	/* A freed block, a truncated file, an evicted page have no place any more. */
+	fs_place(1, 2, 9);
+	CHECK(fs_tell_place(fs_get(1, 2), VM_CACHE_NO_INDEX) == 0);
+	CHECK(!vfs_read_device(9));
+	fs_place(1, 2, 9);
+	fs_truncate(1, 0);
+	CHECK(!vfs_read_device(9));
+	fs_place(0, 1, 9);
+	fs_write_all_back();
+	CHECK(cache_evict(&w.vm, 100) > 0 && !vfs_read_device(9));
+	/* What no page of a file is has no second name; nonsense is refused. */
+	CHECK(get_pages(vm_call_cache_get, FS_EP, 0, 3, 1, &own) == 1);
+	CHECK(fs_tell_place(own, 5) == 0 && !vfs_read_device(5));
+	CHECK(fs_tell_place(UINT32_MAX, 5) == 0 && fs_tell_place(slot, UINT64_MAX / 2) == 0);
+	*MSG(&req, vm_cache_get_req) = (struct vm_cache_get_req){
+		.dev = DEV, .names = FAKE_ANSWERS, .name_count = VM_CACHE_BATCH + 1};
+	CHECK(world_call(vm_call_cache_get, FS_EP, &req, &rep) == -EINVAL);
+	CHECK_SOUND(&w.vm);
+	fake_shutdown(&w.vm);
+}
+
 static void test_errors_and_unbind(void)
 {
 	struct message req = {.type = VM_CACHE_UNBIND}, rep;
@@ -238,6 +283,8 @@ static void test_no_memory(void)
 		w.size[0] = PAGES;
 		(void)get_pages(vm_call_cache_get, FS_EP, 1, 0, 8, slots);
 		(void)get_pages(vm_call_cache_get, FS_EP, 2, 4096, 8, slots);
+		(void)fs_tell_place(0, 3);
+		(void)get_pages(vm_call_cache_map, EP_VFS, 0, 0, 8, slots);
 		(void)get_pages(vm_call_cache_map, EP_VFS, 1, 0, 8, slots);
 		was_reached = w.vm.pool.fail_countdown == 0;
 		w.vm.pool.fail_countdown = 0;
@@ -312,6 +359,7 @@ int main(void)
 	test_pins();
 	test_slots_freed_meanwhile();
 	test_pins_of_the_dead();
+	test_places();
 	test_errors_and_unbind();
 	test_pressure();
 	test_pressure_and_restart();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The page cache with a file system, VFS and processes of the test's own: random reads, writes,
- * write-back, truncation, mappings, restarts and pressure against a model of each page (VM-34,
- * VM-35, VM-36, VM-38, VM-39).
+ * write-back, truncation, mappings, restarts and pressure against a model of each page, found by
+ * its file and by its place on the device, from where metadata comes and goes (VM-34, VM-35, VM-36,
+ * VM-38, VM-39).
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -26,6 +27,32 @@ static void map_file(struct mapped *p)
 		&w.vm, w.size[p->file] << AXO_PAGE_SHIFT, p->file, DEV, (uint64_t)p->file + 1, 3);
 	CHECK(fake.has_reply && fake.reply > 0);
 	p->at = (vaddr_t)fake.reply;
+}
+
+static void map_device(struct mapped *p)
+{
+	CHECK(fake_call(&w.vm, p->ep, LINUX_NR_mmap, 0, PLACES * AXO_PAGE_SIZE, PROT_READ,
+		      MAP_SHARED, 3, 0) == INT64_MIN);
+	fake_vfs_looked_up(&w.vm, PLACES << AXO_PAGE_SHIFT, DEVICE, DEV, 0, 1);
+	CHECK(fake.has_reply && fake.reply > 0);
+	p->file = DEVICE;
+	p->at = (vaddr_t)fake.reply;
+}
+
+/* A process that maps the device sees what lies there now. */
+static void touch_device(struct mapped *p)
+{
+	uint64_t place = random_below(PLACES), content;
+	bool is_there = device_content(place, &content);
+	uint8_t *byte = NULL;
+
+	for (int tries = 0; byte == NULL && fake.signal == 0 && tries < 8; tries++) {
+		byte = fake_touch(&w.vm, p->ep, p->at + place * AXO_PAGE_SIZE, false);
+		serve_requests();
+	}
+	CHECK(is_there ? byte != NULL : fake.signal == 7);
+	CHECK(!is_there || *(uint64_t *)(void *)byte == content);
+	fake.signal = 0;
 }
 
 static void touch(struct mapped *p)
@@ -69,14 +96,40 @@ static void step_process(struct mapped *p)
 		p->ep = EP_NONE;
 		p->file = -1;
 	} else if (p->at == 0) {
-		map_file(p);
+		(random_below(4) == 0 ? map_device : map_file)(p);
 	} else if (random_below(30) == 0) {
-		CHECK(fake_call(&w.vm, p->ep, LINUX_NR_munmap, p->at, PAGES * AXO_PAGE_SIZE, 0, 0,
+		uint64_t pages = p->file == DEVICE ? PLACES : PAGES;
+
+		CHECK(fake_call(&w.vm, p->ep, LINUX_NR_munmap, p->at, pages * AXO_PAGE_SIZE, 0, 0,
 			      0, 0) == 0);
 		p->at = 0;
 		p->file = -1;
 	} else {
-		touch(p);
+		(p->file == DEVICE ? touch_device : touch)(p);
+	}
+}
+
+/* Blocks change from file data to metadata, to nobody's, to another file's. */
+static void step_places(void)
+{
+	int file = (int)random_below(FILES);
+	uint64_t index = random_below(PAGES), place = random_below(PLACES);
+
+	switch (random_below(4)) {
+	case 0:
+		if (index < w.size[file]) {
+			fs_place(file, index, place);
+		}
+		break;
+	case 1:
+		fs_own(place);
+		break;
+	case 2:
+		fs_free_own(place);
+		break;
+	default:
+		(void)vfs_read_device(place);
+		break;
 	}
 }
 
@@ -104,7 +157,12 @@ static void random_step(void)
 	int file = (int)random_below(FILES);
 	uint64_t index = random_below(PAGES);
 
-	switch (random_below(20)) {
+	switch (random_below(24)) {
+	case 20:
+	case 21:
+	case 22:
+		step_places();
+		break;
 	case 0:
 		fs_truncate(file, index);
 		break;
