@@ -211,6 +211,17 @@ struct coro *coro_abandon(void)
 	return coro;
 }
 
+void coro_free_stacks(void)
+{
+	while (!list_is_empty(&sched.pool)) {
+		struct coro *coro = list_entry(list_pop_head(&sched.pool), struct coro, link);
+
+		free(coro->stack);
+		free(coro);
+	}
+	sched.pool_count = 0;
+}
+
 unsigned coro_count(void)
 {
 	return sched.count;

@@ -44,6 +44,9 @@ void *coro_arg(const struct coro *coro);
  */
 struct coro *coro_abandon(void);
 
+/* Main loop only: stacks that are kept for the next need are freed. */
+void coro_free_stacks(void);
+
 /* How many there are. */
 unsigned coro_count(void);
 

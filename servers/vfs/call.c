@@ -64,7 +64,7 @@ static void call_finish(struct call *call, int64_t result)
 		return;
 	}
 	thread->call = NULL;
-	if (call->is_sigmask_set && !call->is_cancelled) {
+	if (call->is_sigmask_set && !thread->is_cancel_asked) {
 		sigmask_restore(call);
 	}
 	if (!call->is_answered) {
@@ -79,14 +79,17 @@ static void call_finish(struct call *call, int64_t result)
 /* Start waiting calls while there is room. */
 static void workers_refill(void)
 {
-	while (!list_is_empty(&vfs->waiting_calls) && vfs->workers < VFS_WORKERS_MAX) {
+	while (!vfs->is_resting && !list_is_empty(&vfs->waiting_calls) &&
+		vfs->workers < VFS_WORKERS_MAX) {
 		struct waiting_call *waiting =
 			list_first(&vfs->waiting_calls, struct waiting_call, link);
+		struct call *call = &waiting->call;
 
-		waiting->call.coro = coro_start(worker_main, waiting);
-		if (!waiting->call.coro) {
+		call->coro = coro_start(worker_main, waiting);
+		if (!call->coro) {
 			return;
 		}
+		call->handler = call_entry(LINUX_CALL_NR(call->m.type))->handler;
 		list_remove(&waiting->link);
 		list_add_tail(&vfs->active_calls, &waiting->link);
 		vfs->workers++;
@@ -104,13 +107,74 @@ static void call_free(struct waiting_call *waiting)
 	workers_refill();
 }
 
+static bool is_interrupted(int64_t result)
+{
+	return result == -EINTR || result == -ERESTARTSYS || result == -ERESTARTNOHAND ||
+		result == -ERESTARTNOINTR;
+}
+
+bool call_is_put_back(const struct call *call)
+{
+	return call->is_put_back && call->thread && !call->thread->is_cancel_asked;
+}
+
+static void put_back(struct waiting_call *waiting)
+{
+	struct call *call = &waiting->call;
+
+	call->coro = NULL;
+	call->handler = NULL;
+	call->is_put_back = false;
+	call->is_cancelled = false;
+	call->was_begun = true;
+	list_remove(&waiting->link);
+	list_add_tail(&vfs->waiting_calls, &waiting->link);
+	vfs->workers--;
+}
+
 static void worker_main(void *arg)
 {
 	struct waiting_call *waiting = arg;
 	struct call *call = &waiting->call;
+	int64_t result = call->handler(call);
 
-	call_finish(call, call->handler(call));
-	call_free(waiting);
+	if (call_is_put_back(call) && is_interrupted(result)) {
+		put_back(waiting);
+	} else {
+		call_finish(call, result);
+		call_free(waiting);
+	}
+}
+
+void calls_put_back(void)
+{
+	vfs->is_resting = true;
+	list_for_each(waiting, &vfs->active_calls, struct waiting_call, link)
+	{
+		struct call *call = &waiting->call;
+
+		if (call->thread && !call->is_cancelled) {
+			call->is_put_back = true;
+			call->is_cancelled = true;
+			coro_wake(call->coro);
+		}
+	}
+}
+
+void calls_resume(void)
+{
+	vfs->is_resting = false;
+	list_for_each(waiting, &vfs->active_calls, struct waiting_call, link)
+	{
+		struct call *call = &waiting->call;
+
+		/* It had no wait that could be ended: it goes on as if nothing had been asked. */
+		if (call_is_put_back(call)) {
+			call->is_put_back = false;
+			call->is_cancelled = false;
+		}
+	}
+	workers_refill();
 }
 
 void call_release(struct call *call)
@@ -140,6 +204,28 @@ void call_abandoned(struct call *call)
 		(void)call_start_worker(&call->m, call->proc, call->handler);
 	}
 	call_free(waiting);
+}
+
+bool calls_any_but(bool (*is_kind)(const struct message *m))
+{
+	list_for_each(waiting, &vfs->active_calls, struct waiting_call, link)
+	{
+		if (!is_kind(&waiting->call.m)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned calls_waiting(void)
+{
+	unsigned count = 0;
+
+	list_for_each(waiting, &vfs->waiting_calls, struct waiting_call, link)
+	{
+		count++;
+	}
+	return count;
 }
 
 static struct waiting_call *waiting_call_new(
@@ -182,10 +268,9 @@ int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(
 }
 
 /* A program's call goes to a worker, now or when there is room. */
-static void call_queue(
-	const struct message *m, struct thread *thread, int64_t (*fn)(struct call *call))
+static void call_queue(const struct message *m, struct thread *thread)
 {
-	struct waiting_call *waiting = waiting_call_new(m, thread->proc, fn);
+	struct waiting_call *waiting = waiting_call_new(m, thread->proc, NULL);
 
 	if (!waiting) {
 		ipc_reply_call(m->source, -ENOMEM);
@@ -209,7 +294,7 @@ void call_dispatch(const struct message *m)
 		ipc_reply_call(m->source, -ENOSYS);
 		return;
 	}
-	if (entry->mode == CALL_FAST) {
+	if (entry->mode == CALL_FAST && !vfs->is_resting) {
 		struct call *call = &vfs->fast_call;
 		int64_t result;
 
@@ -227,7 +312,7 @@ void call_dispatch(const struct message *m)
 			return;
 		}
 	}
-	call_queue(m, thread, entry->handler);
+	call_queue(m, thread);
 }
 
 int call_defer(struct call *call)
@@ -261,7 +346,7 @@ void call_cancel(struct thread *thread, uint32_t seq)
 	call->is_cancelled = true;
 	if (call->coro) {
 		coro_wake(call->coro);
-	} else {
+	} else if (!call->was_begun) {
 		struct waiting_call *waiting = container_of(call, struct waiting_call, call);
 
 		list_remove(&waiting->link);

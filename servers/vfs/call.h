@@ -3,6 +3,10 @@
  * A request in progress. A program's system call is first tried in the main loop when its handler
  * allows that; a handler that finds it must wait asks for a worker (call_defer) and is run again
  * from the start in a coroutine. So a handler changes nothing before its last point of deferring.
+ *
+ * A call that waits can be put back: its wait ends as by a signal, and it is begun again from its
+ * message later, by the same process or by a newer version of VFS. `deadline_ns` and `written` say
+ * what its first run has come to.
  */
 #pragma once
 
@@ -24,13 +28,17 @@ struct call {
 	bool is_deferred;      /* tried in the main loop: needs a worker */
 	bool is_cancelled;     /* PM wants it ended: a wait ends with EINTR or a restart code */
 	bool is_sigmask_set;   /* PM has been asked for a mask for the time of this call */
+	bool is_put_back;      /* the wait ends for the call to be begun again */
+	bool was_begun;        /* it has been put back before */
 	bool is_fatal;         /* exec: the old image is gone */
+	time_ns_t deadline_ns; /* poll and its like: when it ends, as first computed; 0: not yet */
+	uint64_t written;      /* write: bytes written before it was put back */
 	/* What is to be given back when VFS crashes within the call (crash.c); more than fits is
 	 * lost then. */
 	struct file *held[CALL_HELD_MAX];
 	unsigned held_count;
-	int reserved_fds[2]; /* -1: none */
-	int64_t (*handler)(struct call *call);
+	int reserved_fds[2];                   /* -1: none */
+	int64_t (*handler)(struct call *call); /* NULL while the call waits for a worker */
 };
 
 #define ARG(c, n)     ((c)->m.call.arg[n])
@@ -39,6 +47,17 @@ struct call {
 
 /* A program's call, from the main loop. */
 void call_dispatch(const struct message *m);
+
+/* Calls of programs that wait end and wait for a worker again; none is begun until calls_resume().
+ * Who waits for a file system or a driver's answer is not disturbed. */
+void calls_put_back(void);
+void calls_resume(void);
+/* Whether there is a call in progress whose message is not of a kind. */
+bool calls_any_but(bool (*is_kind)(const struct message *m));
+/* How many calls of programs wait for a worker. */
+unsigned calls_waiting(void);
+/* Whether the call, ended by -EINTR or a restart code, will be put back. */
+bool call_is_put_back(const struct call *call);
 
 /* Run fn in a worker with a copy of the message: for requests of PM, VM and VFS itself. 0 or
  * -ENOMEM. */

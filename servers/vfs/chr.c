@@ -31,7 +31,7 @@
 #define RESTART_TRIES 1000 /* RS gives up before that, and says so */
 
 /* Sends m to the driver of dev and waits for the answer; a cancelled call ends the request at the
- * driver first. */
+ * driver first (not a poll, which drivers answer at once: what it tells must not be lost). */
 static int64_t chr_request(struct call *call, uint64_t dev, struct message *m)
 {
 	endpoint_t driver = device_chr_driver(dev);
@@ -47,7 +47,7 @@ static int64_t chr_request(struct call *call, uint64_t dev, struct message *m)
 	m->u32[1] = dev_major(dev);
 	m->u32[2] = dev_minor(dev);
 	trans_send(&trans, m);
-	r = trans_wait_call(&trans, call);
+	r = m->type == CHR_POLL ? trans_wait(&trans) : trans_wait_call(&trans, call);
 	if (r == -EINTR && !trans.is_done) {
 		MSG(&cancel, chr_cancel_req)->seq = trans.seq;
 		MSG(&cancel, chr_cancel_req)->major = dev_major(dev);
@@ -284,7 +284,7 @@ static unsigned chr_poll(
 	if (r == -ENOSYS || r == -ENOTTY) {
 		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 	}
-	return r < 0 ? (r == -EINTR ? 0 : POLLERR) : (unsigned)r;
+	return r < 0 ? POLLERR : (unsigned)r;
 }
 
 void chr_ready(const struct vfs_chr_ready *ready)

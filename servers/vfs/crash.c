@@ -5,6 +5,7 @@
 #include "servers/vfs/call.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/timer.h"
+#include "servers/vfs/update.h"
 #include "servers/vfs/vfs.h"
 
 /* The message that was being served. */
@@ -46,6 +47,9 @@ int crash_recover(const struct sef_info *info)
 	timer_restart();
 	if (info->interrupted) {
 		settle_interrupted(info->interrupted);
+	}
+	if (vfs->is_resting) {
+		update_resume();
 	}
 	diag_printf("recovered: %u calls in progress", vfs->workers);
 	return 0;

@@ -352,7 +352,7 @@ static int64_t wait_events(struct call *call, struct file *file, struct event *o
 		poll_set_mask(call, *mask);
 	}
 	if (timeout_ns != POLL_FOREVER) {
-		timer_start(&timer, sys_monotonic_ns() + timeout_ns);
+		timer_start(&timer, poll_deadline(call, timeout_ns));
 	}
 	while (count == 0 && !timer.is_expired && !call->is_cancelled) {
 		struct waiter waiter;

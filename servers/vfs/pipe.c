@@ -438,21 +438,12 @@ static int64_t pipe_ioctl(struct call *call, struct file *file, unsigned request
 	return -ENOTTY;
 }
 
-int64_t pipe_set_size(struct pipe *pipe, uint64_t bytes)
+/* A ring of `count` pages, which hold what there is. */
+static int resize(struct pipe *pipe, unsigned count)
 {
-	unsigned count = 1;
 	uint64_t used = pipe_used(pipe), at = 0;
 	char **pages;
 
-	if (bytes > (uint64_t)PIPE_PAGES_MAX * PAGE) {
-		return -EPERM;
-	}
-	while ((uint64_t)count * PAGE < bytes) {
-		count *= 2;
-	}
-	if ((uint64_t)count * PAGE < used) {
-		return -EBUSY;
-	}
 	pages = calloc(count, sizeof(*pages));
 	if (!pages) {
 		return -ENOMEM;
@@ -483,90 +474,64 @@ int64_t pipe_set_size(struct pipe *pipe, uint64_t bytes)
 	pipe->page_count = count;
 	pipe->head = 0;
 	pipe->tail = used;
+	return 0;
+}
+
+int64_t pipe_set_size(struct pipe *pipe, uint64_t bytes)
+{
+	unsigned count = 1;
+	int r;
+
+	if (bytes > (uint64_t)PIPE_PAGES_MAX * PAGE) {
+		return -EPERM;
+	}
+	while ((uint64_t)count * PAGE < bytes) {
+		count *= 2;
+	}
+	if ((uint64_t)count * PAGE < pipe_used(pipe)) {
+		return -EBUSY;
+	}
+	r = resize(pipe, count);
+	if (r < 0) {
+		return r;
+	}
 	waitq_wake_all(&pipe->write_wait);
 	waitq_wake_all(&pipe->poll_wait);
 	return (int64_t)pipe_capacity(pipe);
 }
 
-/* A new inode of VFS's own file system of pipes. */
-static struct vnode *pipe_node(const struct cred *cred)
+void pipe_unread(struct pipe *pipe, const char *from, uint64_t bytes)
 {
-	struct fs_node attributes = {.ino = ++vfs->next_pipe_ino,
-		.mode = S_IFIFO | 0600,
-		.uid = cred->fsuid,
-		.gid = cred->fsgid,
-		.nlink = 1};
+	uint64_t at, page_first;
 
-	return vnode_from_reply(vfs->pipe_mount->sb, &attributes);
-}
-
-static struct file *pipe_end(struct pipe *pipe, const struct path *path, unsigned flags)
-{
-	struct file *file = file_new(path, flags, FILE_PIPE);
-
-	if (file) {
-		pipe_attach(pipe, file);
-	}
-	return file;
-}
-
-static int64_t pipe_create(struct call *call, vaddr_t to, int flags)
-{
-	struct path path = {vfs->pipe_mount, NULL};
-	struct file *ends[2] = {NULL, NULL};
-	struct proc *proc = call->proc;
-	int fds[2];
-	int r;
-
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) {
-		return -EINVAL;
-	}
-	path.node = pipe_node(&proc->cred);
-	if (!path.node) {
-		return -ENOMEM;
-	}
-	path.mount->refs++;
-	if (pipe_of(path.node)) {
-		ends[0] =
-			pipe_end(path.node->pipe, &path, O_RDONLY | (unsigned)(flags & O_NONBLOCK));
-		ends[1] = ends[0] ? pipe_end(path.node->pipe, &path,
-					    O_WRONLY | (unsigned)(flags & O_NONBLOCK))
-				  : NULL;
-	}
-	path_put(&path);
-	if (!ends[1]) {
-		if (ends[0]) {
-			file_put(ends[0]);
+	/* Others may have filled it meanwhile; a page at each end may be shared. */
+	while (pipe_used(pipe) + bytes + 2 * PAGE > pipe_capacity(pipe)) {
+		if (resize(pipe, pipe->page_count * 2) < 0) {
+			return;
 		}
-		return -ENOMEM;
 	}
-	fds[0] = fd_reserve(proc, 0);
-	fds[1] = fds[0] < 0 ? fds[0] : fd_reserve(proc, 0);
-	r = fds[1] < 0 ? fds[1] : user_copy_out(call, to, fds, sizeof(fds));
-	if (r < 0) {
-		if (fds[1] >= 0) {
-			fd_cancel(proc, fds[1]);
-		}
-		if (fds[0] >= 0) {
-			fd_cancel(proc, fds[0]);
-		}
-		file_put(ends[0]);
-		file_put(ends[1]);
-		return r;
+	while (pipe->head < bytes) {
+		pipe->head += pipe_capacity(pipe);
+		pipe->tail += pipe_capacity(pipe);
 	}
-	fd_install(proc, fds[0], ends[0], flags & O_CLOEXEC);
-	fd_install(proc, fds[1], ends[1], flags & O_CLOEXEC);
-	return 0;
-}
+	page_first = (pipe->head - bytes) / PAGE;
+	for (uint64_t n = page_first; n * PAGE < pipe->head; n++) {
+		char **page = &pipe->pages[n % pipe->page_count];
 
-int64_t sys_pipe(struct call *call)
-{
-	return pipe_create(call, ARG(call, 0), 0);
-}
+		*page = *page ? *page : malloc(PAGE);
+		if (!*page) {
+			return;
+		}
+	}
+	for (at = 0; at < bytes;) {
+		uint64_t to = pipe->head - bytes + at, len = u64_min(PAGE - to % PAGE, bytes - at);
 
-int64_t sys_pipe2(struct call *call)
-{
-	return pipe_create(call, ARG(call, 0), ARG_INT(call, 1));
+		memcpy(pipe->pages[to / PAGE % pipe->page_count] + to % PAGE, from + at, len);
+		at += len;
+	}
+	pipe->head -= bytes;
+	waitq_wake_all(&pipe->read_wait);
+	waitq_wake_all(&pipe->poll_wait);
 }
 
 const struct file_ops file_ops_pipe = {

@@ -20,6 +20,10 @@ struct pipe {
 	struct waitq read_wait, write_wait, open_wait, poll_wait;
 };
 
+/* Bytes that were read go back in front of what the pipe holds. They are lost when there is no
+ * memory. */
+void pipe_unread(struct pipe *pipe, const char *from, uint64_t bytes);
+
 /* The pipe of a fifo's inode, made when there is none; NULL: no memory. */
 struct pipe *pipe_of(struct vnode *node);
 /* Open an end (or both) of a fifo into a new file; waits for the other end as fifo(7) says. */

@@ -115,13 +115,26 @@ void poll_set_mask(struct call *call, uint64_t mask)
 	struct message m = {.type = PM_SIGMASK};
 	struct pm_sigmask *req = MSG(&m, pm_sigmask);
 
-	if (call->thread) {
+	/* A call that was put back has it still. */
+	if (call->thread && !call->is_sigmask_set) {
 		req->ep = call->m.source;
 		req->set = 1;
 		req->mask = mask;
 		call->is_sigmask_set = true;
 		(void)asyn_send(EP_PM, &m);
 	}
+}
+
+time_ns_t poll_deadline(struct call *call, time_ns_t timeout_ns)
+{
+	if (timeout_ns == POLL_FOREVER) {
+		return POLL_FOREVER;
+	}
+	if (call->deadline_ns == 0 &&
+		!checked_add(sys_monotonic_ns(), timeout_ns, &call->deadline_ns)) {
+		call->deadline_ns = POLL_FOREVER;
+	}
+	return call->deadline_ns;
 }
 
 /* Wait until something is found, the time has come, or the call is cancelled (-EINTR). */
@@ -188,14 +201,7 @@ static int poll_run(
 		if (!call_may_wait(call)) {
 			found = call_defer(call);
 		} else {
-			time_ns_t deadline = POLL_FOREVER,
-				  now = timeout_ns == POLL_FOREVER ? 0 : sys_monotonic_ns();
-
-			if (timeout_ns != POLL_FOREVER &&
-				!checked_add(now, timeout_ns, &deadline)) {
-				deadline = POLL_FOREVER;
-			}
-			found = poll_wait(call, set, deadline, mask);
+			found = poll_wait(call, set, poll_deadline(call, timeout_ns), mask);
 		}
 	}
 	for (unsigned i = 0; i < set->count; i++) {
@@ -272,13 +278,19 @@ static int timeout_import(struct call *call, vaddr_t from, time_ns_t *timeout_ns
 	return 0;
 }
 
-/* What is left of the time-out goes back to the program, as Linux has it. */
-static void timeout_export(struct call *call, vaddr_t to, time_ns_t timeout_ns, time_ns_t start_ns)
+/* What is left of the time-out, which goes back to the program as Linux has it. */
+static time_ns_t timeout_left(time_ns_t deadline_ns)
 {
-	time_ns_t now = sys_monotonic_ns(), left;
+	time_ns_t now = sys_monotonic_ns();
+
+	return now < deadline_ns ? deadline_ns - now : 0;
+}
+
+static void timeout_export(struct call *call, vaddr_t to, time_ns_t deadline_ns)
+{
+	time_ns_t left = timeout_left(deadline_ns);
 	struct timespec ts;
 
-	left = now - start_ns < timeout_ns ? timeout_ns - (now - start_ns) : 0;
 	ts.tv_sec = (time_t)(left / 1000000000);
 	ts.tv_nsec = (long)(left % 1000000000);
 	(void)user_copy_out(call, to, &ts, sizeof(ts));
@@ -287,7 +299,7 @@ static void timeout_export(struct call *call, vaddr_t to, time_ns_t timeout_ns, 
 int64_t sys_ppoll(struct call *call)
 {
 	uint64_t mask;
-	time_ns_t timeout, start = 0;
+	time_ns_t timeout, deadline = 0;
 	int64_t r = timeout_import(call, ARG(call, 2), &timeout);
 
 	if (r < 0) {
@@ -305,12 +317,12 @@ int64_t sys_ppoll(struct call *call)
 		if (!call_may_wait(call)) {
 			return call_defer(call);
 		}
-		start = sys_monotonic_ns();
+		deadline = poll_deadline(call, timeout);
 	}
 	r = poll_fds(call, ARG(call, 0), ARG_U32(call, 1), timeout, ARG(call, 3) ? &mask : NULL,
-		start == 0);
-	if (start != 0) {
-		timeout_export(call, ARG(call, 2), timeout, start);
+		deadline == 0);
+	if (deadline != 0 && !call_is_put_back(call)) {
+		timeout_export(call, ARG(call, 2), deadline);
 	}
 	return r;
 }
@@ -439,7 +451,7 @@ static int64_t select_call(struct call *call, time_ns_t timeout_ns, const uint64
 int64_t sys_select(struct call *call)
 {
 	struct timeval tv;
-	time_ns_t timeout = POLL_FOREVER, start = 0, now;
+	time_ns_t timeout = POLL_FOREVER, deadline = 0, left;
 	vaddr_t to = ARG(call, 4);
 	int64_t r;
 
@@ -457,15 +469,14 @@ int64_t sys_select(struct call *call)
 			if (!call_may_wait(call)) {
 				return call_defer(call);
 			}
-			start = sys_monotonic_ns();
+			deadline = poll_deadline(call, timeout);
 		}
 	}
 	r = select_call(call, timeout, NULL);
-	if (start != 0) {
-		now = sys_monotonic_ns() - start;
-		now = now < timeout ? timeout - now : 0;
-		tv.tv_sec = (time_t)(now / 1000000000);
-		tv.tv_usec = (suseconds_t)(now % 1000000000 / 1000);
+	if (deadline != 0 && !call_is_put_back(call)) {
+		left = timeout_left(deadline);
+		tv.tv_sec = (time_t)(left / 1000000000);
+		tv.tv_usec = (suseconds_t)(left % 1000000000 / 1000);
 		(void)user_copy_out(call, to, &tv, sizeof(tv));
 	}
 	return r;
@@ -477,7 +488,7 @@ int64_t sys_pselect6(struct call *call)
 		uint64_t mask, size;
 	} sixth = {0, 0};
 	uint64_t mask = 0;
-	time_ns_t timeout, start = 0;
+	time_ns_t timeout, deadline = 0;
 	int64_t r = timeout_import(call, ARG(call, 4), &timeout);
 
 	if (r < 0) {
@@ -498,11 +509,11 @@ int64_t sys_pselect6(struct call *call)
 		if (!call_may_wait(call)) {
 			return call_defer(call);
 		}
-		start = sys_monotonic_ns();
+		deadline = poll_deadline(call, timeout);
 	}
 	r = select_call(call, timeout, sixth.mask ? &mask : NULL);
-	if (start != 0) {
-		timeout_export(call, ARG(call, 4), timeout, start);
+	if (deadline != 0 && !call_is_put_back(call)) {
+		timeout_export(call, ARG(call, 4), deadline);
 	}
 	return r;
 }

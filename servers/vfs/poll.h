@@ -2,6 +2,7 @@
 /* poll and select: readiness of many files at once. */
 #pragma once
 
+#include "abi/types.h"
 #include "lib/coro/coro.h"
 
 struct call;
@@ -26,6 +27,9 @@ void poll_table_leave(struct poll_table *table);
 unsigned poll_file(struct call *call, struct file *file, unsigned events, struct poll_table *table);
 
 #define POLL_FOREVER UINT64_MAX
+
+/* When a call with this time-out ends; the same for each run of a call that was put back. */
+time_ns_t poll_deadline(struct call *call, time_ns_t timeout_ns);
 
 /* The caller's signal mask for the time of its call (PM is asked; the call is about to wait). */
 void poll_set_mask(struct call *call, uint64_t mask);

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "abi/bootinfo.h"
+#include "abi/errno.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/device.h"
 #include "servers/vfs/dir.h"
 #include "servers/vfs/fd.h"
 #include "servers/vfs/file.h"
+#include "servers/vfs/pipe.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/user.h"
 #include "servers/vfs/vnode.h"
@@ -49,6 +51,30 @@ static int64_t move_bytes(struct call *call, struct file *file, enum direction d
 	return r;
 }
 
+/* A write that can be put back in its middle goes on where it was. */
+static int64_t write_on(struct call *call, struct file *file, struct uio *uio, uint64_t *pos)
+{
+	uint64_t whole = uio->total;
+	int64_t r = 0;
+
+	uio_skip(uio, u64_min(call->written, whole));
+	if (uio->total > 0 || whole == 0) {
+		r = move_bytes(call, file, DIR_WRITE, uio, pos);
+	}
+	if (r >= 0 && !call->is_deferred) {
+		call->written += (uint64_t)r;
+		if (call->written < whole && call_is_put_back(call) &&
+			!(file->flags & O_NONBLOCK) &&
+			(file->kind == FILE_PIPE || file->kind == FILE_TTY)) {
+			return -ERESTARTSYS;
+		}
+	}
+	if (r < 0 && call_is_put_back(call)) {
+		return r;
+	}
+	return call->written > 0 ? (int64_t)call->written : r;
+}
+
 static int64_t rw_file(struct call *call, struct file *file, enum direction direction,
 	struct uio *uio, uint64_t *pos)
 {
@@ -64,7 +90,8 @@ static int64_t rw_file(struct call *call, struct file *file, enum direction dire
 		return -ESPIPE;
 	}
 	uio->total = u64_min(uio->total, RW_MAX);
-	r = move_bytes(call, file, direction, uio, pos);
+	r = direction == DIR_READ ? move_bytes(call, file, direction, uio, pos)
+				  : write_on(call, file, uio, pos);
 	if (r >= 0 && !call->is_deferred) {
 		if (direction == DIR_READ) {
 			call->proc->read_bytes += (uint64_t)r;
@@ -299,6 +326,8 @@ int64_t rw_copy(struct call *call, struct file *in, uint64_t *in_pos, struct fil
 
 			if (file_ops(in)->is_seekable) {
 				*pos -= got - put;
+			} else if (in->kind == FILE_PIPE) {
+				pipe_unread(in->pipe, buf + put, got - put);
 			}
 			break;
 		}

@@ -248,6 +248,19 @@ void uio_free(struct uio *uio)
 	}
 }
 
+void uio_skip(struct uio *uio, uint64_t bytes)
+{
+	assert(bytes <= uio->total);
+	uio->total -= bytes;
+	for (unsigned i = 0; bytes > 0; i++) {
+		uint64_t len = u64_min(bytes, uio->iov[i].iov_len);
+
+		uio->iov[i].iov_base = (char *)uio->iov[i].iov_base + len;
+		uio->iov[i].iov_len -= len;
+		bytes -= len;
+	}
+}
+
 vaddr_t uio_piece(const struct uio *uio, uint64_t at, uint64_t *len)
 {
 	unsigned i = 0;

@@ -50,6 +50,8 @@ void uio_single(struct uio *uio, endpoint_t ep, vaddr_t addr, uint64_t bytes);
 /* From a program's array of struct iovec: -EINVAL, -EFAULT, -ENOMEM. */
 int uio_import(struct call *call, struct uio *uio, vaddr_t iov, uint64_t count);
 void uio_free(struct uio *uio);
+/* The first bytes are done with. */
+void uio_skip(struct uio *uio, uint64_t bytes);
 
 /* The piece that holds byte `at`: its address and how many bytes follow there. */
 vaddr_t uio_piece(const struct uio *uio, uint64_t at, uint64_t *len);

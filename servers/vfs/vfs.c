@@ -10,6 +10,7 @@
 #include "servers/vfs/epoll.h"
 #include "servers/vfs/requests.h"
 #include "servers/vfs/timer.h"
+#include "servers/vfs/update.h"
 #include "servers/vfs/vnode.h"
 
 struct vfs *vfs;
@@ -59,6 +60,7 @@ int vfs_init(void)
 	}
 	list_init(&vfs->waiting_calls);
 	list_init(&vfs->active_calls);
+	list_init(&vfs->held_requests);
 	list_init(&vfs->walks);
 	for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
 		list_init(&vfs->vnodes[i]);
@@ -94,7 +96,9 @@ void vfs_handle(struct message *m, uint32_t status)
 	} else if (IS_LINUX_CALL(m->type)) {
 		call_dispatch(m);
 	} else {
-		request_handle(m);
+		if (!update_holds(m)) {
+			request_handle(m);
+		}
 		if (status & IPC_STATUS_SENDREC) {
 			/* The protocol has no synchronous requests: nobody shall wait for ever. */
 			struct message reply = {0};

@@ -45,6 +45,10 @@ struct vfs {
 	bool is_redo_known; /* after a crash: the next message may be of a call in progress */
 	unsigned workers;
 
+	/* update.c */
+	bool is_resting;           /* before a live update: no call of a program is begun */
+	struct list held_requests; /* of PM and VM, for afterwards */
+
 	/* vnode.c, names.c */
 	struct list vnodes[VFS_VNODE_BUCKETS];
 	struct list unused_vnodes; /* oldest first */

@@ -126,6 +126,13 @@ static void walk_free(struct walk *walk)
 	}
 }
 
+void walk_free_spares(void)
+{
+	while (vfs->spare_walk_count > 0) {
+		free(vfs->spare_walks[--vfs->spare_walk_count]);
+	}
+}
+
 static struct walk *walk_new(struct call *call, unsigned flags)
 {
 	struct walk *walk = vfs->spare_walk_count > 0 ? vfs->spare_walks[--vfs->spare_walk_count]

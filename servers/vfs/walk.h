@@ -46,6 +46,9 @@ void walk_end(struct walk *walk);
 /* All of a call that will not go on. */
 void walk_end_all(const struct call *call);
 
+/* Memory kept for the next walk is freed. */
+void walk_free_spares(void);
+
 /* Go to the directory of the last component: walk->at, walk->kind and walk->name are set. */
 int walk_to_parent(struct walk *walk);
 /*

@@ -17,6 +17,7 @@
 #include "servers/vfs/names.h"
 #include "servers/vfs/test/fake_fs.h"
 #include "servers/vfs/test/fake_kernel.h"
+#include "servers/vfs/update.h"
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
@@ -394,6 +395,69 @@ static void test_poll(void)
 	assert(CALL1(P, close, 0) == 0 && CALL1(P, close, 1) == 0);
 }
 
+static void come_to_rest(void)
+{
+	assert(update_callbacks.prepare(SEF_LU_WORK_FREE, 0) == 0 && coro_count() == 0);
+	assert(update_callbacks.save(SEF_LU_WORK_FREE, 0) == 0);
+}
+
+static void go_on(void)
+{
+	assert(update_take_over(NULL) == 0);
+	update_resume();
+	coro_run();
+}
+
+/* SEF-11: calls that wait are put back for a live update, and go on as if they had waited. */
+static void test_rest(void)
+{
+	struct pollfd *set = (struct pollfd *)(BUF + 1024);
+	char *data = BUF + 4096, *got = BUF + 128 * 1024;
+	endpoint_t reader = FAKE_PROGRAM, writer = FAKE_PROGRAM + 1, poller = FAKE_PROGRAM + 2;
+
+	assert(CALL1(P, pipe, BUF) == 0 && CALL1(P, pipe, BUF) == 0);
+	fake_fork(P, reader, 56);
+	fake_fork(P, writer, 57);
+	fake_fork(P, poller, 58);
+	set[0] = (struct pollfd){.fd = 0, .events = POLLIN};
+	fake_time(2000000000);
+	assert(CALL3(poller, poll, set, 1, 1000) == FAKE_NO_ANSWER);
+	assert(CALL3(reader, read, 0, got, 100) == FAKE_NO_ANSWER);
+	for (int i = 0; i < 100000; i++) {
+		data[i] = (char)(i * 7 / 11);
+	}
+	assert(CALL3(writer, write, 3, data, 100000) == FAKE_NO_ANSWER);
+	come_to_rest();
+	/* New calls wait; who waited first and is interrupted now learns it afterwards. */
+	assert(CALL3(P, read, 2, got, 1) == FAKE_NO_ANSWER);
+	cancel(P);
+	assert(fake_answer(P) == -ERESTARTNOINTR);
+	cancel(reader);
+	assert(fake_answer(reader) == FAKE_NO_ANSWER);
+	fake_time(2600000000);
+	go_on();
+	assert(fake_answer(reader) == -ERESTARTSYS && fake_was_cancelled(reader));
+	assert(fake_answer(writer) == FAKE_NO_ANSWER && fake_answer(poller) == FAKE_NO_ANSWER);
+	/* The writer goes on where it was, over a second time. */
+	assert(CALL3(P, read, 2, got, 20000) == 20000);
+	come_to_rest();
+	go_on();
+	assert(CALL3(P, read, 2, got + 20000, 45536) == 45536);
+	assert(fake_answer(writer) == 100000);
+	assert(CALL3(P, read, 2, got + 65536, 65536) == 100000 - 65536);
+	assert(memcmp(got, data, 100000) == 0);
+	fake_time(2999000000);
+	assert(fake_answer(poller) == FAKE_NO_ANSWER);
+	fake_time(3000000000);
+	assert(fake_answer(poller) == 0);
+	fake_exit(reader);
+	fake_exit(writer);
+	fake_exit(poller);
+	for (int fd = 0; fd < 4; fd++) {
+		assert(CALL1(P, close, fd) == 0);
+	}
+}
+
 int main(void)
 {
 	fake_start(false);
@@ -408,6 +472,7 @@ int main(void)
 	test_fifos_and_cancelling();
 	test_locks();
 	test_poll();
+	test_rest();
 	fake_stop();
 	printf("vfs: ok\n");
 	return 0;
