@@ -35,6 +35,7 @@
 	KCALL(16, sigsend)   /* PM: (ep, const struct sigsend_spec *) */                           \
 	KCALL(17, sigreturn) /* PM: (ep, struct sigreturn_info *) */                               \
 	KCALL(18, cleartid)  /* PM: (ep, CLEARTID_*, address): the clear_child_tid of a thread */  \
+	KCALL(19, trace)     /* PM: (TRACEE_*, ep, address or flags, bytes): a traced thread */    \
 	/* copying */                                                                              \
 	KCALL(20, vircopy)  /* (src ep, src, dst ep, dst, bytes, COPY_* flags) */                  \
 	KCALL(21, physcopy) /* as vircopy, EP_NONE: physical */                                    \
@@ -166,7 +167,28 @@ struct stop_info {
 	int32_t where;     /* enum stop_where */
 	endpoint_t server; /* STOP_IN_CALL */
 	int32_t call;      /* STOP_IN_CALL: number of the program's system call, or -1 */
-	int32_t pad;
+	int32_t traced;    /* STOP_USER: enum stop_traced */
+};
+
+/*
+ * trace: what a tracer may see of a thread and do to it. A thread whose calls are traced stands
+ * (P_STOP) at the beginning and at the end of each, and its manager gets a ksig with bit 0: `stop`
+ * says where it stands. It goes on by TRACEE_GO.
+ */
+enum tracee_op {
+	TRACEE_GO = 1,   /* (ep, flags): a call at its beginning is made now; -EINVAL */
+	TRACEE_GET_REGS, /* (ep, struct linux_user_regs *) */
+	TRACEE_SET_REGS, /* (ep, const struct linux_user_regs *): -EIO: no such segment or base */
+	TRACEE_GET_FPU,  /* (ep, to, bytes) -> bytes stored of the FPU image (XSAVE's layout) */
+	TRACEE_SET_FPU   /* (ep, from, bytes): FXSAVE's 512 bytes or the whole image; -EINVAL */
+};
+#define TRACEE_CALLS 1 /* from now on, until the next TRACEE_GO: stand at calls */
+#define TRACEE_STEP  2 /* SIGTRAP after one instruction */
+
+enum stop_traced {
+	STOP_NO_CALL = 0,
+	STOP_CALL_BEGINS, /* said until TRACEE_GO */
+	STOP_CALL_ENDS    /* said once */
 };
 
 /* privctl */

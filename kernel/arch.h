@@ -15,6 +15,7 @@ struct cpu;
 struct proc;
 struct sigsend_spec;
 struct sigreturn_info;
+struct linux_user_regs;
 
 /* ---- Memory of a process ---- */
 
@@ -60,6 +61,18 @@ void arch_proc_load(struct cpu *cpu, struct arch_proc *arch);
  */
 int arch_prctl(
 	struct arch_proc *arch, uint64_t code, uint64_t address, uint64_t *value, bool *stored);
+
+/* What debuggers see and change; `call`: number of the call it is in. set: -EIO: a segment or base
+ * that user mode cannot have. */
+void arch_get_registers(
+	const struct arch_proc *arch, int32_t call, bool steps, struct linux_user_regs *regs);
+int arch_set_registers(struct arch_proc *arch, const struct linux_user_regs *regs);
+/* Trap after one instruction. */
+void arch_step(struct arch_proc *arch, bool on);
+/* The FPU image, arch_xsave_bytes() long, up to date; valid until the process runs. */
+const void *arch_fpu_image(struct arch_proc *arch);
+/* -EINVAL: neither 512 bytes nor a whole image. */
+int arch_fpu_set(struct arch_proc *arch, const void *image, uint32_t bytes);
 
 /* Signal frames: abi/linux/signal.h. Errors: -EFAULT; KCALL_SUSPENDED while memory is brought in.
  */

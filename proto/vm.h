@@ -71,6 +71,17 @@ enum vm_op {
 			  read-only into the caller, whose memory it is from now on (munmap frees
 			  it). -ENOENT: there is none (any more). Empty name: those not asked for
 			  become free */
+	/* PM */
+	VM_FORCE_STORE /* vm_force_store_req: what ptrace stores where the process itself may not,
+			  as a breakpoint in its text: in a private copy of the page. -EAGAIN: read
+			  it first; -EACCES: shared memory; -EFAULT: nothing is there */
+};
+
+struct vm_force_store_req {
+	endpoint_t ep;
+	uint32_t bytes; /* at most 8, within one page */
+	uint64_t address;
+	uint8_t data[8];
 };
 
 struct vm_bootbinary_req {

@@ -9,6 +9,7 @@
 #include "kernel/kcall/kcall.h"
 #include "kernel/linux/call.h"
 #include "kernel/linux/futex.h"
+#include "kernel/linux/traced.h"
 #include "kernel/mem/fault.h"
 #include "kernel/proc/signal.h"
 #include "proto/vm.h"
@@ -25,15 +26,18 @@ static void take_call_back(struct proc *proc)
 	proc->flags |= PROC_RESTART;
 }
 
-static void fill_stop_info(const struct proc *proc, struct stop_info *info)
+static void fill_stop_info(struct proc *proc, struct stop_info *info)
 {
 	info->where = STOP_USER;
 	info->server = EP_NONE;
 	info->call = -1;
+	info->traced = STOP_NO_CALL;
 	if ((proc->flags & PROC_CALL) != 0) {
 		info->where = STOP_IN_CALL;
 		info->server = proc->receive_from;
 		info->call = proc->call;
+	} else {
+		info->traced = traced_stopped(proc);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/kcall/kcall.h"
 #include "kernel/linux/futex.h"
+#include "kernel/linux/traced.h"
 #include "kernel/mem/fault.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/signal.h"
@@ -41,6 +42,9 @@ int64_t kcall_fork(struct proc *caller, const uint64_t args[6])
 	child->is_young = true;
 	child->scheduler = parent->scheduler;
 	arch_proc_fork(&child->arch, &parent->arch);
+	if ((parent->flags & PROC_TRACE_STEP) != 0) {
+		arch_step(&child->arch, false);
+	}
 	if ((flags & FORK_SETSTACK) != 0) {
 		arch_proc_set_stack(&child->arch, args[4]);
 	}
@@ -101,6 +105,9 @@ int64_t kcall_exec(struct proc *caller, const uint64_t args[6])
 	proc->robust_list = 0;
 	proc->futex_deadline_ns = 0;
 	arch_proc_exec(&proc->arch, spec.ip, spec.sp);
+	if ((proc->flags & PROC_TRACE_CALLS) != 0) {
+		traced_exec(proc);
+	}
 	if ((proc->flags & PROC_EMPTY) != 0) {
 		proc->flags &= ~(uint32_t)PROC_EMPTY;
 		rts_clear(proc, RTS_PROC_STOP);

@@ -87,7 +87,11 @@ static int64_t restart_call(struct proc *proc, const struct proc *server)
 		return -EINVAL;
 	}
 	linux_call_finish(proc, -ERESTARTNOINTR);
-	proc->call = (int32_t)number;
+	if ((proc->flags & PROC_CALL_ENDS) != 0) {
+		proc->flags = (proc->flags & ~(uint32_t)PROC_RESTART) | PROC_CALL_AGAIN;
+	} else {
+		proc->call = (int32_t)number;
+	}
 	return 0;
 }
 

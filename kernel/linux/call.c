@@ -10,6 +10,7 @@
 #include "kernel/ipc/ipc.h"
 #include "kernel/kcall/kcall.h"
 #include "kernel/linux/futex.h"
+#include "kernel/linux/traced.h"
 #include "kernel/mem/copy.h"
 #include "kernel/proc/signal.h"
 #include "kernel/state.h"
@@ -100,6 +101,9 @@ int64_t linux_call(struct proc *proc, uint64_t number, const uint64_t args[6])
 	struct proc *server;
 	int64_t result;
 
+	if (traced_call_begins(proc, number)) {
+		return KCALL_SUSPENDED;
+	}
 	show_call(proc, number, args);
 	if (number >= LINUX_NR_END || owners[number] == OWNER_NONE) {
 		return -ENOSYS;

@@ -7,6 +7,7 @@
 #include "kernel/debug/panic.h"
 #include "kernel/debug/trace.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/linux/traced.h"
 #include "kernel/mem/copy.h"
 #include "kernel/proc/signal.h"
 #include "kernel/state.h"
@@ -102,7 +103,7 @@ bool memreq_fetch(struct memreq *request)
 static void run_again(struct proc *requestor)
 {
 	list_remove(&requestor->memreq_link);
-	arch_rewind_call(&requestor->arch, arch_call_number(&requestor->arch));
+	traced_run_again(requestor);
 	rts_clear(requestor, RTS_VMREQUEST);
 }
 

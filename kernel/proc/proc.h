@@ -40,6 +40,14 @@ struct priv;
 #define PROC_PLAIN_COPY    0x200 /* its safecopy cannot share pages */
 #define PROC_STALE_ANSWERS 0x100 /* priv->stale_answers is not empty */
 
+/* Of a traced thread: linux/traced.h. */
+#define PROC_TRACE_CALLS 0x400  /* its tracer wants to see its calls */
+#define PROC_TRACE_STEP  0x800  /* one instruction, then SIGTRAP */
+#define PROC_CALL_BEGINS 0x1000 /* P_STOP: its call is to be made by TRACEE_GO */
+#define PROC_CALL_ENDS   0x2000 /* the end of its call is to be told before it runs on */
+#define PROC_CALL_AGAIN  0x4000 /* its call is to be made before it runs on */
+#define PROC_TRACE_WORK  (PROC_CALL_ENDS | PROC_CALL_AGAIN)
+
 #define PRIORITY_COUNT     16
 #define PRIORITY_DEFAULT   8 /* programs before their scheduler says otherwise */
 #define PRIORITY_BOOT      2 /* the boot image until SCHED has it; SCHED keeps its own */

@@ -15,6 +15,7 @@
 #include "kernel/debug/trace.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/linux/call.h"
+#include "kernel/linux/traced.h"
 #include "kernel/state.h"
 #include "proto/sched.h"
 
@@ -236,6 +237,9 @@ struct proc *sched_leave(void)
 			continue;
 		}
 		arch_load_address_space(proc->root);
+		if ((proc->flags & PROC_TRACE_WORK) != 0 && !traced_leave(proc)) {
+			continue;
+		}
 		if ((proc->flags & PROC_RESTART) != 0) {
 			linux_call_restart(proc);
 		}

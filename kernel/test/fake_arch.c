@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "abi/linux/errno.h"
+#include "abi/linux/ptrace.h"
 #include "kernel/arch.h"
 #include "kernel/debug/check.h"
 #include "kernel/linux/futex.h"
@@ -276,6 +277,40 @@ int arch_prctl(
 {
 	*stored = false;
 	return -EINVAL;
+}
+
+void arch_get_registers(
+	const struct arch_proc *arch, int32_t call, bool steps, struct linux_user_regs *regs)
+{
+	*regs = (struct linux_user_regs){.rax = arch->frame.rax,
+		.rip = arch->frame.rip,
+		.rdi = arch->frame.rdi,
+		.orig_rax = (uint64_t)call};
+}
+
+int arch_set_registers(struct arch_proc *arch, const struct linux_user_regs *regs)
+{
+	arch->frame.rax = regs->rax;
+	arch->frame.rip = regs->rip;
+	arch->frame.rdi = regs->rdi;
+	return 0;
+}
+
+void arch_step(struct arch_proc *arch, bool on)
+{
+	arch->frame.rflags = on;
+}
+
+const void *arch_fpu_image(struct arch_proc *arch)
+{
+	static const uint8_t image[64];
+
+	return image;
+}
+
+int arch_fpu_set(struct arch_proc *arch, const void *image, uint32_t bytes)
+{
+	return bytes == 64 ? 0 : -EINVAL;
 }
 
 int64_t arch_signal_send(struct proc *caller, struct proc *target, const struct sigsend_spec *spec)

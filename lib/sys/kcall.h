@@ -95,6 +95,11 @@ static inline int sys_cleartid(endpoint_t ep, enum cleartid_op op, vaddr_t addre
 {
 	return (int)SYS_KCALL(cleartid, ep, op, address, 0, 0, 0);
 }
+/* The meaning of `arg` and `bytes` is the operation's. */
+static inline int64_t sys_trace(enum tracee_op op, endpoint_t ep, uint64_t arg, uint64_t bytes)
+{
+	return SYS_KCALL(trace, op, ep, arg, bytes, 0, 0);
+}
 
 /* copying; addresses are in the address space of the endpoint beside them */
 static inline int sys_vircopy(

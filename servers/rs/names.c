@@ -27,6 +27,7 @@ static const struct name_bit vm_calls[] = {
 	VM_NAME("setlimit", VM_SETLIMIT),
 	VM_NAME("newproc", VM_NEWPROC),
 	VM_NAME("setpriv", VM_SETPRIV),
+	VM_NAME("force_store", VM_FORCE_STORE),
 	VM_NAME("mmap_for", VM_MMAP_FOR),
 	VM_NAME("munmap_for", VM_MUNMAP_FOR),
 	VM_NAME("clear", VM_CLEAR),

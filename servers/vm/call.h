@@ -29,6 +29,9 @@ call_fn vm_call_fork, vm_call_exit, vm_call_willexit, vm_call_thread_exit, vm_ca
 call_fn vm_call_mmap_for, vm_call_munmap_for, vm_call_clear, vm_call_setbrk, vm_call_mprotect_for,
 	vm_call_vfs_reply, vm_call_make_present;
 
+/* other.c: PM for a debugger */
+call_fn vm_call_force_store;
+
 /* cache_client.c, cache_call.c: VFS and file systems */
 call_fn vm_call_cache_bind, vm_call_cache_unbind, vm_call_cache_open, vm_call_cache_get,
 	vm_call_cache_map, vm_call_cache_forget, vm_call_cache_protect, vm_call_cache_list;

@@ -36,6 +36,9 @@ static struct region *grow_stack(struct vm *vm, struct space *space, vaddr_t add
 
 static bool is_permitted(const struct region *region, const struct fault *fault)
 {
+	if (fault->forced) {
+		return !(region->flags & REGION_SHARED);
+	}
 	if (fault->write) {
 		return region->prot & REGION_PROT_WRITE;
 	}
@@ -162,6 +165,22 @@ int space_copy_out(
 int space_clear_bytes(struct vm *vm, struct space *space, vaddr_t addr, uint64_t bytes)
 {
 	return store(vm, space, addr, NULL, bytes);
+}
+
+int space_force_out(
+	struct vm *vm, struct space *space, vaddr_t addr, const void *from, uint64_t bytes)
+{
+	struct fault fault = {.addr = addr, .write = true, .forced = true};
+	int result;
+
+	if (bytes_in_page(addr, bytes) != bytes) {
+		return -EINVAL;
+	}
+	result = space_fault(vm, space, &fault);
+	if (result == 0) {
+		memcpy(byte_at(vm, space, addr), from, bytes);
+	}
+	return result;
 }
 
 int space_copy_in(struct vm *vm, struct space *space, void *to, vaddr_t addr, uint64_t bytes)

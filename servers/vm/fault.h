@@ -22,4 +22,8 @@ void space_populate(struct vm *vm, struct space *space, vaddr_t start, vaddr_t e
 int space_copy_out(
 	struct vm *vm, struct space *space, vaddr_t addr, const void *from, uint64_t bytes);
 int space_copy_in(struct vm *vm, struct space *space, void *to, vaddr_t addr, uint64_t bytes);
+/* Store for a debugger (within one page), also where the process itself may not: it gets a private
+ * copy of the page. Further errors: -EAGAIN: read it first; those of space_fault; -EINVAL. */
+int space_force_out(
+	struct vm *vm, struct space *space, vaddr_t addr, const void *from, uint64_t bytes);
 int space_clear_bytes(struct vm *vm, struct space *space, vaddr_t addr, uint64_t bytes);

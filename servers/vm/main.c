@@ -67,6 +67,7 @@ static const struct {
 	ROW(VM_STANDBY, vm_call_standby, FROM_RS),
 	ROW(VM_INHERIT, vm_call_inherit, FROM_ANY_SERVICE),
 	ROW(VM_BOOTBINARY, vm_call_bootbinary, FROM_RS),
+	ROW(VM_FORCE_STORE, vm_call_force_store, FROM_PM),
 #undef ROW
 };
 

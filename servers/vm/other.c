@@ -5,6 +5,7 @@
 
 #include "lib/sys/kcall.h"
 #include "servers/vm/call.h"
+#include "servers/vm/fault.h"
 #include "servers/vm/file.h"
 #include "servers/vm/job.h"
 #include "servers/vm/mapping.h"
@@ -231,4 +232,21 @@ int vm_call_make_present(struct vm *vm, const struct call *call)
 
 	job_start(vm, &job);
 	return -EDONTREPLY;
+}
+
+int vm_call_force_store(struct vm *vm, const struct call *call)
+{
+	const struct vm_force_store_req *req = MSG(call->req, vm_force_store_req);
+	struct space *space = thread_space(vm, req->ep);
+	int result;
+
+	if (space == NULL) {
+		return -ESRCH;
+	}
+	if (req->bytes == 0 || req->bytes > sizeof(req->data)) {
+		return -EINVAL;
+	}
+	result = space_force_out(vm, space, req->address, req->data, req->bytes);
+	space_flush(vm, space);
+	return result;
 }

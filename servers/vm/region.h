@@ -56,6 +56,7 @@ struct fault {
 	vaddr_t addr;
 	bool write;
 	bool execute;
+	bool forced;       /* a debugger stores: the protection does not count */
 	bool is_major;     /* out: a file had to be read */
 	uint32_t wait_for; /* out, with -EAGAIN: id of the read at VFS to wait for */
 };

@@ -51,7 +51,9 @@ int anon_unshare(struct vm *vm, struct region *region, vaddr_t addr, pte_t *slot
 	pfn_t pfn = pte_pfn(*slot);
 
 	if (region->type->writable(vm, region, pfn)) {
-		pt_set(vm, slot, *slot | PTE_WRITE);
+		if (region->prot & REGION_PROT_WRITE) { /* else a debugger stores */
+			pt_set(vm, slot, *slot | PTE_WRITE);
+		}
 		return 0;
 	}
 	return anon_copy_page(vm, region, addr, pfn);

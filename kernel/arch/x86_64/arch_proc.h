@@ -56,6 +56,26 @@ static inline int64_t arch_result(const struct arch_proc *arch)
 	return (int64_t)arch->frame.rax;
 }
 
+/* Whether it entered the kernel by a call. */
+static inline bool arch_is_in_call(const struct arch_proc *arch)
+{
+	return arch->frame.vector == VECTOR_SYSCALL || arch->frame.vector == VECTOR_SYSCALL_IRET;
+}
+
+/* As if it had entered by one, whose result is 0. */
+static inline void arch_enter_call(struct arch_proc *arch)
+{
+	arch->frame.vector = VECTOR_SYSCALL_IRET;
+}
+
+/* From now on all registers count, those too that SYSRET would destroy: it leaves by IRET. */
+static inline void arch_keep_registers(struct arch_proc *arch)
+{
+	if (arch->frame.vector == VECTOR_SYSCALL) {
+		arch->frame.vector = VECTOR_SYSCALL_IRET;
+	}
+}
+
 /* Back over the SYSCALL instruction: call number `number` runs again with the same arguments. */
 static inline void arch_rewind_call(struct arch_proc *arch, uint64_t number)
 {

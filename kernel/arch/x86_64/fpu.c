@@ -30,6 +30,8 @@
 #define MXCSR_DEFAULT      0x1f80
 #define FCW_DEFAULT        0x37f
 #define FXSAVE_MXCSR       24
+#define FXSAVE_MXCSR_MASK  28
+#define MXCSR_DEFAULT_MASK 0xffbfu
 
 /* The exception flags, at the same bits in MXCSR, status word and, as masks, in the control word.
  */
@@ -180,4 +182,25 @@ int fpu_error_code(struct arch_proc *arch, bool vector)
 		return LFPE_FLTUND;
 	}
 	return LFPE_FLTRES;
+}
+
+void fpu_tame(uint8_t *area, bool extended)
+{
+	uint32_t mxcsr, mask;
+	uint64_t features;
+
+	memcpy(&mask, (const uint8_t *)machine.fpu_initial + FXSAVE_MXCSR_MASK, sizeof(mask));
+	if (mask == 0) {
+		mask = MXCSR_DEFAULT_MASK;
+	}
+	memcpy(&mxcsr, area + FXSAVE_MXCSR, sizeof(mxcsr));
+	mxcsr &= mask;
+	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	if (!machine.has_xsave) {
+		return;
+	}
+	memcpy(&features, area + FXSAVE_BYTES, sizeof(features));
+	features = extended ? features & machine.xsave_features : (XSAVE_X87 | XSAVE_SSE);
+	memset(area + FXSAVE_BYTES, 0, XSAVE_HEADER_BYTES);
+	memcpy(area + FXSAVE_BYTES, &features, sizeof(features));
 }

@@ -19,11 +19,12 @@
 #define SEL_TSS         0x40
 
 /* Interrupt vectors: 32 + n for interrupt line n, then the kernel's own. */
-#define VECTOR_IRQ0      0x20
-#define VECTOR_IRQ_COUNT 64
-#define VECTOR_TIMER     0xf0
-#define VECTOR_SPURIOUS  0xff
-#define VECTOR_SYSCALL   0x100 /* in a frame: entered by SYSCALL, may leave by SYSRET */
+#define VECTOR_IRQ0         0x20
+#define VECTOR_IRQ_COUNT    64
+#define VECTOR_TIMER        0xf0
+#define VECTOR_SPURIOUS     0xff
+#define VECTOR_SYSCALL      0x100 /* in a frame: entered by SYSCALL, may leave by SYSRET */
+#define VECTOR_SYSCALL_IRET 0x101 /* entered by SYSCALL, must leave by IRET */
 
 /* Page-table entries. */
 #define PTE_PRESENT       0x001

@@ -69,6 +69,8 @@ struct machine {
 	uint64_t loaded_fs, loaded_gs; /* what the base registers hold */
 };
 
+#define XSTATE_MAX 4096 /* larger than any FPU state the kernel switches on */
+
 extern struct machine machine;
 
 void arch_main(paddr_t handoff_paddr) __attribute__((noreturn));
@@ -82,6 +84,9 @@ void fpu_init(void);
 void fpu_save(struct arch_proc *arch);
 /* The state is in the area alone: the registers are forgotten. */
 void fpu_discard(struct arch_proc *arch);
+/* Make an FPU image from outside one that XRSTOR takes without a fault; not `extended`: only its
+ * first 512 bytes are meant. */
+void fpu_tame(uint8_t *area, bool extended);
 /* si_code of the floating-point exception that the process has just met, in the x87 or in the
  * vector unit. */
 int fpu_error_code(struct arch_proc *arch, bool vector);

@@ -15,15 +15,9 @@
 #include "kernel/linux/call.h"
 #include "kernel/mem/copy.h"
 
-#define FXSAVE_BYTES       512
-#define SW_BYTES_OFFSET    464 /* of struct linux_fpx_sw_bytes in the fxsave area */
-#define XSTATE_BV_OFFSET   512
-#define XSAVE_HEADER_BYTES 64
-#define MXCSR_OFFSET       24
-#define MXCSR_MASK_OFFSET  28
-#define MXCSR_DEFAULT_MASK 0xffbfu
-#define FPU_ALIGN          64
-#define XSTATE_MAX         4096 /* larger than any state the kernel switches on */
+#define FXSAVE_BYTES    512
+#define SW_BYTES_OFFSET 464 /* of struct linux_fpx_sw_bytes in the fxsave area */
+#define FPU_ALIGN       64
 
 static uint32_t frame_fpu_bytes(void)
 {
@@ -134,6 +128,9 @@ int64_t arch_signal_send(struct proc *caller, struct proc *target, const struct 
 		.size = spec->altstack_size,
 	};
 	fill_context(&frame.uc.mcontext, regs, spec);
+	if ((target->flags & PROC_TRACE_STEP) != 0) {
+		frame.uc.mcontext.eflags &= ~RFLAGS_TF; /* its tracer's */
+	}
 	frame.uc.mcontext.fpstate = fpu;
 	frame.uc.sigmask = spec->mask;
 	memcpy(&frame.info, spec->siginfo, sizeof(frame.info));
@@ -150,28 +147,6 @@ int64_t arch_signal_send(struct proc *caller, struct proc *target, const struct 
 	regs->rflags &= ~(RFLAGS_DF | RFLAGS_TF);
 	regs->vector = 0; /* leave by IRET: rcx and r11 are the program's again */
 	return 0;
-}
-
-/* Make an FPU image from outside one that XRSTOR takes without a fault. */
-static void tame_fpu(uint8_t *area, bool extended)
-{
-	uint32_t mxcsr, mask;
-	uint64_t features;
-
-	memcpy(&mask, (const uint8_t *)machine.fpu_initial + MXCSR_MASK_OFFSET, sizeof(mask));
-	if (mask == 0) {
-		mask = MXCSR_DEFAULT_MASK;
-	}
-	memcpy(&mxcsr, area + MXCSR_OFFSET, sizeof(mxcsr));
-	mxcsr &= mask;
-	memcpy(area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
-	if (!machine.has_xsave) {
-		return;
-	}
-	memcpy(&features, area + XSTATE_BV_OFFSET, sizeof(features));
-	features = extended ? features & machine.xsave_features : 3;
-	memset(area + XSTATE_BV_OFFSET, 0, XSAVE_HEADER_BYTES);
-	memcpy(area + XSTATE_BV_OFFSET, &features, sizeof(features));
 }
 
 static int64_t return_fpu(struct proc *caller, struct proc *target, vaddr_t from)
@@ -202,7 +177,7 @@ static int64_t return_fpu(struct proc *caller, struct proc *target, vaddr_t from
 			return error;
 		}
 	}
-	tame_fpu(area, extended);
+	fpu_tame(area, extended);
 	fpu_discard(&target->arch);
 	memcpy(target->arch.fpu, area, machine.xsave_bytes);
 	target->arch.fpu_used = true;
