@@ -234,3 +234,25 @@ int grant_reregister(void)
 {
 	return grants.table ? sys_setgrant(grants.table, grants.count) : 0;
 }
+
+void grant_get_state(struct grant_state *state)
+{
+	*state = (struct grant_state){
+		.table = (uint64_t)grants.table,
+		.count = grants.count,
+		.free_head = grants.free_head,
+		.first_seq = grants.first_seq,
+	};
+}
+
+int grant_adopt(const struct grant_state *state, struct grant *table)
+{
+	if (grants.table) {
+		return -EBUSY;
+	}
+	grants.table = table;
+	grants.count = state->count;
+	grants.free_head = state->free_head;
+	grants.first_seq = state->first_seq;
+	return grant_reregister();
+}

@@ -42,3 +42,16 @@ int grant_reserve(uint32_t count);
 
 /* After a restart that kept the memory: the kernel learns of the table again. */
 int grant_reregister(void);
+
+/* The table as another program goes on with it, over a live update. */
+struct grant_state {
+	uint64_t table; /* address; 0: there is none */
+	uint32_t count;
+	int32_t free_head;
+	uint32_t first_seq;
+	uint32_t padding;
+};
+void grant_get_state(struct grant_state *state);
+/* table: a copy of the entries, on the heap, owned from now on. -EBUSY: there is one already; what
+ * the kernel said. */
+int grant_adopt(const struct grant_state *state, struct grant *table);

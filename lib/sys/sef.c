@@ -88,7 +88,8 @@ static const char *sef_args(const struct message *m)
 static int take_state(const struct message *m, bool inherits)
 {
 	const struct sef_init *req = MSG(m, sef_init);
-	int r = inherits ? sef_inherit() : 0;
+	bool takes_heap = sef.heap && req->type == SEF_INIT_LU;
+	int r = inherits ? sef_inherit() : takes_heap ? sef.heap->take_over() : 0;
 
 	if (r < 0) {
 		return r;
@@ -143,15 +144,22 @@ static void report_init(int result)
 	}
 }
 
+/* Who has all of its memory does not start as new. */
+static void forget_general_init(enum sef_init_type type, bool is_kept)
+{
+	if (is_kept && sef.init[type] == sef.init[SEF_INIT_FRESH]) {
+		sef.init[type] = NULL;
+	}
+}
+
 void sef_start(void)
 {
 	struct message m;
 	int32_t type;
 	int result;
 
-	if (sef.keeps_memory && sef.init[SEF_INIT_RESTART] == sef.init[SEF_INIT_FRESH]) {
-		sef.init[SEF_INIT_RESTART] = NULL;
-	}
+	forget_general_init(SEF_INIT_RESTART, sef.keeps_memory);
+	forget_general_init(SEF_INIT_LU, sef.heap != NULL);
 	do {
 		if (ipc_receive(EP_RS, &m, NULL) < 0) {
 			sys_exit();
@@ -161,7 +169,7 @@ void sef_start(void)
 	result = initialise(&m);
 	report_init(result > 0 ? 0 : result);
 	sef.is_started = true;
-	if (sef.keeps_memory && type == SEF_INIT_RESTART) {
+	if ((sef.keeps_memory && type == SEF_INIT_RESTART) || (sef.heap && type == SEF_INIT_LU)) {
 		sef_settle();
 	} else if (!sef.knows_callers || type == SEF_INIT_FRESH) {
 		(void)sef_statectl(STATE_CLEAR_IPC_REFS, NULL, 0, 0);

@@ -19,7 +19,9 @@
  * - nothing: whoever waits for its answer gets -EDEADSRCDST, as if it had died;
  * - registered state (sef_state): flat pieces of memory, copied before the init function runs;
  * - its whole memory (sef_keep_memory): for servers full of pointers; restart by the same binary
- *   only.
+ *   only;
+ * - its whole memory, and over a live update its heap (sef_keep_heap): another binary goes on with
+ *   the same objects at the same addresses.
  */
 #pragma once
 
@@ -58,7 +60,7 @@ typedef int sef_convert_fn(
 
 /* ---- before sef_start ---- */
 
-/* For all types of init (with kept memory: not for SEF_INIT_RESTART). */
+/* For all types of init (with kept memory: not for SEF_INIT_RESTART, nor SEF_INIT_LU). */
 void sef_on_init(sef_init_fn *fn);
 /* For one type. */
 void sef_on_init_type(enum sef_init_type type, sef_init_fn *fn);
@@ -76,6 +78,38 @@ void sef_state(
    called then: it sets what the kernel holds (alarm, interrupts), sees to the interrupted message,
    and checks what it has. */
 void sef_keep_memory(void);
+
+/* Brings what *root leads to from the layout of version from_version to this binary's; objects may
+ * be allocated anew. 0 or a negative error: the predecessor goes on with its own copy. */
+typedef int sef_upgrade_fn(void **root, uint32_t from_version);
+
+/*
+ * A server whose state is a structure full of pointers: all of it hangs on one root.
+ *
+ * Over a crash its whole memory is kept. Over a live update it gets what its predecessor mapped
+ * (malloc() of heap_dep, mmap(), windows of the page cache) at the same addresses, private memory
+ * copy-on-write; registered state (sef_state) beside it by copy, and the table of grants. So:
+ * 1. it links heap_dep, and allocates nothing before sef_start();
+ * 2. nothing that the root leads to points into the binary (functions, tables of operations,
+ *    constant strings, static variables) or to a stack, and what it grants lies there too;
+ * 3. at rest nothing is half done but what the root knows of (coroutines: sef_on_busy). Who waits
+ *    for its answer goes on waiting; sef_on_waiter is asked about each as after a crash;
+ * 4. its function for SEF_INIT_LU is called when all is there: it sets what the binary must set,
+ *    and what the kernel holds (alarm).
+ * The version is raised with each change of a structure that the root leads to. The layout is a
+ * number made of their members (tools/layout.py): the same version with another layout fails the
+ * update, as does another version without `upgrade`.
+ */
+struct sef_kept {
+	const char *name; /* at most 15 characters */
+	void **root;      /* the binary's one pointer to all of it */
+	uint32_t version;
+	uint32_t layout;
+	sef_upgrade_fn *upgrade; /* may be NULL */
+};
+/* kept must live as long as the service. */
+void sef_keep_heap(const struct sef_kept *kept);
+
 /* Asked of everybody that waits for an answer after a crash: who is not known is told to ask again.
  */
 void sef_on_waiter(sef_waiter_fn *fn);
@@ -106,7 +140,8 @@ bool sef_redo(void);
 
 struct sef_update {
 	/* Is the state reached? 0, -ENOTREADY: asked again after the next message; another error is
-	   reported. NULL: WORK_FREE always, others when nobody waits (sef_on_busy, waiters). */
+	   reported. NULL: WORK_FREE always, others when nothing is half done (sef_on_busy) and
+	   nobody waits, whom sef_keep_heap lets wait on. */
 	int (*prepare)(int state, uint32_t flags);
 	/* NULL: the standard states are valid. */
 	bool (*is_valid)(int state, uint32_t flags);

@@ -15,6 +15,14 @@ enum sef_phase {
 	SEF_SERVING    /* inbox holds what is being served */
 };
 
+/* What a service with sef_keep_heap has besides; of others nothing of it is linked. */
+struct sef_heap_ops {
+	/* The service rests: what its successor looks at is brought up to date. */
+	void (*save)(void);
+	/* The successor's side: 0 or a negative error. */
+	int (*take_over)(void);
+};
+
 struct sef {
 	sef_init_fn *init[SEF_INIT_TYPES];
 	sef_signal_fn *signal;
@@ -22,6 +30,7 @@ struct sef {
 	sef_ping_fn *ping;
 	sef_waiter_fn *waiter;
 	const struct sef_update *update;
+	const struct sef_heap_ops *heap; /* NULL: without sef_keep_heap */
 	unsigned (*busy)(void);
 	struct sef_info info;
 	bool is_started;
@@ -53,6 +62,8 @@ extern struct sef sef;
 
 /* sef_state.c: the registered pieces from the predecessor; 0 or a negative error. */
 int sef_state_transfer(void);
+/* The predecessor's piece of that name: 0, -ESRCH: none. */
+int sef_state_find(const char *name, struct state_entry *entry);
 /* Tells the kernel where the table is. */
 int sef_state_announce(void);
 int sef_statectl(enum statectl_op op, const void *a, uint64_t b, uint64_t c);

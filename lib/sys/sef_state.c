@@ -39,15 +39,44 @@ int sef_state_fetch(uint64_t address, void *to, size_t bytes)
 	return r < 0 ? r : 0;
 }
 
-static const struct state_entry *find(
-	const struct state_entry *entries, uint64_t count, const char *name)
+/* The predecessor's table; how many pieces, or a negative error. */
+static int fetch_table(struct state_entry entries[SEF_STATES_MAX])
 {
-	for (uint64_t i = 0; i < count; i++) {
+	struct state_table table = {0};
+	int r = sef_statectl(STATE_GET_TABLE, &table, 0, 0);
+
+	if (r < 0) {
+		return r;
+	}
+	if (table.count > SEF_STATES_MAX) {
+		return -EINVAL;
+	}
+	r = sef_state_fetch(table.address, entries, table.count * sizeof(entries[0]));
+	return r < 0 ? r : (int)table.count;
+}
+
+static const struct state_entry *find(
+	const struct state_entry *entries, int count, const char *name)
+{
+	for (int i = 0; i < count; i++) {
 		if (strncmp(entries[i].name, name, sizeof(entries[i].name)) == 0) {
 			return &entries[i];
 		}
 	}
 	return NULL;
+}
+
+int sef_state_find(const char *name, struct state_entry *entry)
+{
+	struct state_entry old[SEF_STATES_MAX];
+	int count = fetch_table(old);
+	const struct state_entry *found = count < 0 ? NULL : find(old, count, name);
+
+	if (!found) {
+		return count < 0 ? count : -ESRCH;
+	}
+	*entry = *found;
+	return 0;
 }
 
 static int convert(
@@ -78,21 +107,15 @@ static int convert(
 int sef_state_transfer(void)
 {
 	struct state_entry old[SEF_STATES_MAX];
-	struct state_table table = {0};
-	int r = sef_statectl(STATE_GET_TABLE, &table, 0, 0);
+	int count = fetch_table(old);
+	int r = count < 0 ? count : 0;
 
 	if (r == -ESRCH && sef.info.type == SEF_INIT_RESTART) {
 		return 0; /* the dead one is gone already */
 	}
-	if (r == 0 && table.count > SEF_STATES_MAX) {
-		r = -EINVAL;
-	}
-	if (r == 0) {
-		r = sef_state_fetch(table.address, old, table.count * sizeof(old[0]));
-	}
 	for (uint32_t i = 0; i < sef.state_count && r == 0; i++) {
 		const struct state_entry *mine = &sef.states[i];
-		const struct state_entry *from = find(old, table.count, mine->name);
+		const struct state_entry *from = find(old, count, mine->name);
 
 		if (!from) {
 			continue;

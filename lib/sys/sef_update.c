@@ -54,7 +54,7 @@ void sef_update_request(const struct sef_lu_prepare *request)
 		change(SEF_LU_NULL, 0);
 	} else if (sef.lu_state != SEF_LU_NULL) {
 		report(-EBUSY, request->state);
-	} else if (sef.keeps_memory && !sef.update) {
+	} else if (sef.keeps_memory && !sef.heap && !sef.update) {
 		report(-ENOSYS, request->state);
 	} else if (!is_valid(request->state, request->flags)) {
 		report(-EINVAL, request->state);
@@ -73,10 +73,10 @@ static int prepare(int state, uint32_t flags)
 	if (state == SEF_LU_WORK_FREE) {
 		return 0;
 	}
-	if ((sef.busy && sef.busy() > 0) || sef_statectl(STATE_WAITERS, &waiter, 1, 0) > 0) {
+	if (sef.busy && sef.busy() > 0) {
 		return -ENOTREADY;
 	}
-	return 0;
+	return !sef.heap && sef_statectl(STATE_WAITERS, &waiter, 1, 0) > 0 ? -ENOTREADY : 0;
 }
 
 void sef_update_check(void)
@@ -91,6 +91,9 @@ void sef_update_check(void)
 	}
 	if (r == 0 && sef.update && sef.update->save) {
 		r = sef.update->save(state, flags);
+	}
+	if (r == 0 && sef.heap) {
+		sef.heap->save();
 	}
 	report(r, state);
 	change(SEF_LU_NULL, 0);

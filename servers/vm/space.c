@@ -184,6 +184,17 @@ static int fork_region(struct vm *vm, struct region *from, struct space *child)
 	return fork_pages(vm, from, to, how == FORK_SHARE);
 }
 
+int space_pass_on(struct vm *vm, struct region *from, struct space *heir)
+{
+	struct region *to = region_clone(vm, from, from->start, region_bytes(from), from->offset);
+
+	if (to == NULL) {
+		return -ENOMEM;
+	}
+	region_insert(heir, to);
+	return fork_pages(vm, from, to, from->type->fork(from) != FORK_COPY);
+}
+
 int space_fork(struct vm *vm, struct space *parent, struct space *child)
 {
 	for (struct region *region = region_first(parent); region != NULL;

@@ -53,6 +53,10 @@ void space_clear(struct vm *vm, struct space *space);
  * destroyed. */
 int space_fork(struct vm *vm, struct space *parent, struct space *child);
 
+/* The same region in another space, where its range is free: private pages copy-on-write, others as
+ * they are. -ENOMEM: it may be there in part. */
+int space_pass_on(struct vm *vm, struct region *from, struct space *heir);
+
 /* Whether bytes more, of the given kind, stay within the limits: 0 or -ENOMEM. */
 int space_check_limits(struct vm *vm, const struct space *space, uint64_t bytes, bool is_data);
 

@@ -177,7 +177,8 @@ static void prune(struct vm *vm, struct space *space)
 	space->must_flush |= pt_prune(vm, &space->pt, 0, vm->kinfo.user_end);
 }
 
-static int inherit(struct vm *vm, struct space *from, struct space *heir)
+/* Move all that a successor of the same program needs. */
+static int inherit_by_move(struct vm *vm, struct space *from, struct space *heir)
 {
 	struct region *next;
 
@@ -207,17 +208,63 @@ static int inherit(struct vm *vm, struct space *from, struct space *heir)
 	return 0;
 }
 
+/* What a successor of another program may have: the image and the heap behind it are the
+ * program's own. */
+static bool is_passed_on(const struct region *region)
+{
+	return region->start >= region->space->brk_end && region->space->brk_end != 0 &&
+		!is_stack(region) && !(region->prot & REGION_PROT_EXEC);
+}
+
+/* Both have what the predecessor mapped; nothing has changed after an error. */
+static int inherit_by_copy(struct vm *vm, struct space *from, struct space *heir)
+{
+	struct region *region;
+	int result = from->safemaps != 0 ? -EBUSY : 0;
+
+	for (region = region_first(from); result == 0 && region != NULL;
+		region = region_next(region)) {
+		if (is_passed_on(region) &&
+			!space_is_free(heir, region->start, region_bytes(region))) {
+			result = -EEXIST;
+		}
+	}
+	for (region = region_first(from); result == 0 && region != NULL;
+		region = region_next(region)) {
+		result = is_passed_on(region) ? space_pass_on(vm, region, heir) : 0;
+	}
+	if (result == -ENOMEM) {
+		for (region = region_first(from); region != NULL; region = region_next(region)) {
+			if (is_passed_on(region)) {
+				clear_heir(vm, heir, region->start, region->end);
+			}
+		}
+		prune(vm, heir);
+	}
+	space_flush(vm, from);
+	space_flush(vm, heir);
+	return result;
+}
+
 int vm_call_inherit(struct vm *vm, const struct call *call)
 {
+	uint32_t how = MSG(call->req, vm_inherit_req)->how;
 	struct vm_thread *heir = thread_find(vm, call->source);
 	struct space *from = heir == NULL ? NULL : thread_space(vm, heir->predecessor);
 	int result;
 
+	if (how > VM_INHERIT_COPY) {
+		return -EINVAL;
+	}
 	if (from == NULL || heir->has_inherited) {
 		return -ESRCH;
 	}
-	result = inherit(vm, from, heir->space);
-	heir->has_inherited = result == 0;
+	if (how == VM_INHERIT_COPY) {
+		result = inherit_by_copy(vm, from, heir->space);
+	} else {
+		result = inherit_by_move(vm, from, heir->space);
+		heir->has_inherited = result == 0;
+	}
 	if (result == 0) {
 		cache_client_replaced(vm, call->source);
 	}

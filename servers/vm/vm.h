@@ -28,7 +28,7 @@ struct vm_thread {
 	endpoint_t ep;          /* EP_NONE: the slot is free */
 	struct space *space;    /* whose memory it uses */
 	bool is_exiting;        /* no faults are served any more */
-	bool has_inherited;     /* VM_INHERIT was done since the last VM_UPDATE */
+	bool has_inherited;     /* VM_INHERIT_MOVE was done since the last VM_UPDATE */
 	endpoint_t predecessor; /* VM_UPDATE put its memory under this endpoint; EP_NONE: none */
 };
 

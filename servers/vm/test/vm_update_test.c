@@ -45,11 +45,17 @@ static int update(endpoint_t old, endpoint_t successor, uint32_t flags)
 	return call_vm(vm_call_update, EP_RS, &req, &rep);
 }
 
-static int inherit(endpoint_t ep)
+static int inherit_how(endpoint_t ep, uint32_t how)
 {
 	struct message req = {.type = VM_INHERIT}, rep = {.type = 0};
 
+	MSG(&req, vm_inherit_req)->how = how;
 	return call_vm(vm_call_inherit, ep, &req, &rep);
+}
+
+static int inherit(endpoint_t ep)
+{
+	return inherit_how(ep, VM_INHERIT_MOVE);
 }
 
 static void map(endpoint_t ep, vaddr_t addr, uint64_t len, int prot, int flags)
@@ -216,6 +222,79 @@ static void test_inherit_injection(void)
 	}
 }
 
+/*
+ * RS-17: another program gets what lies above image and brk, and may change it: rolled back, the
+ * old one has it as it was.
+ */
+static void test_inherit_copy(void)
+{
+	uint64_t before = vm.pool.count[PAGE_FREE];
+	endpoint_t old = loaded_service(1), new = loaded_service(2);
+	vaddr_t heap = DATA + 8 * PAGE, data = 0x20000000, shared = 0x30000000;
+
+	CHECK(fake_call(&vm, old, LINUX_NR_brk, heap + PAGE, 0, 0, 0, 0, 0) ==
+		(int64_t)(heap + PAGE));
+	store(old, heap, 11);
+	map(old, data, 16 * PAGE, RW, FIXED);
+	store(old, data, 12);
+	map(old, shared, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED);
+	store(old, shared, 13);
+	map(new, data + 15 * PAGE, PAGE, RW, FIXED);
+	CHECK(inherit_how(old, VM_INHERIT_COPY) == -ESRCH && inherit_how(old, 2) == -EINVAL);
+	/* What the new one has there already is in the way. */
+	CHECK(update(old, new, 0) == 0 && inherit_how(old, VM_INHERIT_COPY) == -EEXIST);
+	CHECK(fake_call(&vm, old, LINUX_NR_munmap, data + 15 * PAGE, PAGE, 0, 0, 0, 0) == 0);
+	CHECK(inherit_how(old, VM_INHERIT_COPY) == 0);
+	CHECK_SOUND(&vm);
+	CHECK(load(old, data) == 12 && load(old, DATA) == 2 && load(old, shared) == 13);
+	CHECK(fake_touch(&vm, old, heap, false) == NULL && load(old, TOP - 1) == 2);
+	store(old, data, 99);
+	store(old, data + PAGE, 98);
+	CHECK(load(new, data) == 12 && load(new, data + PAGE) == 0 && load(new, heap) == 11);
+	CHECK(update(old, new, VM_UPDATE_ROLLBACK) == 0 && load(old, data) == 12 &&
+		load(new, data) == 99);
+	fake_exit(&vm, new);
+	CHECK(load(old, data) == 12 && load(old, DATA) == 1 && load(old, heap) == 11);
+	/* Another one succeeds, and crashes later. */
+	new = loaded_service(3);
+	CHECK(update(old, new, 0) == 0 && inherit_how(old, VM_INHERIT_COPY) == 0);
+	fake_exit(&vm, new);
+	store(old, data, 21);
+	new = loaded_service(3);
+	CHECK(update(old, new, 0) == 0 && inherit(old) == 0 && load(old, data) == 21);
+	CHECK_SOUND(&vm);
+	fake_exit(&vm, new);
+	fake_exit(&vm, old);
+	CHECK(vm.pool.count[PAGE_FREE] == before);
+}
+
+/* Where memory runs out in that, nothing has changed. */
+static void test_inherit_copy_injection(void)
+{
+	uint64_t left = 0;
+
+	for (uint64_t n = 1; left == 0; n++) {
+		endpoint_t old = loaded_service(1), new = loaded_service(2);
+		int result;
+
+		for (vaddr_t at = 0x20000000; at < 0x100000000; at += 0x20000000) {
+			map(old, at, 2 * PAGE, RW, FIXED);
+			store(old, at, 7);
+		}
+		CHECK(update(old, new, 0) == 0);
+		vm.pool.fail_countdown = n;
+		result = inherit_how(old, VM_INHERIT_COPY);
+		left = vm.pool.fail_countdown;
+		vm.pool.fail_countdown = 0;
+		CHECK_SOUND(&vm);
+		CHECK(result == (left != 0 ? 0 : -ENOMEM));
+		CHECK(result == 0 || space_is_free(thread_space(&vm, old), 0x20000000, 0xe0000000));
+		CHECK(update(old, new, VM_UPDATE_ROLLBACK) == 0 && load(old, 0x20000000) == 7);
+		fake_exit(&vm, old);
+		fake_exit(&vm, new);
+	}
+}
+
 /* RS-21: RS dies; its standby goes on under its endpoint, or the system stops with a word. */
 static void test_standby(void)
 {
@@ -306,6 +385,8 @@ int main(void)
 	test_inherit();
 	test_fault_of_the_dead();
 	test_inherit_injection();
+	test_inherit_copy();
+	test_inherit_copy_injection();
 	test_standby();
 	test_boot_files();
 	fake_shutdown(&vm);
