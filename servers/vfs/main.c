@@ -10,6 +10,7 @@
 #include "servers/vfs/call.h"
 #include "servers/vfs/crash.h"
 #include "servers/vfs/proc.h"
+#include "servers/vfs/update.h"
 #include "servers/vfs/vfs.h"
 
 static int init(const struct sef_info *info)
@@ -25,13 +26,24 @@ static int init(const struct sef_info *info)
 	return call_start_worker(&m, NULL, mount_boot_root);
 }
 
+static const struct sef_kept kept = {.name = "vfs",
+	.root = (void **)&vfs,
+	.version = VFS_STATE_VERSION,
+	.layout = sizeof(struct vfs),
+	.upgrade = vfs_upgrade};
+
 int main(void)
 {
-	sef_keep_memory();
+	sef_keep_heap(&kept);
 	sef_on_init(init);
 	sef_on_init_type(SEF_INIT_RESTART, crash_recover);
+	sef_on_init_type(SEF_INIT_LU, update_take_over);
+	sef_on_update(&update_callbacks);
 	sef_on_waiter(crash_knows_waiter);
 	sef_start();
+	if (vfs->is_resting) {
+		update_resume();
+	}
 	coro_run();
 	for (;;) {
 		struct message m;

@@ -9,10 +9,6 @@
 
 #include "lib/sys/sef.h"
 
-/* The version of what is on the heap: it changes with every change of its structures, and
- * update_convert() is told how. */
-#define VFS_STATE_VERSION 1
-
 extern const struct sef_update update_callbacks;
 
 /* For sef_on_init_type(SEF_INIT_LU): the new version has the heap. */

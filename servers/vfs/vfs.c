@@ -2,7 +2,9 @@
 #include "servers/vfs/vfs.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "lib/sys/ipc.h"
@@ -43,6 +45,41 @@ static int pipe_fs_init(void)
 	return 0;
 }
 
+/* All lists whose heads are in the state. */
+static void each_list(void (*fn)(struct list *head, void *arg), void *arg)
+{
+	struct list *single[] = {&vfs->procs, &vfs->waiting_calls, &vfs->active_calls,
+		&vfs->held_requests, &vfs->walks, &vfs->unused_vnodes, &vfs->negative_names,
+		&vfs->superblocks, &vfs->mounts, &vfs->chr_devices, &vfs->blk_devices,
+		&vfs->lock_waits, &vfs->ttys, &vfs->timers};
+
+	for (unsigned i = 0; i < ARRAY_LEN(single); i++) {
+		fn(single[i], arg);
+	}
+	for (unsigned i = 0; i < VFS_TRANS_BUCKETS; i++) {
+		fn(&vfs->trans[i], arg);
+	}
+	for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
+		fn(&vfs->vnodes[i], arg);
+	}
+	for (unsigned i = 0; i < VFS_NAME_BUCKETS; i++) {
+		fn(&vfs->names[i], arg);
+	}
+}
+
+static void init_list(struct list *head, void *arg)
+{
+	list_init(head);
+}
+
+/* Nobody waits for them, nobody has them. */
+static void init_locks(void)
+{
+	waitq_init(&vfs->root_wait);
+	coro_mutex_init(&vfs->mount_lock);
+	coro_mutex_init(&vfs->rename_lock);
+}
+
 int vfs_init(void)
 {
 	vfs = calloc(1, sizeof(*vfs));
@@ -54,38 +91,46 @@ int vfs_init(void)
 	if (!vfs->threads) {
 		return -ENOMEM;
 	}
-	list_init(&vfs->procs);
-	for (unsigned i = 0; i < VFS_TRANS_BUCKETS; i++) {
-		list_init(&vfs->trans[i]);
-	}
-	list_init(&vfs->waiting_calls);
-	list_init(&vfs->active_calls);
-	list_init(&vfs->held_requests);
-	list_init(&vfs->walks);
-	for (unsigned i = 0; i < VFS_VNODE_BUCKETS; i++) {
-		list_init(&vfs->vnodes[i]);
-	}
-	list_init(&vfs->unused_vnodes);
-	for (unsigned i = 0; i < VFS_NAME_BUCKETS; i++) {
-		list_init(&vfs->names[i]);
-	}
-	list_init(&vfs->negative_names);
-	list_init(&vfs->superblocks);
-	list_init(&vfs->mounts);
-	waitq_init(&vfs->root_wait);
-	coro_mutex_init(&vfs->mount_lock);
-	coro_mutex_init(&vfs->rename_lock);
+	each_list(init_list, NULL);
+	init_locks();
 	for (unsigned i = 0; i < VFS_MAJORS; i++) {
 		vfs->chr_majors[i] = EP_NONE;
 		vfs->blk_majors[i] = EP_NONE;
 	}
-	list_init(&vfs->chr_devices);
-	list_init(&vfs->blk_devices);
-	list_init(&vfs->lock_waits);
-	list_init(&vfs->ttys);
-	list_init(&vfs->timers);
 	return pipe_fs_init();
 }
+
+#ifdef VFS_NEXT
+/* The elements of the list whose head stands at the same place of the old state (arg). */
+static void list_take_over(struct list *head, void *arg)
+{
+	size_t offset = (size_t)((char *)head - (char *)vfs);
+
+	list_init(head);
+	list_splice_tail(head, (struct list *)(void *)((char *)arg + offset));
+}
+
+/* Version 1 ends before `updated_from`. */
+int vfs_upgrade(void **root, uint32_t from_version)
+{
+	struct vfs *old = *root;
+
+	if (from_version != 1) {
+		return -EPROTO;
+	}
+	vfs = calloc(1, sizeof(*vfs));
+	if (!vfs) {
+		return -ENOMEM;
+	}
+	memcpy(vfs, old, offsetof(struct vfs, updated_from));
+	each_list(list_take_over, old);
+	init_locks();
+	vfs->updated_from = from_version;
+	free(old);
+	*root = vfs;
+	return 0;
+}
+#endif
 
 void vfs_handle(struct message *m, uint32_t status)
 {

@@ -106,7 +106,22 @@ struct vfs {
 	/* random.c */
 	uint64_t random_state[4];
 	bool is_random_seeded; /* by the random device */
+
+#ifdef VFS_NEXT
+	/* vfs.c: the state of a version to come, which tests update to */
+	uint32_t updated_from;
+#endif
 };
+
+/* The version of all that hangs from the state: raised with each change of one of its structures. A
+ * newer version's vfs_upgrade() brings older state to it. */
+#ifdef VFS_NEXT
+#define VFS_STATE_VERSION 2
+int vfs_upgrade(void **root, uint32_t from_version);
+#else
+#define VFS_STATE_VERSION 1
+#define vfs_upgrade       NULL
+#endif
 
 extern struct vfs *vfs;
 
