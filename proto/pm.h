@@ -111,7 +111,7 @@ struct pm_proc_info {
 	endpoint_t ep; /* main thread */
 	uint32_t uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
 	char name[16];
-	char state; /* R S D T Z as in ps */
+	char state; /* R S D T t Z as in ps */
 	uint8_t is_service;
 	uint16_t threads;
 	int32_t nice;
@@ -125,5 +125,6 @@ struct pm_proc_info {
 	int32_t tids[64]; /* thread ids */
 	endpoint_t eps[64];
 	uint64_t rlimits[16][2];
-	uint32_t umask_unused, dumpable;
+	int32_t tracer_pid; /* of the main thread; 0: none */
+	uint32_t dumpable;
 };

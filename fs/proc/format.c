@@ -96,8 +96,8 @@ void format_status(struct text *text, const struct process *p, int tid)
 
 	text_printf(text, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", pm->name, p->files.umask,
 		state_word(state_letter(p)));
-	text_printf(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", pm->pid, tid,
-		pm->ppid);
+	text_printf(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", pm->pid, tid,
+		pm->ppid, pm->tracer_pid);
 	text_printf(text, "Uid:\t%u\t%u\t%u\t%u\n", pm->uid, pm->euid, pm->suid, pm->fsuid);
 	text_printf(text, "Gid:\t%u\t%u\t%u\t%u\n", pm->gid, pm->egid, pm->sgid, pm->fsgid);
 	text_printf(text, "FDSize:\t%u\nGroups:\t", p->files.fd_table);

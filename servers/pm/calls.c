@@ -13,6 +13,7 @@
 #include "servers/pm/pm.h"
 #include "servers/pm/prctl.h"
 #include "servers/pm/priority.h"
+#include "servers/pm/ptrace.h"
 #include "servers/pm/reboot.h"
 #include "servers/pm/session.h"
 #include "servers/pm/sigcalls.h"
@@ -22,12 +23,6 @@
 #include "servers/pm/usage.h"
 #include "servers/pm/user.h"
 #include "servers/pm/wait.h"
-
-/* There is no tracing of programs yet. */
-static int64_t call_ptrace(struct pm *pm, struct thread *thread, const uint64_t *arg)
-{
-	return -ENOSYS;
-}
 
 /* One row for each call that the routing table gives to PM; a missing handler does not compile. */
 #define ROW_KERNEL(nr, name)

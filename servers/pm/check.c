@@ -28,13 +28,17 @@ static const char *check_thread(
 	if (thread_by_tid(pm, thread->tid) != thread) {
 		return "a thread is not found by its number";
 	}
+	if (thread->trace.stop != TRACE_RUNS && thread->run != RUN_STOPPED &&
+		thread->wait.kind != WAIT_TRACER) {
+		return "a thread runs that stands for its tracer";
+	}
 	if (thread->in_call != (thread->wait.kind != WAIT_NONE)) {
 		return "a call is neither answered nor waits";
 	}
 	if (thread->run != RUN_FREE || thread_waits_firmly(thread)) {
 		return NULL;
 	}
-	if (process->stopped) {
+	if (process->stopped && !thread->trace.tracer) {
 		return "a thread of a stopped process runs";
 	}
 	if (thread->pending.mask & ~thread->mask) {

@@ -15,6 +15,7 @@
 #include "servers/pm/signal.h"
 #include "servers/pm/sleep.h"
 #include "servers/pm/timers.h"
+#include "servers/pm/trace.h"
 #include "servers/pm/wait.h"
 
 static void boundary(struct pm *pm, struct thread *thread);
@@ -26,18 +27,30 @@ uint64_t thread_deliverable(const struct thread *thread)
 
 bool thread_has_work(const struct thread *thread)
 {
-	return thread->process->stopped || thread_deliverable(thread) != 0;
+	bool stops = thread->trace.tracer ? trace_has_work(thread) : thread->process->stopped;
+
+	return stops || thread_deliverable(thread) != 0;
 }
 
 bool thread_waits_firmly(const struct thread *thread)
 {
 	return thread->wait.kind == WAIT_VFORK || thread->wait.kind == WAIT_EXEC ||
-		thread->wait.kind == WAIT_REBOOT;
+		thread->wait.kind == WAIT_TRACER || thread->wait.kind == WAIT_REBOOT;
 }
 
 void thread_wait(struct thread *thread, enum wait_kind kind)
 {
 	thread->wait.kind = kind;
+}
+
+int thread_stop(struct thread *thread, struct stop_info *info)
+{
+	int r = sys_stop(thread->ep, info);
+
+	if (r >= 0 && info->traced != STOP_NO_CALL) {
+		thread->trace.call_at = (enum stop_traced)info->traced;
+	}
+	return r;
 }
 
 void thread_kick(struct pm *pm, struct thread *thread)
@@ -55,8 +68,8 @@ void thread_kick(struct pm *pm, struct thread *thread)
 		boundary(pm, thread);
 		return;
 	}
-	if (thread->run != RUN_FREE || !thread_has_work(thread) ||
-		sys_stop(thread->ep, &info) < 0 || info.where == STOP_DEAD) {
+	if (thread->run != RUN_FREE || !thread_has_work(thread) || thread_stop(thread, &info) < 0 ||
+		info.where == STOP_DEAD) {
 		return;
 	}
 	if (thread->wait.kind != WAIT_NONE || info.where == STOP_USER) {
@@ -116,7 +129,7 @@ void thread_call_ends(struct pm *pm, struct thread *thread)
 {
 	thread->in_call = false;
 	thread->wait.kind = WAIT_NONE;
-	if (thread_has_work(thread)) {
+	if (thread->run == RUN_STOPPED || thread_has_work(thread)) {
 		thread_kick(pm, thread);
 	}
 }
@@ -129,8 +142,7 @@ void thread_reply(struct pm *pm, struct thread *thread, int64_t result)
 		cpu_timer_disarm(pm, &thread->timer);
 		thread->wait.kind = WAIT_NONE;
 	}
-	if (thread->run == RUN_FREE && thread_has_work(thread) &&
-		sys_stop(thread->ep, &info) >= 0) {
+	if (thread->run == RUN_FREE && thread_has_work(thread) && thread_stop(thread, &info) >= 0) {
 		thread->run = RUN_STOPPED;
 	}
 	answer(thread, result);
@@ -147,11 +159,30 @@ void thread_cancel_answered(struct pm *pm, struct thread *thread, uint32_t seq)
 	}
 }
 
+/* A traced thread stands at the beginning or the end of a call, unless it has been seen to before
+ * the kernel's word of it came. */
+static void look_at_call(struct pm *pm, struct thread *thread)
+{
+	struct stop_info info;
+
+	if (thread_stop(thread, &info) < 0) {
+		return;
+	}
+	if (thread->trace.call_at == STOP_NO_CALL) {
+		(void)sys_resume(thread->ep);
+		return;
+	}
+	thread->run = RUN_STOPPED;
+	boundary(pm, thread);
+}
+
 void thread_call_ended(struct pm *pm, struct thread *thread)
 {
 	if (thread->run == RUN_IN_CALL) {
 		thread->run = RUN_STOPPED;
 		boundary(pm, thread);
+	} else if (thread->run == RUN_FREE && thread->trace.tracer) {
+		look_at_call(pm, thread);
 	}
 }
 
@@ -199,8 +230,16 @@ static int frame_send(struct thread *thread, int signo, const struct linux_sigin
 	return 0;
 }
 
-static int take_signal(struct pm *pm, struct thread *thread, struct linux_siginfo *info)
+/* *decided: its tracer has seen it. */
+static int take_signal(
+	struct pm *pm, struct thread *thread, struct linux_siginfo *info, bool *decided)
 {
+	*decided = thread->trace.signo != 0 || !thread->trace.tracer;
+	if (thread->trace.signo != 0) {
+		thread->trace.signo = 0;
+		*info = thread->trace.info;
+		return info->signo;
+	}
 	return signal_take(pm, thread, ~thread->mask, info);
 }
 
@@ -217,6 +256,7 @@ static bool default_action(struct pm *pm, struct thread *thread, int signo)
 	case DEFAULT_STOP:
 		if (signo == LSIGSTOP ||
 			!session_group_is_orphaned(pm, process->pgid, process->sid, NULL)) {
+			thread->trace.group_due = process->stopped;
 			process_stop(pm, process, signo);
 			return process->state == PROCESS_ALIVE;
 		}
@@ -225,7 +265,9 @@ static bool default_action(struct pm *pm, struct thread *thread, int signo)
 		if (process == pm->init) {
 			return true;
 		}
-		process_terminate(pm, process, STATUS_KILLED(signo));
+		if (!trace_ends(pm, thread, THEN_TERMINATE, STATUS_KILLED(signo))) {
+			process_terminate(pm, process, STATUS_KILLED(signo));
+		}
 		return false;
 	}
 }
@@ -246,7 +288,8 @@ static bool handler_action(
 		return false;
 	}
 	thread->run = RUN_FREE;
-	if (r < 0 || !thread_has_work(thread) || sys_stop(thread->ep, &stop) < 0) {
+	thread->trace.step_due = thread->trace.tracer && (thread->trace.mode & TRACEE_STEP);
+	if (r < 0 || !thread_has_work(thread) || thread_stop(thread, &stop) < 0) {
 		return false;
 	}
 	/* More signals: their frames lie on this one. */
@@ -260,6 +303,24 @@ static void let_run(struct thread *thread)
 	(void)sys_resume(thread->ep);
 }
 
+/* A stop that keeps the thread where it is: for its tracer, or by job control. */
+static bool stands_still(struct pm *pm, struct thread *thread)
+{
+	struct process *process = thread->process;
+
+	if (thread->trace.tracer) {
+		if (thread->trace.stop == TRACE_RUNS && thread->wait.kind != WAIT_NONE &&
+			thread_has_work(thread)) {
+			answer(thread, wait_interrupt(pm, thread));
+		}
+		return trace_boundary(pm, thread);
+	}
+	if (process->stopped) {
+		process_check_stop(pm, process);
+	}
+	return process->stopped;
+}
+
 /* The thread is RUN_STOPPED: do what there is to do, then let it run. */
 static void boundary(struct pm *pm, struct thread *thread)
 {
@@ -269,13 +330,13 @@ static void boundary(struct pm *pm, struct thread *thread)
 	while (process->state == PROCESS_ALIVE && !thread->gone) {
 		struct linux_siginfo info;
 		uint64_t handler;
+		bool decided;
 		int signo;
 
-		if (process->stopped) {
-			process_check_stop(pm, process);
+		if (stands_still(pm, thread)) {
 			return;
 		}
-		signo = take_signal(pm, thread, &info);
+		signo = take_signal(pm, thread, &info, &decided);
 		if (signo == 0) {
 			if (thread->wait.kind == WAIT_NONE && thread->restore_mask) {
 				thread->mask = thread->saved_mask;
@@ -283,6 +344,10 @@ static void boundary(struct pm *pm, struct thread *thread)
 				continue;
 			}
 			let_run(thread);
+			return;
+		}
+		if (!decided) {
+			trace_signal(pm, thread, &info);
 			return;
 		}
 		handler = process->sighand->action[signo].handler;
@@ -305,6 +370,7 @@ void process_stop(struct pm *pm, struct process *process, int signo)
 	process->stop_complete = false;
 	process->stop_signo = signo;
 	process->continue_unreported = false;
+	trace_process_stops(process);
 	process_kick(pm, process);
 	process_check_stop(pm, process);
 }
@@ -326,7 +392,9 @@ void process_check_stop(struct pm *pm, struct process *process)
 	}
 	process->stop_complete = true;
 	process->stop_unreported = true;
-	wait_notify_parent(pm, process, LCLD_STOPPED, process->stop_signo);
+	if (!trace_is_by_parent(process)) {
+		wait_notify_parent(pm, process, LCLD_STOPPED, process->stop_signo);
+	}
 }
 
 void process_continue(struct pm *pm, struct process *process)

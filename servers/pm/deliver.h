@@ -44,6 +44,8 @@ uint64_t thread_deliverable(const struct thread *thread);
 bool thread_waits_firmly(const struct thread *thread);
 /* Its process is stopped or it has signals to take. */
 bool thread_has_work(const struct thread *thread);
+/* sys_stop, and what the kernel says of a traced call is kept. */
+int thread_stop(struct thread *thread, struct stop_info *info);
 /* It has work: bring it to the boundary (at once, if that can be). The thread and its process may
  * end in here. */
 void thread_kick(struct pm *pm, struct thread *thread);

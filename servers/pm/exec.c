@@ -11,6 +11,7 @@
 #include "servers/pm/pm.h"
 #include "servers/pm/signal.h"
 #include "servers/pm/timers.h"
+#include "servers/pm/trace.h"
 #include "servers/pm/user.h"
 
 #define LAT_FDCWD (-100)
@@ -24,6 +25,7 @@ static void threads_end_others(struct pm *pm, struct thread *thread)
 	list_for_each_safe(other, &process->threads, struct thread, process_link)
 	{
 		if (other != thread) {
+			trace_thread_ends(pm, other, STATUS_KILLED(LSIGKILL));
 			thread_end(pm, other);
 		}
 	}
@@ -40,6 +42,7 @@ static int64_t exec_start(
 	struct vfs_pm_exec *request = MSG(&m, vfs_pm_exec);
 	struct process *process = thread->process;
 
+	process->exec_tid = thread->tid;
 	threads_end_others(pm, thread);
 	process->exec_seq = notice_next_seq(pm);
 	request->ep = thread->ep;
@@ -89,7 +92,8 @@ static void signals_reset(struct thread *thread)
 static void exec_finish(struct pm *pm, struct thread *thread, const struct pm_vfs_exec_reply *reply)
 {
 	struct process *process = thread->process;
-	bool may_raise = !process->no_new_privs;
+	bool may_raise = !process->no_new_privs && !thread->trace.tracer;
+	struct stop_info stop;
 	struct exec_spec spec = {.ip = reply->ip, .sp = reply->sp};
 
 	memcpy(spec.name, reply->name, sizeof(spec.name));
@@ -111,10 +115,14 @@ static void exec_finish(struct pm *pm, struct thread *thread, const struct pm_vf
 	process_push_ids(process);
 	notice_ids(pm, process);
 	exit_release_vfork(pm, process);
+	if (thread->trace.tracer && thread_stop(thread, &stop) >= 0) {
+		thread->run = RUN_STOPPED;
+	}
 	if (sys_exec(thread->ep, &spec) < 0) {
 		process_terminate(pm, process, STATUS_KILLED(LSIGSEGV));
 		return;
 	}
+	trace_exec(thread, process->exec_tid);
 	thread_call_ends(pm, thread);
 }
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "abi/linux/ptrace.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
@@ -14,6 +15,7 @@
 #include "servers/pm/session.h"
 #include "servers/pm/signal.h"
 #include "servers/pm/timers.h"
+#include "servers/pm/trace.h"
 #include "servers/pm/usage.h"
 #include "servers/pm/user.h"
 #include "servers/pm/wait.h"
@@ -34,7 +36,7 @@ static void thread_halt(struct pm *pm, struct thread *thread)
 	(void)sys_stop(thread->ep, &info);
 	(void)sys_cleartid(thread->ep, CLEARTID_RUN, 0);
 	cpu_timer_disarm(pm, &thread->timer);
-	if (thread->wait.kind == WAIT_VFORK) {
+	if (thread->wait.kind == WAIT_VFORK || thread->trace.then == THEN_WAIT_VFORK) {
 		pm_for_each_process(process, pm)
 		{
 			if (process->vfork_parent == thread) {
@@ -60,13 +62,34 @@ void thread_end(struct pm *pm, struct thread *thread)
 	thread_free(pm, thread);
 }
 
+static void vfork_done(struct pm *pm, struct thread *parent, int64_t child_pid)
+{
+	parent->wait.kind = WAIT_NONE;
+	if (!trace_event(pm, parent, LPTRACE_EVENT_VFORK_DONE, (uint64_t)child_pid, THEN_REPLY,
+		    child_pid)) {
+		thread_reply(pm, parent, child_pid);
+	}
+}
+
 void exit_release_vfork(struct pm *pm, struct process *child)
 {
 	struct thread *parent = child->vfork_parent;
 
 	child->vfork_parent = NULL;
-	if (parent) {
-		thread_reply(pm, parent, child->pid);
+	/* One that stands for its tracer asks later. */
+	if (parent && parent->wait.kind == WAIT_VFORK) {
+		vfork_done(pm, parent, child->pid);
+	}
+}
+
+void exit_wait_vfork(struct pm *pm, struct thread *parent, int64_t child_pid)
+{
+	const struct process *child = process_by_pid(pm, (int32_t)child_pid);
+
+	if (child && child->vfork_parent == parent) {
+		thread_wait(parent, WAIT_VFORK);
+	} else {
+		vfork_done(pm, parent, child_pid);
 	}
 }
 
@@ -132,9 +155,11 @@ void process_terminate(struct pm *pm, struct process *process, int32_t status)
 	list_for_each_safe(thread, &process->threads, struct thread, process_link)
 	{
 		if (thread != leader) {
+			trace_thread_ends(pm, thread, status);
 			thread_end(pm, thread);
 		}
 	}
+	trace_tracer_ends(pm, process);
 	if (!leader->gone) {
 		thread_halt(pm, leader);
 	}
@@ -149,33 +174,43 @@ void exit_answered(struct pm *pm, endpoint_t ep, uint32_t seq)
 {
 	struct thread *leader = thread_by_ep(pm, ep);
 	struct process *process = leader ? leader->process : NULL;
+	struct process *tracer;
 
 	if (!process || process->state != PROCESS_EXITING || process->exit_seq != seq) {
 		return;
 	}
 	usage_thread_ends(leader);
 	usage_process_ends(process);
+	tracer = trace_leader_ends(leader);
 	(void)sys_clear(ep);
 	vm_tell(VM_EXIT, ep);
 	thread_free(pm, leader);
 	process->state = PROCESS_ZOMBIE;
-	wait_child_ended(pm, process);
+	trace_tracer_is_zombie(pm, process);
+	if (tracer) {
+		wait_tell_tracer(pm, tracer, process->pid, process->exit_status);
+	} else {
+		wait_child_ended(pm, process);
+	}
 }
 
 int64_t call_exit_group(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
-	process_terminate(pm, thread->process, STATUS_EXITED((int32_t)arg[0]));
+	int32_t status = STATUS_EXITED((int32_t)arg[0]);
+
+	if (!trace_ends(pm, thread, THEN_TERMINATE, status)) {
+		process_terminate(pm, thread->process, status);
+	}
 	return CALL_NO_REPLY;
 }
 
-int64_t call_exit(struct pm *pm, struct thread *thread, const uint64_t *arg)
+void exit_thread(struct pm *pm, struct thread *thread, int32_t code)
 {
 	struct process *process = thread->process;
-	int32_t code = (int32_t)arg[0];
 
 	if (process->thread_count == 1) {
 		process_terminate(pm, process, STATUS_EXITED(code));
-		return CALL_NO_REPLY;
+		return;
 	}
 	if (thread == process->leader) {
 		thread_halt(pm, thread);
@@ -184,9 +219,19 @@ int64_t call_exit(struct pm *pm, struct thread *thread, const uint64_t *arg)
 		process->thread_count--;
 		sigqueue_drop(&thread->pending, UINT64_MAX);
 	} else {
+		trace_thread_ends(pm, thread, STATUS_EXITED(code));
 		thread_end(pm, thread);
 	}
 	signal_retarget(pm, process, NULL);
 	process_check_stop(pm, process);
+}
+
+int64_t call_exit(struct pm *pm, struct thread *thread, const uint64_t *arg)
+{
+	int32_t code = (int32_t)arg[0];
+
+	if (!trace_ends(pm, thread, THEN_EXIT, code)) {
+		exit_thread(pm, thread, code);
+	}
 	return CALL_NO_REPLY;
 }

@@ -21,6 +21,10 @@ void process_terminate(struct pm *pm, struct process *process, int32_t status);
 /* End one thread that is neither the leader nor the last one, or a leader before exec by another.
  * Freed. */
 void thread_end(struct pm *pm, struct thread *thread);
+/* The call exit of one thread; code as _exit has it. */
+void exit_thread(struct pm *pm, struct thread *thread, int32_t code);
+/* Its vfork waits for the child, or answers with the child's pid if that has gone its way. */
+void exit_wait_vfork(struct pm *pm, struct thread *parent, int64_t child_pid);
 /* VFS has answered VFS_PM_EXIT. */
 void exit_answered(struct pm *pm, endpoint_t ep, uint32_t seq);
 /* The child does not need the parent's memory any more (exec or end). */

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "abi/linux/ptrace.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
@@ -19,6 +20,7 @@
 #include "servers/pm/notice.h"
 #include "servers/pm/pm.h"
 #include "servers/pm/signal.h"
+#include "servers/pm/trace.h"
 #include "servers/pm/user.h"
 
 struct clone_request {
@@ -211,6 +213,53 @@ static void store_tids(
 	}
 }
 
+static int fork_event(const struct clone_request *request)
+{
+	if (request->flags & LCLONE_VFORK) {
+		return LPTRACE_EVENT_VFORK;
+	}
+	return request->exit_signal == LSIGCHLD ? LPTRACE_EVENT_FORK : LPTRACE_EVENT_CLONE;
+}
+
+static bool child_is_traced(const struct thread *parent, const struct clone_request *request)
+{
+	if (!parent->trace.tracer || (request->flags & LCLONE_UNTRACED)) {
+		return false;
+	}
+	return (request->flags & LCLONE_PTRACE) ||
+		(parent->trace.options & LPTRACE_O_EVENT(fork_event(request)));
+}
+
+/* Both threads are complete; the parent's answer. */
+static int64_t let_both_run(struct pm *pm, struct thread *parent, struct thread *child,
+	const struct clone_request *request)
+{
+	bool waits = (request->flags & LCLONE_VFORK) != 0;
+	bool is_traced = child_is_traced(parent, request);
+	int32_t tid = child->tid;
+
+	if (waits) {
+		child->process->vfork_parent = parent;
+	}
+	if (is_traced) {
+		trace_inherit(child, parent);
+		child->run = RUN_STOPPED;
+	} else {
+		(void)sys_resume(child->ep);
+	}
+	if (!(request->flags & LCLONE_UNTRACED) &&
+		trace_event(pm, parent, fork_event(request), (uint64_t)tid,
+			waits ? THEN_WAIT_VFORK : THEN_REPLY, tid)) {
+		waits = true;
+	} else if (waits) {
+		thread_wait(parent, WAIT_VFORK);
+	}
+	if (is_traced) {
+		thread_kick(pm, child);
+	}
+	return waits ? CALL_NO_REPLY : tid;
+}
+
 static int64_t fork_common(
 	struct pm *pm, struct thread *parent, const struct clone_request *request)
 {
@@ -251,13 +300,7 @@ static int64_t fork_common(
 	notify_all(pm, parent, child, request->flags);
 	store_tids(parent, child, request);
 	limits_forked(pm, process);
-	(void)sys_resume(ep);
-	if (request->flags & LCLONE_VFORK) {
-		process->vfork_parent = parent;
-		thread_wait(parent, WAIT_VFORK);
-		return CALL_NO_REPLY;
-	}
-	return child->tid;
+	return let_both_run(pm, parent, child, request);
 }
 
 int64_t call_fork(struct pm *pm, struct thread *thread, const uint64_t *arg)

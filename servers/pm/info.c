@@ -34,6 +34,9 @@ static char state_letter(const struct process *process)
 	if (process->state != PROCESS_ALIVE) {
 		return 'Z';
 	}
+	if (process->leader && process->leader->trace.stop != TRACE_RUNS) {
+		return 't';
+	}
 	if (process->stopped) {
 		return 'T';
 	}
@@ -128,6 +131,9 @@ static void fill(struct pm_proc_info *info, const struct process *process)
 	memcpy(info->groups, cred->groups, sizeof(cred->groups));
 	memcpy(info->rlimits, process->rlimit, sizeof(info->rlimits));
 	info->dumpable = process->dumpable;
+	if (process->leader && process->leader->trace.tracer) {
+		info->tracer_pid = process->leader->trace.tracer->pid;
+	}
 	fill_signals(info, process);
 	fill_threads(info, process);
 }

@@ -117,6 +117,8 @@ struct process *process_new(struct pm *pm, struct process *parent, int32_t pid)
 	list_init(&process->sibling);
 	list_init(&process->threads);
 	list_init(&process->posix_timers);
+	list_init(&process->tracees);
+	list_init(&process->trace_ended);
 	sigqueue_init(&process->pending);
 	list_add_tail(&pm->processes, &process->all_link);
 	list_add_tail(bucket(pm->pid_hash, process->pid), &process->pid_link);
@@ -201,6 +203,7 @@ struct thread *thread_new(struct pm *pm, struct process *process, endpoint_t ep,
 	thread->start_ns = sys_monotonic_ns();
 	thread->timer_slack_ns = 50000;
 	memcpy(thread->name, process->name, sizeof(thread->name));
+	list_init(&thread->trace.link);
 	sigqueue_init(&thread->pending);
 	list_add_tail(&process->threads, &thread->process_link);
 	list_add_tail(bucket(pm->tid_hash, thread->tid), &thread->tid_link);

@@ -62,6 +62,7 @@ enum wait_kind {
 	WAIT_SLEEP,   /* nanosleep, clock_nanosleep */
 	WAIT_VFORK,   /* until the child execs or ends; only SIGKILL ends it */
 	WAIT_EXEC,    /* VFS_PM_EXEC is out; nothing ends it */
+	WAIT_TRACER,  /* stands for its tracer within a call; only that and SIGKILL end it */
 	WAIT_REBOOT   /* nothing ends it */
 };
 
@@ -92,6 +93,51 @@ struct wait {
 	};
 };
 
+/* Where a traced thread stands for its tracer; see trace.h. */
+enum trace_stop {
+	TRACE_RUNS,
+	TRACE_AT_SIGNAL, /* that it is about to take */
+	TRACE_AT_CALL,   /* at the beginning of a call */
+	TRACE_AT_RESULT, /* at the end of a call */
+	TRACE_AT_EVENT,
+	TRACE_IN_GROUP_STOP, /* job control, PTRACE_INTERRUPT */
+	TRACE_LISTENS        /* the same, but only the end of the group stop is of interest */
+};
+
+/* What a thread does when it goes on from an event. */
+enum trace_then { THEN_GO_ON, THEN_REPLY, THEN_WAIT_VFORK, THEN_EXIT, THEN_TERMINATE };
+
+struct tracee {
+	struct process *tracer; /* NULL: not traced, and nothing of the rest counts */
+	struct list link;       /* tracer's tracees */
+	bool seized;
+	uint32_t options; /* LPTRACE_O_* */
+	uint32_t mode;    /* TRACEE_* that it runs with */
+
+	enum trace_stop stop;
+	int32_t code;    /* of the stop: wait4's status >> 8 */
+	bool unreported; /* wait4 has not told it */
+	bool has_info;
+	struct linux_siginfo info;
+	uint64_t message; /* PTRACE_GETEVENTMSG */
+	enum trace_then then;
+	int64_t result; /* of the call, status or exit code for `then` */
+
+	/* What it has to stop for at the boundary of user mode. */
+	enum stop_traced call_at; /* said by the kernel, not yet told */
+	bool exec_due, group_due, trap_due, step_due;
+	int32_t signo; /* to take without another stop: `info`; 0: none */
+};
+
+/* A thread that has ended, until its tracer has waited for it. */
+struct trace_ended {
+	struct list link; /* tracer's trace_ended */
+	int32_t tid, pgid, status;
+	uint32_t uid;
+	struct process *process; /* its process, which ended with it and is hidden from its parent
+				    until then; NULL: it was not the leader */
+};
+
 struct thread {
 	struct list process_link;
 	struct list tid_link;
@@ -117,6 +163,7 @@ struct thread {
 	int32_t fault_trapno;
 	uint64_t fault_error, fault_address;
 
+	struct tracee trace;
 	struct wait wait;
 	struct cpu_timer timer; /* of the wait; its plain part for the other clocks */
 	bool has_restart;       /* restart_syscall goes on with this sleep */
@@ -189,8 +236,13 @@ struct process {
 	struct usage ended;          /* of ended threads; of all when the process has ended */
 	struct usage children_usage; /* of children waited for */
 
+	struct list tracees;     /* struct thread, by trace.link: traced by this process */
+	struct list trace_ended; /* struct trace_ended */
+	bool hidden;             /* a zombie that its tracer waits for first */
+
 	struct thread *vfork_parent; /* waits for exec or end of this one */
 	uint32_t exec_seq;           /* VFS_PM_EXEC is out, 0: not */
+	int32_t exec_tid;            /* of the thread that called exec */
 	bool doomed;                 /* to end with doom_status when exec is answered */
 	int32_t doom_status;
 	int32_t exit_status; /* as wait4 stores it */

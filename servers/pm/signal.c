@@ -11,6 +11,7 @@
 #include "servers/pm/pm.h"
 #include "servers/pm/sigcalls.h"
 #include "servers/pm/timers.h"
+#include "servers/pm/trace.h"
 
 enum signal_default_action signal_default(int signo)
 {
@@ -100,6 +101,9 @@ static bool is_ignored(
 	uint64_t handler = process->sighand->action[signo].handler;
 	enum signal_default_action action = signal_default(signo);
 
+	if (trace_sees_signals(process, thread)) {
+		return false;
+	}
 	if (process == pm->init && handler == SIGNAL_DEFAULT && action != DEFAULT_CONTINUE) {
 		return true;
 	}
@@ -175,6 +179,7 @@ static void job_control_effects(struct pm *pm, struct process *process, int sign
 	}
 	if (signo == LSIGCONT) {
 		process_continue(pm, process);
+		trace_process_continues(pm, process);
 	}
 }
 
@@ -193,7 +198,8 @@ static void act_on(struct pm *pm, struct process *process, struct thread *thread
 		return;
 	}
 	if (process != pm->init && process->sighand->action[signo].handler == SIGNAL_DEFAULT &&
-		signal_default(signo) == DEFAULT_KILL && !process->stopped) {
+		signal_default(signo) == DEFAULT_KILL && !process->stopped &&
+		!taker->trace.tracer) {
 		process_terminate(pm, process, STATUS_KILLED(signo));
 		return;
 	}
@@ -274,10 +280,16 @@ void signal_fault(struct pm *pm, struct thread *thread, const struct ksig *ksig)
 	struct linux_sigaction *action = &process->sighand->action[signo];
 	struct linux_siginfo info = siginfo_kernel(signo);
 
-	if (action->handler == SIGNAL_DEFAULT || action->handler == SIGNAL_IGNORE ||
-		(thread->mask & SIGNAL_BIT(signo))) {
-		process_terminate(pm, process, STATUS_KILLED(signo));
-		return;
+	bool is_handled = action->handler != SIGNAL_DEFAULT && action->handler != SIGNAL_IGNORE &&
+		!(thread->mask & SIGNAL_BIT(signo));
+
+	if (!is_handled) {
+		if (!thread->trace.tracer) {
+			process_terminate(pm, process, STATUS_KILLED(signo));
+			return;
+		}
+		action->handler = SIGNAL_DEFAULT;
+		thread->mask &= ~SIGNAL_BIT(signo);
 	}
 	info.code = ksig->code;
 	info.address = ksig->address;

@@ -6,6 +6,7 @@
 #include "servers/pm/deliver.h"
 #include "servers/pm/pm.h"
 #include "servers/pm/signal.h"
+#include "servers/pm/trace.h"
 #include "servers/pm/usage.h"
 #include "servers/pm/user.h"
 
@@ -57,18 +58,21 @@ static bool child_matches(const struct process *child, const struct wait_child *
 	return true;
 }
 
-/* Tells the caller about one child. */
+/* Tells the caller about the child, or the thread, that info names. child NULL: of no usage. */
 static int64_t report(struct thread *thread, const struct wait_child *wait,
 	const struct process *child, int32_t status, const struct linux_siginfo *info)
 {
-	int32_t pid = child->pid;
+	int32_t pid = info->pid;
 	int r = 0;
 
 	if (wait->rusage) {
-		struct usage usage = usage_full(child);
+		struct usage usage = {.time = {0}};
 		struct linux_rusage rusage;
 
-		usage_add(&usage, &child->children_usage);
+		if (child) {
+			usage = usage_full(child);
+			usage_add(&usage, &child->children_usage);
+		}
 		rusage = usage_to_linux(&usage);
 		r = user_write(thread, wait->rusage, &rusage, sizeof(rusage));
 	}
@@ -119,11 +123,94 @@ static int64_t report_continue(
 	return report(thread, wait, child, STATUS_CONTINUED, &info);
 }
 
+static bool tracee_matches(const struct wait_child *wait, int32_t tid, int32_t pgid)
+{
+	return wait->idtype == LP_ALL || wait->id == (wait->idtype == LP_PID ? tid : pgid);
+}
+
+static int64_t report_tracee(
+	struct thread *thread, const struct wait_child *wait, struct thread *tracee)
+{
+	struct linux_siginfo info = child_info(tracee->process, LCLD_TRAPPED, tracee->trace.code);
+
+	info.pid = tracee->tid;
+	if (!(wait->options & LWNOWAIT)) {
+		tracee->trace.unreported = false;
+	}
+	return report(thread, wait, tracee->process, STATUS_STOPPED(tracee->trace.code), &info);
+}
+
+static struct linux_siginfo tracee_ended_info(int32_t tid, uint32_t uid, int32_t status)
+{
+	struct linux_siginfo info;
+	bool was_exit = status_was_exit(status);
+
+	memset(&info, 0, sizeof(info));
+	info.signo = LSIGCHLD;
+	info.code = was_exit ? LCLD_EXITED : LCLD_KILLED;
+	info.pid = tid;
+	info.uid = uid;
+	info.status = was_exit ? (status >> 8) & 0xff : status & 0x7f;
+	return info;
+}
+
+/* Threads that the caller's process traces: stops, whatever the options, and ends. */
+static int64_t tracees_try(
+	struct pm *pm, struct thread *thread, const struct wait_child *wait, bool *any)
+{
+	struct process *tracer = thread->process;
+
+	list_for_each(tracee, &tracer->tracees, struct thread, trace.link)
+	{
+		if (!tracee_matches(wait, tracee->tid, tracee->process->pgid)) {
+			continue;
+		}
+		*any = true;
+		if (tracee->trace.unreported && tracee->process->state == PROCESS_ALIVE) {
+			return report_tracee(thread, wait, tracee);
+		}
+	}
+	list_for_each(ended, &tracer->trace_ended, struct trace_ended, link)
+	{
+		struct linux_siginfo info =
+			tracee_ended_info(ended->tid, ended->uid, ended->status);
+		int64_t result;
+
+		if (!tracee_matches(wait, ended->tid, ended->pgid)) {
+			continue;
+		}
+		*any = true;
+		if (!(wait->options & LWEXITED)) {
+			continue;
+		}
+		result = report(thread, wait, ended->process, ended->status, &info);
+		if (!(wait->options & LWNOWAIT)) {
+			trace_ended_free(pm, ended);
+		}
+		return result;
+	}
+	return WAIT_PENDING;
+}
+
+void wait_tell_tracer(struct pm *pm, struct process *tracer, int32_t tid, int32_t status)
+{
+	struct linux_siginfo info = tracee_ended_info(tid, 0, status);
+
+	if (tracer->state != PROCESS_ALIVE) {
+		return;
+	}
+	wait_waiters_wake(pm, tracer);
+	if (tracer->state == PROCESS_ALIVE) {
+		(void)signal_send(pm, tracer, NULL, &info, NULL);
+	}
+}
+
 /* The answer, or WAIT_PENDING. */
 static int64_t wait_try(struct pm *pm, struct thread *thread, const struct wait_child *wait)
 {
 	struct linux_siginfo nothing;
 	bool any = false;
+	int64_t result;
 
 	list_for_each(child, &thread->process->children, struct process, sibling)
 	{
@@ -131,17 +218,22 @@ static int64_t wait_try(struct pm *pm, struct thread *thread, const struct wait_
 			continue;
 		}
 		any = true;
-		if (child->state == PROCESS_ZOMBIE && (wait->options & LWEXITED)) {
+		if (child->state == PROCESS_ZOMBIE && !child->hidden &&
+			(wait->options & LWEXITED)) {
 			return reap(pm, thread, wait, child);
 		}
 		if (child->stop_unreported && (wait->options & LWUNTRACED) &&
-			child->state == PROCESS_ALIVE) {
+			child->state == PROCESS_ALIVE && !trace_is_by_parent(child)) {
 			return report_stop(thread, wait, child);
 		}
 		if (child->continue_unreported && (wait->options & LWCONTINUED) &&
 			child->state == PROCESS_ALIVE) {
 			return report_continue(thread, wait, child);
 		}
+	}
+	result = tracees_try(pm, thread, wait, &any);
+	if (result != WAIT_PENDING) {
+		return result;
 	}
 	if (!any) {
 		return -ECHILD;
@@ -153,7 +245,7 @@ static int64_t wait_try(struct pm *pm, struct thread *thread, const struct wait_
 	return user_write_if(thread, wait->info, &nothing, sizeof(nothing));
 }
 
-static void waiters_wake(struct pm *pm, struct process *parent)
+void wait_waiters_wake(struct pm *pm, struct process *parent)
 {
 	process_for_each_thread(thread, parent)
 	{
@@ -181,7 +273,7 @@ void wait_notify_parent(struct pm *pm, struct process *child, int code, int stat
 		return;
 	}
 	/* Who waits for the child gets it by its call, the signal comes after. */
-	waiters_wake(pm, parent);
+	wait_waiters_wake(pm, parent);
 	if (parent->state == PROCESS_ALIVE &&
 		!(parent->sighand->action[LSIGCHLD].flags & LSA_NOCLDSTOP)) {
 		(void)signal_send(pm, parent, NULL, &info, NULL);
@@ -211,7 +303,7 @@ void wait_child_ended(struct pm *pm, struct process *child)
 	if (parent_ignores(parent, child)) {
 		process_free(pm, child);
 	}
-	waiters_wake(pm, parent);
+	wait_waiters_wake(pm, parent);
 	if (info.signo != 0 && parent->state == PROCESS_ALIVE) {
 		(void)signal_send(pm, parent, NULL, &info, NULL);
 	}
@@ -231,7 +323,7 @@ void wait_zombies_adopted(struct pm *pm, struct process *parent)
 		}
 	}
 	info = siginfo_kernel(LSIGCHLD);
-	waiters_wake(pm, parent);
+	wait_waiters_wake(pm, parent);
 	if (parent->state == PROCESS_ALIVE) {
 		(void)signal_send(pm, parent, NULL, &info, NULL);
 	}

@@ -6,6 +6,10 @@
 
 /* A stop or continuation is to be told (LCLD_STOPPED or LCLD_CONTINUED). */
 void wait_notify_parent(struct pm *pm, struct process *child, int code, int status);
+/* Something has become of a child or a tracee: threads that wait look again. */
+void wait_waiters_wake(struct pm *pm, struct process *parent);
+/* A tracee has ended, and is recorded: the tracer's waits, and SIGCHLD. */
+void wait_tell_tracer(struct pm *pm, struct process *tracer, int32_t tid, int32_t status);
 /* A process has become a zombie: parent told; the process may be freed in here. */
 void wait_child_ended(struct pm *pm, struct process *child);
 /* The parent has got zombies from one that ended. */
