@@ -31,7 +31,7 @@ int ext2_map_page(struct ext2 *ext2, struct ext2_node *node, struct fs_page *pag
 		if (error != 0 && error != -EFBIG) {
 			return error;
 		}
-		fs_cache_map_block(page, part, block);
+		fs_cache_map_block(ext2->cache, page, part, block);
 	}
 	return 0;
 }

@@ -59,5 +59,5 @@ void ext2_clean_tail(struct ext2 *ext2, struct ext2_node *node);
 /* Before write-back (fs_cache_on_settle; ctx: struct ext2): what lies behind the end is zero. */
 void ext2_settle_page(void *ctx, struct fs_page *page);
 
-/* After a restart (fs_cache_check_dirty; ctx: struct ext2): make a dirty page what the file is. */
+/* After a restart (fs_cache_check_pages; ctx: struct ext2): make a page what the file is. */
 bool ext2_keep_page(void *ctx, struct fs_page *page);

@@ -21,7 +21,7 @@ void ext2_trim_to_size(struct ext2 *ext2, struct ext2_node *node, uint64_t old_e
 
 		for (unsigned part = 0; part < ext2_page_parts(ext2); part++) {
 			if (page->index * ext2_page_parts(ext2) + part >= first_block) {
-				fs_cache_map_block(page, part, 0);
+				fs_cache_map_block(ext2->cache, page, part, 0);
 			}
 			has_blocks = has_blocks || page->block[part] != 0;
 		}

@@ -383,7 +383,7 @@ static int resume_writing(struct ext2 *ext2, int result)
 	if ((ext2->super.state & EXT2_STATE_ERROR) && ext2->super.errors >= EXT2_ERRORS_READ_ONLY) {
 		ext2->fs.read_only = true;
 	}
-	fs_cache_check_dirty(ext2->cache, ext2_keep_page, ext2);
+	fs_cache_check_pages(ext2->cache, ext2_keep_page, ext2);
 	return fs_log_open(ext2->cache);
 }
 
@@ -462,6 +462,7 @@ static int mount_checked(struct ext2 *ext2, const struct ext2_options *options)
 	if (error == 0) {
 		error = fs_cache_create(
 			&ext2->cache, ext2->device, options->memory, ext2->block_size);
+		ext2->fs.device = ext2->cache;
 	}
 	if (error == 0 && options->is_recovery && !ext2->fs.read_only) {
 		taken = take_over(ext2);

@@ -23,7 +23,7 @@ static int alloc_parts(struct ext2 *ext2, struct ext2_node *node, struct fs_page
 			if (error != 0) {
 				return error;
 			}
-			fs_cache_map_block(page, part, block);
+			fs_cache_map_block(ext2->cache, page, part, block);
 			*fresh |= (uint8_t)(is_new << part);
 		}
 		*ready = u64_min((size_t)(part + 1) << ext2->block_shift, end);

@@ -108,10 +108,16 @@ static int take_up(struct fs_cache *cache)
 			if (entries[i].slot >= cache->window.slots) {
 				continue;
 			}
-			page = name_page(cache, entries[i].slot, entries[i].ino, entries[i].index);
+			page = name_page(cache, entries[i].slot,
+				entries[i].ino == VM_CACHE_INO_BLOCKS ? FS_OBJECT_DEVICE
+								      : entries[i].ino,
+				entries[i].index);
 			fs_marks_clear(cache, page, VM_CACHE_PINNED);
-			if (page->object == FS_OBJECT_LOG ||
-				!(fs_marks_get(cache, page) & VM_CACHE_DIRTY)) {
+			if (page->object == FS_OBJECT_LOG) {
+				continue;
+			}
+			if (!(fs_marks_get(cache, page) & VM_CACHE_DIRTY)) {
+				fs_place_take_up(cache, page, entries[i].device_index);
 				continue;
 			}
 			if (fs_page_is_valid(cache, page)) {
@@ -142,7 +148,8 @@ int fs_cache_create(struct fs_cache **result, struct fs_device *device,
 	cache->memory = memory;
 	cache->block_size = block_size;
 	cache->parts = FS_PAGE_SIZE / block_size;
-	cache->device_blocks = device != NULL ? device->size_bytes / block_size : 0;
+	cache->device_blocks =
+		device != NULL ? (device->size_bytes + block_size - 1) / block_size : 0;
 	list_init(&cache->dirty_list);
 	error = memory->open(memory, &cache->window);
 	if (error != 0) {
@@ -216,12 +223,17 @@ struct fs_page *fs_cache_find_page(struct fs_cache *cache, uint64_t object, uint
 static int take_pages(struct fs_cache *cache, uint64_t object, uint64_t first, size_t count,
 	struct fs_page **pages)
 {
+	struct vm_cache_name names[VM_CACHE_BATCH];
+	struct fs_cache_wish wish = {.ino = fs_object_ino(cache, object),
+		.index = first,
+		.count = (uint32_t)count,
+		.names = names};
 	uint32_t slots[FS_PAGES_MAX];
 	int given;
 
+	wish.name_count = fs_place_names(cache, names);
 	do {
-		given = cache->memory->get(
-			cache->memory, object, first, (uint32_t)count, slots, &cache->room);
+		given = cache->memory->get(cache->memory, &wish, slots, &cache->room);
 	} while (given == -ENOMEM && fs_cache_make_room(cache));
 	for (int i = 0; i < given; i++) {
 		struct fs_page *page;
@@ -291,12 +303,6 @@ void fs_cache_unpin_all(struct fs_cache *cache)
 			fs_marks_clear(cache, page, VM_CACHE_PINNED);
 		}
 	}
-}
-
-void fs_cache_map_block(struct fs_page *page, unsigned part, uint32_t block)
-{
-	page->block[part] = block;
-	page->known |= (uint8_t)(1u << part);
 }
 
 /* Put what a page misses into the batch; what is a hole becomes zeroes. */
@@ -464,8 +470,8 @@ size_t fs_cache_drop(
 		}
 	}
 	if (cache->named < named || may_be_mapped) {
-		(void)cache->memory->forget(
-			cache->memory, object, first, may_be_mapped ? UINT64_MAX : end);
+		(void)cache->memory->forget(cache->memory, fs_object_ino(cache, object), first,
+			may_be_mapped ? UINT64_MAX : end);
 	}
 	return dirty;
 }

@@ -8,6 +8,11 @@
  * device blocks behind each. Whoever frees a block of metadata says so (fs_cache_forget), whoever
  * truncates a file drops its pages.
  *
+ * A block is in one page only. Where a block is a page, VM learns the place of a file's page
+ * (fs_cache_map_block), so that who reads or maps the device finds it (devnode.h); a page of the
+ * device that holds a copy of a block of a file goes when the file's page gets the block. Object 0
+ * of smaller blocks is VM_CACHE_INO_BLOCKS for VM: its pages are no pages of the device.
+ *
  * The pages, and a byte of marks each, come through `struct fs_cache_memory`: VM in the system
  * (vmmemory.c), a model of it in host tests (test/hostmem.c). What is here about a page is a note
  * beside it, which is lost when the process dies; names, contents and marks stay, and
@@ -52,10 +57,13 @@ struct fs_page {
 	bool is_dirty : 1;
 	bool is_checked : 1;   /* the file system has verified what was read (its own business) */
 	bool is_forgotten : 1; /* its block is free as soon as the request is done (log.c) */
+	bool is_placed : 1;    /* VM knows or will know block[0] as its place */
+	bool is_news : 1;      /* ... will, with the next request to it */
 	bool has_failed : 1;   /* in the transfer under way */
 };
 
 struct vm_cache_entry;
+struct vm_cache_name;
 
 /* The client's window: page i at pages + i * FS_PAGE_SIZE, its marks (VM_CACHE_*) in marks[i]. */
 struct fs_window {
@@ -70,11 +78,19 @@ struct fs_room {
 	uint64_t clean_pages; /* ... and what VM could take back */
 };
 
+/* Pages [index, index + count) of an inode, and places to tell before. */
+struct fs_cache_wish {
+	uint64_t ino, index;
+	uint32_t count;
+	uint32_t name_count;
+	const struct vm_cache_name *names;
+};
+
 /* VM as the cache sees it; the rules stand in proto/vm.h. Results: 0 or a negative errno. */
 struct fs_cache_memory {
 	int (*open)(struct fs_cache_memory *memory, struct fs_window *window);
 	/* Slots of pages [index, index + count), count <= FS_PAGES_MAX; returns how many. */
-	int (*get)(struct fs_cache_memory *memory, uint64_t ino, uint64_t index, uint32_t count,
+	int (*get)(struct fs_cache_memory *memory, const struct fs_cache_wish *wish,
 		uint32_t *slots, struct fs_room *room);
 	int (*forget)(struct fs_cache_memory *memory, uint64_t ino, uint64_t first, uint64_t end);
 	int (*protect)(struct fs_cache_memory *memory, const uint32_t *slots, uint32_t count);
@@ -173,7 +189,11 @@ void fs_page_set_valid(struct fs_cache *cache, struct fs_page *page);
 bool fs_page_is_mapped(const struct fs_cache *cache, const struct fs_page *page);
 
 /* Say where a part of a file page is on the device; 0 for a hole. */
-void fs_cache_map_block(struct fs_page *page, unsigned part, uint32_t block);
+void fs_cache_map_block(
+	struct fs_cache *cache, struct fs_page *page, unsigned part, uint32_t block);
+
+/* Tell VM the places that it has not been told yet. -ENOMEM: some it has not taken. */
+int fs_cache_tell_places(struct fs_cache *cache);
 
 /*
  * Bring in those of the pages that are not valid, gathered into as few transfers as possible; holes
@@ -218,10 +238,10 @@ void fs_cache_on_settle(
 void fs_cache_balance(struct fs_cache *cache);
 
 /*
- * After a restart: have each dirty file page looked at, which is pinned meanwhile; it goes when
- * `keep` says false. `keep` must look up its blocks.
+ * After a restart: have each file page that is dirty, or has a place on the device, looked at; it
+ * is pinned meanwhile and goes when `keep` says false. `keep` must look up its blocks.
  */
-void fs_cache_check_dirty(
+void fs_cache_check_pages(
 	struct fs_cache *cache, bool (*keep)(void *ctx, struct fs_page *page), void *ctx);
 
 /* After a crash in memory that has outlived it: what the lost request had pinned is not any more.

@@ -41,6 +41,8 @@ struct fs_cache {
 	struct list dirty_list;
 	void (*settle)(void *ctx, struct fs_page *page); /* fs_cache_on_settle() */
 	void *settle_ctx;
+	uint32_t news_count;
+	uint32_t news[VM_CACHE_BATCH]; /* slots of pages whose places VM does not know yet */
 	struct fs_log log;
 	struct fs_block_ref batch[FS_BATCH_BLOCKS];
 };
@@ -83,6 +85,21 @@ static inline uint32_t fs_page_block(const struct fs_page *page, unsigned part)
 {
 	return page->object == FS_OBJECT_DEVICE ? (uint32_t)page->index : page->block[part];
 }
+
+/* The inode number by which VM knows an object. */
+static inline uint64_t fs_object_ino(const struct fs_cache *cache, uint64_t object)
+{
+	return object == FS_OBJECT_DEVICE && cache->parts > 1 ? VM_CACHE_INO_BLOCKS : object;
+}
+
+/* place.c: VM said after a restart that a clean page has this place; it is to be looked up again.
+ */
+void fs_place_take_up(struct fs_cache *cache, struct fs_page *page, uint64_t place);
+/* place.c: the places to tell with a request; how many. */
+uint32_t fs_place_names(struct fs_cache *cache, struct vm_cache_name *names);
+
+/* place.c: somebody misses the page by its place, which is known. */
+void fs_place_tell_again(struct fs_cache *cache, struct fs_page *page);
 
 /* The note for a name, without a pin, or NULL. */
 struct fs_page *fs_cache_peek(struct fs_cache *cache, uint64_t object, uint64_t index);

@@ -483,7 +483,12 @@ int fs_dispatch(struct fs_mount *mount, struct fs_request *request)
 {
 	uint32_t index = (uint32_t)request->op - FS_BASE_OP;
 
-	if (index >= ARRAY_LEN(handlers) || handlers[index] == NULL) {
+	if (fs_is_about_device(mount, request)) {
+		return fs_dispatch_device(mount, request);
+	}
+	if (index >= ARRAY_LEN(handlers) || handlers[index] == NULL ||
+		(mount->fs->is_device_only && request->op != FS_SYNC &&
+			request->op != FS_RECOVERED && request->op != FS_REMOUNT)) {
 		return -ENOSYS;
 	}
 	return handlers[index](mount, request);

@@ -23,6 +23,7 @@
 #define FS_NAME_MAX 255
 
 struct fs;
+struct fs_cache;
 
 struct fs_time {
 	int64_t sec;
@@ -155,7 +156,9 @@ struct fs_ops {
 struct fs {
 	const struct fs_ops *ops;
 	bool read_only;
-	uint64_t root; /* node number of the root directory */
+	bool is_device_only;     /* there is no other node than the device */
+	struct fs_cache *device; /* whose device is a file as well (devnode.h); NULL: no */
+	uint64_t root;           /* node number of the root directory */
 	struct fs_time (*now)(void);
 	void (*log)(const char *format, ...) __attribute__((format(printf, 1, 2)));
 };

@@ -171,6 +171,18 @@ static int serve(struct fs_request *request)
 	}
 }
 
+/* The alarm is set as long as anything is dirty, also when it could not be written the last time.
+ */
+static void arm(void)
+{
+	struct fs *fs = server.mount.fs;
+
+	if (fs != NULL && !server.is_alarm_set && fs->ops->is_dirty != NULL &&
+		fs->ops->is_dirty(fs)) {
+		server.is_alarm_set = sys_setalarm(sys_monotonic_ns() + WRITE_BACK_NS) >= 0;
+	}
+}
+
 /* Between requests: what must not pile up is written now, the rest when the alarm comes. */
 static void settle(void)
 {
@@ -182,9 +194,7 @@ static void settle(void)
 	if (fs->ops->idle != NULL) {
 		fs->ops->idle(fs);
 	}
-	if (!server.is_alarm_set && fs->ops->is_dirty != NULL && fs->ops->is_dirty(fs)) {
-		server.is_alarm_set = sys_setalarm(sys_monotonic_ns() + WRITE_BACK_NS) >= 0;
-	}
+	arm();
 }
 
 static void write_back(void)
@@ -201,10 +211,12 @@ static void on_notify(endpoint_t source)
 	if (source == EP_CLOCK) {
 		server.is_alarm_set = false;
 		write_back();
+		arm();
 	} else if (source == EP_VM) {
 		/* Memory is short: VM waits for clean pages. */
 		write_back();
 		(void)ipc_notify(EP_VM);
+		arm();
 	}
 }
 

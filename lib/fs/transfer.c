@@ -16,6 +16,13 @@ static int compare_blocks(const void *a, const void *b)
 	return left->block < right->block ? -1 : left->block > right->block;
 }
 
+/* The bytes of a block that there are: the last one may reach beyond the device. */
+static size_t block_bytes(const struct fs_cache *cache, uint32_t block)
+{
+	return u64_min(
+		cache->block_size, cache->device->size_bytes - (uint64_t)block * cache->block_size);
+}
+
 /* Move batch[first .. ) as far as blocks follow each other; *end is the first that was left out. */
 static int transfer_run(
 	struct fs_cache *cache, bool is_write, size_t first, size_t count, size_t *end)
@@ -32,14 +39,14 @@ static int transfer_run(
 			break;
 		}
 		if (pieces > 0 && (uint8_t *)vec[pieces - 1].base + vec[pieces - 1].len == data) {
-			vec[pieces - 1].len += cache->block_size;
+			vec[pieces - 1].len += block_bytes(cache, ref->block);
 			continue;
 		}
 		if (pieces == FS_IOVEC_MAX) {
 			break;
 		}
 		vec[pieces].base = data;
-		vec[pieces].len = cache->block_size;
+		vec[pieces].len = block_bytes(cache, ref->block);
 		pieces++;
 	}
 	*end = i;

@@ -27,25 +27,27 @@ static int vm_open(struct fs_cache_memory *memory, struct fs_window *window)
 	return error;
 }
 
-static int vm_get(struct fs_cache_memory *memory, uint64_t ino, uint64_t index, uint32_t count,
-	uint32_t *slots, struct fs_room *room)
+static int vm_get(struct fs_cache_memory *memory, const struct fs_cache_wish *wish, uint32_t *slots,
+	struct fs_room *room)
 {
 	struct message m = {.type = VM_CACHE_GET};
 	const struct vm_cache_get_rep *rep = MSG(&m, vm_cache_get_rep);
 	int error;
 
 	*MSG(&m, vm_cache_get_req) = (struct vm_cache_get_req){.dev = dev_of(memory),
-		.ino = ino,
-		.index = index,
-		.count = count,
-		.to = (uint64_t)slots};
+		.ino = wish->ino,
+		.index = wish->index,
+		.count = wish->count,
+		.to = (uint64_t)slots,
+		.names = (uint64_t)wish->names,
+		.name_count = wish->name_count};
 	error = ipc_call(EP_VM, &m);
 	if (error != 0) {
 		return error;
 	}
 	room->free_pages = rep->free_pages;
 	room->clean_pages = rep->clean_pages;
-	return (int)u64_min(rep->count, count);
+	return (int)u64_min(rep->count, wish->count);
 }
 
 static int vm_forget(struct fs_cache_memory *memory, uint64_t ino, uint64_t first, uint64_t end)

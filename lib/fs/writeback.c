@@ -220,18 +220,17 @@ void fs_cache_balance(struct fs_cache *cache)
 	}
 }
 
-void fs_cache_check_dirty(
+void fs_cache_check_pages(
 	struct fs_cache *cache, bool (*keep)(void *ctx, struct fs_page *page), void *ctx)
 {
 	/* Not along the list: to make room, `keep` may have any of its pages written. */
 	for (uint32_t slot = 0; slot < cache->high; slot++) {
 		struct fs_page *page = &cache->page[slot];
 
-		if (!page->is_dirty || page->object == FS_OBJECT_DEVICE) {
+		if (!(page->is_dirty || page->is_placed) || page->object == FS_OBJECT_DEVICE ||
+			fs_cache_find_page(cache, page->object, page->index) == NULL) {
 			continue;
 		}
-		page->pins++;
-		fs_marks_set(cache, page, VM_CACHE_PINNED);
 		if (keep(ctx, page)) {
 			fs_cache_put_page(cache, page);
 			continue;

@@ -5,6 +5,7 @@
  * reads them back; e2fsck must find nothing. Usage: random_test [SEED [ROUNDS]]
  */
 #include "fs/ext2/test/steps.h"
+#include "lib/fs/devnode.h"
 
 #include <sys/stat.h>
 
@@ -40,6 +41,32 @@ static void check_by_debugfs(struct test *test)
 	CHECK(system(command) == 0);
 }
 
+/*
+ * The device as a file: whatever of it is cached under its place is what a reader must see, and
+ * reading brings in or finds the rest, from pages of files and of metadata (VM-34, VM-37).
+ */
+static void check_device(struct test *test)
+{
+	const struct hostdev *dev = &test->harness.dev;
+	uint8_t bytes[70000];
+	struct memory_data data;
+	uint64_t position = test_pick(test, (uint32_t)dev->device.size_bytes);
+	size_t len = test_pick(test, sizeof(bytes)), done = 0;
+
+	CHECK(hostmem_shows_device(&test->harness.mem, dev->bytes, dev->device.size_bytes));
+	if (test_pick(test, 4) == 0) {
+		(void)fs_device_peek(test->fs->device, position, len, &done);
+		test->fs->ops->idle(test->fs);
+		CHECK(hostmem_shows_device(&test->harness.mem, dev->bytes, dev->device.size_bytes));
+		return;
+	}
+	memory_data_init(&data, bytes, sizeof(bytes));
+	CHECK_ERROR(0, fs_device_read(test->fs->device, position, len, &data.data, &done));
+	CHECK(done == u64_min(len, dev->device.size_bytes - position));
+	CHECK_ERROR(0, fs_cache_flush(test->fs->device, FS_FLUSH_ALL));
+	CHECK(memcmp(bytes, dev->bytes + position, done) == 0);
+}
+
 static void run(const char *options, uint64_t size, size_t pages, uint64_t seed, int rounds)
 {
 	struct test *test = calloc(1, sizeof(*test));
@@ -56,6 +83,9 @@ static void run(const char *options, uint64_t size, size_t pages, uint64_t seed,
 	for (int mounts = 0; mounts < 3; mounts++) {
 		for (int i = 0; i < rounds; i++) {
 			test_step(test);
+			if (i % 128 == 0) {
+				check_device(test);
+			}
 			if (i % 256 == 0) {
 				CHECK(fs_cache_check(ext2_of(test->fs)->cache, 0));
 			}

@@ -54,6 +54,10 @@ static void recover(struct test *test, uint64_t *random)
 	test->fs = test->harness.fs;
 	CHECK(!test->fs->read_only);
 	CHECK(fs_cache_check(ext2_of(test->fs)->cache, 0));
+	/* Pages have kept both names, but for those of what was undone. */
+	CHECK_ERROR(0, fs_cache_tell_places(test->fs->device));
+	CHECK(hostmem_shows_device(
+		&test->harness.mem, test->harness.dev.bytes, test->harness.dev.device.size_bytes));
 	test_rebind_all(test);
 }
 

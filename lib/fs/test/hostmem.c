@@ -86,6 +86,36 @@ static uint32_t find(const struct hostmem *mem, uint64_t ino, uint64_t index)
 	return VM_CACHE_NO_SLOT;
 }
 
+/* No page has this place any more. */
+static void free_place(struct hostmem *mem, uint64_t place)
+{
+	for (uint32_t slot = 0; slot < mem->slots; slot++) {
+		if (mem->page[slot].is_named && mem->page[slot].place == place) {
+			mem->page[slot].place = VM_CACHE_NO_INDEX;
+		}
+	}
+}
+
+static void take_names(struct hostmem *mem, const struct vm_cache_name *names, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct hostmem_page *page = &mem->page[names[i].slot];
+
+		if (names[i].slot >= mem->slots) {
+			abort();
+		}
+		if (!page->is_named || page->ino == 0) {
+			continue;
+		}
+		page->place = VM_CACHE_NO_INDEX;
+		if (names[i].index != VM_CACHE_NO_INDEX &&
+			find(mem, 0, names[i].index) == VM_CACHE_NO_SLOT) {
+			free_place(mem, names[i].index);
+			page->place = names[i].index;
+		}
+	}
+}
+
 static uint32_t make(struct hostmem *mem, uint64_t ino, uint64_t index)
 {
 	uint32_t slot = 0;
@@ -105,27 +135,32 @@ static uint32_t make(struct hostmem *mem, uint64_t ino, uint64_t index)
 		slot++;
 	}
 	mem->used++;
-	mem->page[slot] = (struct hostmem_page){ino, index, true};
+	if (ino == 0) {
+		free_place(mem, index);
+	}
+	mem->page[slot] = (struct hostmem_page){ino, index, VM_CACHE_NO_INDEX, true};
 	mem->marks[slot] = VM_CACHE_PINNED;
 	memset(mem->pages + (size_t)slot * FS_PAGE_SIZE, 0, FS_PAGE_SIZE);
 	return slot;
 }
 
-static int mem_get(struct fs_cache_memory *memory, uint64_t ino, uint64_t index, uint32_t count,
+static int mem_get(struct fs_cache_memory *memory, const struct fs_cache_wish *wish,
 	uint32_t *slots, struct fs_room *room)
 {
 	struct hostmem *mem = mem_of(memory);
 	uint32_t given = 0;
 
-	if (count == 0 || count > VM_CACHE_BATCH) {
+	if ((wish->count == 0 && wish->name_count == 0) || wish->count > VM_CACHE_BATCH ||
+		wish->name_count > VM_CACHE_BATCH) {
 		abort();
 	}
 	mem->calls++;
+	take_names(mem, wish->names, wish->name_count);
 	evict_at_random(mem);
-	for (; given < count; given++) {
-		slots[given] = find(mem, ino, index + given);
+	for (; given < wish->count; given++) {
+		slots[given] = find(mem, wish->ino, wish->index + given);
 		if (slots[given] == VM_CACHE_NO_SLOT) {
-			slots[given] = make(mem, ino, index + given);
+			slots[given] = make(mem, wish->ino, wish->index + given);
 		}
 		if (slots[given] == VM_CACHE_NO_SLOT) {
 			break;
@@ -140,7 +175,7 @@ static int mem_get(struct fs_cache_memory *memory, uint64_t ino, uint64_t index,
 	for (uint32_t slot = 0; slot < mem->slots; slot++) {
 		room->clean_pages += may_evict(mem, slot);
 	}
-	return given > 0 ? (int)given : -ENOMEM;
+	return given > 0 || wish->count == 0 ? (int)given : -ENOMEM;
 }
 
 static int mem_forget(struct fs_cache_memory *memory, uint64_t ino, uint64_t first, uint64_t end)
@@ -186,8 +221,11 @@ static int mem_list(struct fs_cache_memory *memory, uint64_t *next, struct vm_ca
 		uint32_t slot = (uint32_t)(*next)++;
 
 		if (mem->page[slot].is_named) {
-			entries[listed++] = (struct vm_cache_entry){
-				mem->page[slot].ino, mem->page[slot].index, slot, mem->marks[slot]};
+			entries[listed++] = (struct vm_cache_entry){.ino = mem->page[slot].ino,
+				.index = mem->page[slot].index,
+				.slot = slot,
+				.marks = mem->marks[slot],
+				.device_index = mem->page[slot].place};
 		}
 	}
 	if (*next == mem->slots) {
@@ -224,6 +262,54 @@ void hostmem_clear(struct hostmem *mem)
 	memset(mem->page, 0, mem->slots * sizeof(mem->page[0]));
 	memset(mem->marks, 0, mem->slots);
 	mem->used = 0;
+}
+
+const uint8_t *hostmem_device_page(const struct hostmem *mem, uint64_t index)
+{
+	for (uint32_t slot = 0; slot < mem->slots; slot++) {
+		const struct hostmem_page *page = &mem->page[slot];
+		bool is_there = page->is_named &&
+			((page->ino == 0 && page->index == index) || page->place == index);
+
+		if (is_there && (mem->marks[slot] & VM_CACHE_VALID)) {
+			return mem->pages + (size_t)slot * FS_PAGE_SIZE;
+		}
+	}
+	return NULL;
+}
+
+static bool is_sole(const struct hostmem *mem, uint32_t at, uint64_t place)
+{
+	for (uint32_t slot = 0; slot < mem->slots; slot++) {
+		const struct hostmem_page *page = &mem->page[slot];
+
+		if (slot != at && page->is_named &&
+			((page->ino == 0 && page->index == place) || page->place == place)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool hostmem_shows_device(const struct hostmem *mem, const uint8_t *bytes, uint64_t size)
+{
+	for (uint32_t slot = 0; slot < mem->slots; slot++) {
+		const struct hostmem_page *page = &mem->page[slot];
+		uint64_t place = page->ino == 0 ? page->index : page->place;
+		const uint8_t *data = mem->pages + (size_t)slot * FS_PAGE_SIZE;
+
+		if (!page->is_named || place == VM_CACHE_NO_INDEX) {
+			continue;
+		}
+		if (!is_sole(mem, slot, place) || place >= size / FS_PAGE_SIZE) {
+			return false;
+		}
+		if ((mem->marks[slot] & (VM_CACHE_VALID | VM_CACHE_DIRTY)) == VM_CACHE_VALID &&
+			memcmp(data, bytes + place * FS_PAGE_SIZE, FS_PAGE_SIZE) != 0) {
+			return false;
+		}
+	}
+	return true;
 }
 
 uint8_t *hostmem_store(struct hostmem *mem, uint64_t ino, uint64_t index)

@@ -13,6 +13,7 @@
 
 struct hostmem_page {
 	uint64_t ino, index;
+	uint64_t place; /* second name: (0, place); VM_CACHE_NO_INDEX: none */
 	bool is_named;
 };
 
@@ -41,6 +42,13 @@ void hostmem_clear(struct hostmem *mem);
 
 /* Take pages away now that may be. */
 void hostmem_squeeze(struct hostmem *mem, uint32_t count);
+
+/* The page at a place of the device, as readers of the device find it; NULL: it is not cached. */
+const uint8_t *hostmem_device_page(const struct hostmem *mem, uint64_t index);
+
+/* Whether no two pages have one name, and all that are clean and have a place on the device (4 KiB
+ * blocks) are what it contains. */
+bool hostmem_shows_device(const struct hostmem *mem, const uint8_t *bytes, uint64_t size);
 
 /* A process writes to a page through a mapping, as after FS_MKWRITE; NULL: it was written back
  * already, VM would ask again. */
