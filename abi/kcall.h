@@ -193,15 +193,15 @@ enum stop_traced {
 
 /* privctl */
 enum privctl_op {
-	PRIV_SET = 1,  /* (ep, struct priv_spec *): give a NO_PRIV service its privileges ->
-			  privilege id */
-	PRIV_ALLOW,    /* (ep): may run */
-	PRIV_DISALLOW, /* (ep): stops running (NO_PRIV) */
-	PRIV_UPDATE,  /* (ep, struct priv_spec *): replace masks of a service that has privileges ->
-			 id */
-	PRIV_ADD_IO,  /* (ep, struct priv_range *) */
-	PRIV_ADD_MEM, /* (ep, struct priv_range *) */
-	PRIV_ADD_IRQ, /* (ep, irq number by value) */
+	PRIV_SET = 1,   /* (ep, struct priv_spec *): give a NO_PRIV service its privileges ->
+			   privilege id */
+	PRIV_ALLOW,     /* (ep): may run */
+	PRIV_DISALLOW,  /* (ep): stops running (NO_PRIV) */
+	PRIV_UPDATE,    /* (ep, struct priv_spec *): replace masks of a service that has privileges,
+			   and its bit in those of others -> id */
+	PRIV_ADD_IO,    /* (ep, struct priv_range *) */
+	PRIV_ADD_MEM,   /* (ep, struct priv_range *) */
+	PRIV_ADD_IRQ,   /* (ep, irq number by value) */
 	PRIV_QUERY_MEM, /* VM asks: (ep, struct priv_range *): 0 or -EPERM */
 	PRIV_SET_USER   /* (ep): ordinary program's privileges */
 };
@@ -238,6 +238,7 @@ struct priv_spec {
 	struct priv_range io[PRIV_RANGES];
 	struct priv_range mem[PRIV_RANGES];
 	int32_t irq[PRIV_IRQS];
+	uint32_t grants_max; /* entries of its grant table; 0: as many as there can be */
 	char label[32];
 };
 
@@ -417,7 +418,8 @@ enum getinfo_what {
 	GETINFO_CMDLINE,    /* the kernel command line with NUL */
 	GETINFO_SYSTEM,     /* struct system_info */
 	GETINFO_TRACE,      /* struct trace_record[], newest last (abi/trace.h) */
-	GETINFO_PRIV        /* struct priv_spec of endpoint `argument` */
+	GETINFO_PRIV,       /* struct priv_spec of endpoint `argument` */
+	GETINFO_KCALLS /* uint64_t: the kernel calls that endpoint `argument` has made so far */
 };
 
 struct whoami {

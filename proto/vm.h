@@ -225,8 +225,8 @@ struct vm_bootdisk_rep {
 
 enum vm_info_what {
 	VM_INFO_STATS = 1, /* struct vm_stats */
-	VM_INFO_USAGE,  /* struct vm_usage of ep; EP_KERNEL, EP_VM: of what is the kernel's, VM's */
-	VM_INFO_PAGES,  /* uint64_t[] of ep from address `next` on: VM_PAGE_* */
+	VM_INFO_USAGE, /* struct vm_usage of ep; EP_KERNEL, EP_VM: of what is the kernel's, VM's */
+	VM_INFO_PAGES, /* uint64_t[] of ep from address `next` on: VM_PAGE_* */
 	VM_INFO_REGIONS, /* struct vm_region_info[] of ep from address `next` on; the reply says how
 			    many */
 	VM_INFO_CALLS    /* uint64_t: what service ep has asked of VM so far, bit (op - VM_BASE) */

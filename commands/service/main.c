@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands/service/client.h"
+#include "commands/service/devices.h"
 #include "commands/service/files.h"
 #include "commands/service/options.h"
 #include "commands/service/say.h"
@@ -29,7 +31,8 @@ static int usage(FILE *out)
 		"       service edit NAME [--conf FILE] [--period MS]\n"
 		"       service status [NAME]\n"
 		"       service list\n"
-		"       service stats|ping|lookup NAME\n"
+		"       service stats|rights|ping|lookup NAME\n"
+		"       service devices [DIRECTORY]\n"
 		"       service fi NAME "
 		"kill|crash|assert|exit|loop|silent|wrong|memory|grants|text|data\n"
 		"               [--count N] [--seed N] [--boundary] [--free]\n"
@@ -144,10 +147,26 @@ static int update_one(
 	return r;
 }
 
+/* All that will be read, so that no batch stays half handed over. */
+static int check_files(const struct options *o)
+{
+	const char *paths[OPTIONS_NAMES_MAX + 2] = {o->binary, o->conf};
+
+	for (int i = 0; i < o->count; i++) {
+		paths[2 + i] = strchr(o->names[i], '/') ? o->names[i] : NULL;
+	}
+	for (size_t i = 0; i < AXO_ARRAY_LEN(paths); i++) {
+		if (paths[i] && access(paths[i], R_OK) < 0) {
+			return say_text(paths[i], -errno, strerror(errno));
+		}
+	}
+	return 0;
+}
+
 /* Words with a slash are the programs of the services named before them. */
 static int run_update(const struct options *o)
 {
-	int r = 0;
+	int r = check_files(o);
 
 	for (int i = 0; i < o->count && r == 0; i++) {
 		const char *name = o->names[i], *binary = NULL;
@@ -205,11 +224,12 @@ static int run_edit(const struct options *o)
 	return call_with_conf(&req, path);
 }
 
-static int run_status(const struct options *o)
+/* STATUS, RIGHTS: the text that RS has. */
+static int run_text(const struct options *o, enum axo_service_cmd cmd)
 {
 	static char text[STATUS_MAX];
 	const char *name = o->count ? o->names[0] : "";
-	int r = client_text(AXO_SERVICE_STATUS, name, text, sizeof(text));
+	int r = client_text(cmd, name, text, sizeof(text));
 
 	if (r < 0) {
 		return say_failure(name[0] ? name : "status", r);
@@ -375,7 +395,13 @@ int main(int argc, char **argv)
 		return usage(stderr);
 	}
 	if (is_word(word, "status", &options, 0, 1)) {
-		return run_status(&options);
+		return run_text(&options, AXO_SERVICE_STATUS);
+	}
+	if (is_word(word, "rights", &options, 1, 1)) {
+		return run_text(&options, AXO_SERVICE_RIGHTS);
+	}
+	if (is_word(word, "devices", &options, 0, 1)) {
+		return devices_list(options.count ? options.names[0] : "/dev");
 	}
 	if (is_word(word, "list", &options, 0, 0)) {
 		return run_list();

@@ -32,6 +32,8 @@ static const char *explain(int error)
 		return "it took too long";
 	case EFAULT:
 		return "its files could not be handed over";
+	case ECANCELED:
+		return "another step of the update failed";
 	case EIO:
 		return "it died";
 	default:

@@ -129,6 +129,7 @@ static int find_device(struct pci *p, endpoint_t ep, uint32_t from, struct pci_f
 static int claim(struct pci *p, endpoint_t ep, uint32_t index, struct bus_device **device)
 {
 	struct bus_device *d;
+	int r;
 
 	if (index >= p->bus.count) {
 		return -ENODEV;
@@ -137,18 +138,15 @@ static int claim(struct pci *p, endpoint_t ep, uint32_t index, struct bus_device
 	if (!may_have(p, ep, d)) {
 		return -EPERM;
 	}
-	if (d->owner != ep) {
-		int r;
-
-		if (d->owner != EP_NONE && is_alive(d->owner)) {
-			return -EBUSY;
-		}
-		r = d->irq < 0 ? 0 : sys_privctl_irq(ep, d->irq);
-		if (r < 0) {
-			return r;
-		}
-		d->owner = ep;
+	if (d->owner != ep && d->owner != EP_NONE && is_alive(d->owner)) {
+		return -EBUSY;
 	}
+	/* Each time: a new declaration of a driver takes what it was given here. */
+	r = d->irq < 0 ? 0 : sys_privctl_irq(ep, d->irq);
+	if (r < 0) {
+		return r;
+	}
+	d->owner = ep;
 	*device = d;
 	return 0;
 }

@@ -170,6 +170,9 @@ int64_t kcall_getinfo(struct proc *caller, const uint64_t args[6])
 		return give(caller, args[1], args[2], &proc->ids, sizeof(proc->ids));
 	case GETINFO_PRIV:
 		return give(caller, args[1], args[2], &proc->priv->spec, sizeof(proc->priv->spec));
+	case GETINFO_KCALLS:
+		return give(caller, args[1], args[2], &proc->priv->kcalls_made,
+			sizeof(proc->priv->kcalls_made));
 	default:
 		return -EINVAL;
 	}

@@ -24,6 +24,7 @@ int64_t kcall_run(struct proc *caller, unsigned number, const uint64_t args[6])
 		return -ECALLDENIED;
 	}
 	kernel.kernel_calls++;
+	caller->priv->kcalls_made |= 1ull << number;
 	trace(TRACE_KCALL, number, args[0]);
 	result = table[number](caller, args);
 	trace(TRACE_KRESULT, number, (uint64_t)result);

@@ -111,7 +111,7 @@ static int64_t with_spec(struct proc *caller, struct proc *proc, uint64_t op, va
 	if (!proc_is_service(proc)) {
 		return -EPERM;
 	}
-	priv_apply(proc->priv, &spec);
+	priv_replace(proc->priv, &spec);
 	return proc->priv->id;
 }
 

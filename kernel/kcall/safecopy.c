@@ -9,11 +9,17 @@
 
 #define GRANTS_MAX (1u << GRANT_INDEX_BITS)
 
-/* setgrant(table, count). -EINVAL: too many. */
+/* setgrant(table, count). -EINVAL: more than an id can name; -ENOSPC: more than the caller may
+ * have. */
 int64_t kcall_setgrant(struct proc *caller, const uint64_t args[6])
 {
+	uint32_t quota = caller->priv->spec.grants_max;
+
 	if (args[1] > GRANTS_MAX) {
 		return -EINVAL;
+	}
+	if (quota != 0 && args[1] > quota) {
+		return -ENOSPC;
 	}
 	caller->priv->grant_table = args[1] == 0 ? 0 : args[0];
 	caller->priv->grant_count = (uint32_t)args[1];

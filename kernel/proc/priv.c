@@ -92,6 +92,18 @@ void priv_apply(struct priv *priv, const struct priv_spec *spec)
 	}
 }
 
+void priv_replace(struct priv *priv, const struct priv_spec *spec)
+{
+	unsigned i;
+
+	for (i = PRIV_ID_USER + 1; i < PRIV_MAX; i++) {
+		if (!bitmap_test(spec->send_mask, i)) {
+			bitmap_clear(kernel.privs[i].spec.send_mask, priv->id);
+		}
+	}
+	priv_apply(priv, spec);
+}
+
 bool priv_may_send(const struct priv *from, const struct priv *to)
 {
 	return bitmap_test(from->spec.send_mask, to->id);

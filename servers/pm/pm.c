@@ -8,6 +8,7 @@
 
 #include "abi/bootinfo.h"
 #include "lib/sys/diag.h"
+#include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
 #include "proto/pm.h"
 #include "proto/vfs.h"
@@ -239,6 +240,11 @@ void pm_handle(struct pm *pm, const struct message *m, uint32_t status)
 		memcpy(arg, m->call.arg, sizeof(m->call.arg));
 		arg[6] = m->call.sp;
 		call_handle(pm, m->source, LINUX_CALL_NR(m->type), arg);
+	} else if (status & IPC_STATUS_SENDREC) {
+		/* The protocol has no synchronous requests: nobody shall wait for ever. */
+		struct message reply = {0};
+
+		ipc_reply(m->source, &reply, -EPERM);
 	} else {
 		from_service(pm, m);
 	}

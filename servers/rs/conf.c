@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proto/sched.h"
+#include "servers/rs/conf_devices.h"
 #include "servers/rs/names.h"
 #include "servers/rs/words.h"
 
@@ -78,6 +79,16 @@ static bool is_group(const char *word)
 	return false;
 }
 
+static bool has_target(const struct conf_service *out, const char *word)
+{
+	for (uint32_t i = 0; i < out->ipc_count; i++) {
+		if (strcmp(out->ipc[i], word) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int read_ipc(struct parser *p)
 {
 	struct conf_service *out = p->out;
@@ -96,6 +107,9 @@ static int read_ipc(struct parser *p)
 	for (; r == 1; r = word_argument(p)) {
 		if (!is_group(p->word) && !conf_is_name(p->word)) {
 			return word_fail(p, "'ipc': '%.40s' is no label and no group", p->word);
+		}
+		if (has_target(out, p->word)) {
+			return word_fail(p, "'ipc': %s stands here a second time", p->word);
 		}
 		if (out->ipc_count == CONF_IPC_MAX) {
 			return word_fail(p, "'ipc' has more than %d targets", CONF_IPC_MAX);
@@ -125,6 +139,10 @@ static int read_bits(struct parser *p, int (*bit_of)(const char *), uint64_t *ma
 		if (bit < 0) {
 			return word_fail(p, "'%s': there is no call '%.32s'", p->keyword, p->word);
 		}
+		if (*mask >> bit & 1) {
+			return word_fail(
+				p, "'%s': %s stands here a second time", p->keyword, p->word);
+		}
 		*mask |= 1ull << bit;
 	}
 	return r;
@@ -132,142 +150,21 @@ static int read_bits(struct parser *p, int (*bit_of)(const char *), uint64_t *ma
 
 static int read_kcall(struct parser *p)
 {
-	uint64_t calls = 0;
+	uint64_t calls = p->out->kcalls;
 	int r = read_bits(p, names_kernel_call, &calls);
 
 	/* Who names what everybody has does not know what the service needs. */
 	if (r == 0 && calls != UINT64_MAX && (calls & KCALL_BASIC)) {
-		return word_fail(p, "'kcall': call %d is in the basic set, which every service has",
-			__builtin_ctzll(calls & KCALL_BASIC));
+		return word_fail(p, "'kcall': %s is in the basic set, which every service has",
+			names_of_kernel_call((unsigned)__builtin_ctzll(calls & KCALL_BASIC)));
 	}
-	p->out->kcalls |= calls;
+	p->out->kcalls = calls;
 	return r;
 }
 
 static int read_vm(struct parser *p)
 {
 	return read_bits(p, names_vm_call, &p->out->vm_calls);
-}
-
-static int read_majors(struct parser *p, uint32_t *majors, uint32_t *count)
-{
-	int r = word_need(p, "device numbers");
-
-	for (; r == 1; r = word_argument(p)) {
-		uint64_t value;
-
-		r = word_number(p, 4095, &value);
-		if (r < 0) {
-			return r;
-		}
-		if (*count == CONF_MAJORS_MAX) {
-			return word_fail(
-				p, "'%s' has more than %d numbers", p->keyword, CONF_MAJORS_MAX);
-		}
-		majors[(*count)++] = (uint32_t)value;
-	}
-	return r;
-}
-
-static int read_chr(struct parser *p)
-{
-	return read_majors(p, p->out->chr, &p->out->chr_count);
-}
-
-static int read_blk(struct parser *p)
-{
-	return read_majors(p, p->out->blk, &p->out->blk_count);
-}
-
-static int read_pci(struct parser *p)
-{
-	struct conf_service *out = p->out;
-	int r = word_need(p, "devices as VENDOR:DEVICE");
-
-	for (; r == 1; r = word_argument(p)) {
-		const char *colon = strchr(p->word, ':');
-		uint64_t vendor, device;
-
-		if (!colon ||
-			!word_digits(p->word, (size_t)(colon - p->word), 16, 0xffff, &vendor) ||
-			!word_digits(colon + 1, strlen(colon + 1), 16, 0xffff, &device)) {
-			return word_fail(
-				p, "'pci': '%.32s' is not VENDOR:DEVICE in hexadecimal", p->word);
-		}
-		if (out->pci_count == CONF_PCI_MAX) {
-			return word_fail(p, "'pci' has more than %d devices", CONF_PCI_MAX);
-		}
-		out->pci[out->pci_count++] = (uint32_t)(vendor << 16 | device);
-	}
-	return r;
-}
-
-/* Pairs of a first value and a count; the argument read last is the first one. */
-static int read_ranges(struct parser *p, uint64_t limit, struct priv_range *ranges, uint32_t *count)
-{
-	int r = 1;
-
-	for (; r == 1; r = word_argument(p)) {
-		uint64_t start, length;
-
-		r = word_number(p, limit, &start);
-		if (r == 0) {
-			r = word_need_number(p, "a count after each start", limit, &length);
-		}
-		if (r < 0) {
-			return r;
-		}
-		if (length == 0 || length - 1 > limit - start) {
-			return word_fail(p, "'%s': the range of %.32s is empty or too long",
-				p->keyword, p->word);
-		}
-		if (*count == PRIV_RANGES) {
-			return word_fail(
-				p, "'%s' has more than %d ranges", p->keyword, PRIV_RANGES);
-		}
-		ranges[*count].start = start;
-		ranges[*count].end = start + length - 1;
-		(*count)++;
-	}
-	return r;
-}
-
-static int read_io(struct parser *p)
-{
-	int r = word_need(p, "ports");
-
-	if (r == 1 && strcmp(p->word, "all") == 0) {
-		p->out->io_all = true;
-		return word_end(p);
-	}
-	return r < 0 ? r : read_ranges(p, 0xffff, p->out->io, &p->out->io_count);
-}
-
-static int read_mem(struct parser *p)
-{
-	int r = word_need(p, "addresses");
-
-	return r < 0 ? r : read_ranges(p, (1ull << 52) - 1, p->out->mem, &p->out->mem_count);
-}
-
-static int read_irq(struct parser *p)
-{
-	struct conf_service *out = p->out;
-	int r = word_need(p, "interrupt lines");
-
-	for (; r == 1; r = word_argument(p)) {
-		uint64_t value;
-
-		r = word_number(p, 255, &value);
-		if (r < 0) {
-			return r;
-		}
-		if (out->irq_count == PRIV_IRQS) {
-			return word_fail(p, "'irq' has more than %d lines", PRIV_IRQS);
-		}
-		out->irq[out->irq_count++] = (int32_t)value;
-	}
-	return r;
 }
 
 static int read_sched(struct parser *p)
@@ -291,6 +188,35 @@ static int read_sched(struct parser *p)
 			p->out->priority = (int32_t)value;
 		} else {
 			p->out->quantum_ns = value * 1000000;
+		}
+	}
+	return r;
+}
+
+/* What it may have of things that run out. */
+static int read_quota(struct parser *p)
+{
+	int r = word_need(p, "memory or grants");
+
+	for (; r == 1; r = word_argument(p)) {
+		bool is_memory = strcmp(p->word, "memory") == 0;
+		uint64_t value;
+
+		if (!is_memory && strcmp(p->word, "grants") != 0) {
+			return word_fail(
+				p, "'quota' knows memory and grants, not '%.32s'", p->word);
+		}
+		r = word_need_number(p, "a number", is_memory ? (1ull << 46) - 1 : 65536, &value);
+		if (r < 0) {
+			return r;
+		}
+		if (value == 0) {
+			return word_fail(p, "'quota': nothing can run with 0");
+		}
+		if (is_memory) {
+			p->out->memory_max = value;
+		} else {
+			p->out->grants_max = (uint32_t)value;
 		}
 	}
 	return r;
@@ -369,6 +295,12 @@ static int read_control(struct parser *p)
 		if (r < 0) {
 			return r;
 		}
+		for (uint32_t i = 0; i < out->control_count; i++) {
+			if (out->control[i] == value) {
+				return word_fail(
+					p, "'control': %s stands here a second time", p->word);
+			}
+		}
 		if (out->control_count == CONF_CONTROL_MAX) {
 			return word_fail(p, "'control' has more than %d users", CONF_CONTROL_MAX);
 		}
@@ -402,13 +334,14 @@ static const struct statement {
 	{"ipc", read_ipc, true},
 	{"kcall", read_kcall, true},
 	{"vm", read_vm, true},
-	{"chr", read_chr, true},
-	{"blk", read_blk, true},
-	{"pci", read_pci, true},
-	{"io", read_io, true},
-	{"mem", read_mem, true},
-	{"irq", read_irq, true},
+	{"chr", conf_read_chr, true},
+	{"blk", conf_read_blk, true},
+	{"pci", conf_read_pci, true},
+	{"io", conf_read_io, true},
+	{"mem", conf_read_mem, true},
+	{"irq", conf_read_irq, true},
 	{"sched", read_sched, false},
+	{"quota", read_quota, false},
 	{"restart", read_restart, false},
 	{"core", read_core, false},
 	{"heap", read_heap, false},

@@ -55,6 +55,8 @@ struct conf_service {
 	int32_t irq[PRIV_IRQS];
 	int32_t priority;                   /* of the scheduler; the class's when not declared */
 	uint64_t quantum_ns;                /* 0: the scheduler's default */
+	uint64_t memory_max;                /* quota: bytes of address space; 0: no limit */
+	uint32_t grants_max;                /* quota: grants at a time; 0: no limit */
 	char signal_manager[CONF_NAME_MAX]; /* label, "self", or "rs" (the default) */
 	uint64_t period_ns;                 /* of heartbeats; 0: not declared */
 	bool replica;                       /* one is kept ready */

@@ -2,6 +2,7 @@
 #include "servers/rs/control.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "servers/rs/peers.h"
 #include "servers/rs/process.h"
 #include "servers/rs/replica.h"
+#include "servers/rs/rights.h"
 #include "servers/rs/script.h"
 #include "servers/rs/service.h"
 #include "servers/rs/standby.h"
@@ -47,6 +49,23 @@ static int64_t store(const struct call *call, const void *from, int len)
 	return r < 0 ? r : len;
 }
 
+/* VFS sends a device number to one service only. */
+static int check_devices(const struct call *call, const struct conf_service *conf)
+{
+	bool is_block = false;
+	uint32_t major = 0;
+	const struct service *owner = rights_device_owner(call->rs, conf, &is_block, &major);
+	char line[96];
+
+	if (!owner) {
+		return 0;
+	}
+	snprintf(line, sizeof(line), "%u: '%s %u' is a device of %s already", conf->line,
+		is_block ? "blk" : "chr", major, owner->label);
+	parcel_complain(call->program, call->req, line);
+	return -EADDRINUSE;
+}
+
 static int64_t on_up(const struct call *call)
 {
 	bool waits = !(call->req->flags & AXO_SERVICE_NO_WAIT);
@@ -55,6 +74,12 @@ static int64_t on_up(const struct call *call)
 	int r = parcel_fetch(call->rs, call->program, call->req, &parcel);
 
 	if (r < 0) {
+		return r;
+	}
+	/* The name first, so that a service that is there already is not told by its numbers. */
+	r = call->service ? -EBUSY : check_devices(call, &parcel.conf);
+	if (r < 0) {
+		parcel_free(&parcel);
 		return r;
 	}
 	parcel.conf.replica |= (call->req->flags & AXO_SERVICE_REPLICA) != 0;
@@ -128,6 +153,7 @@ static int64_t on_update(const struct call *call)
 		.state = req->arg,
 		.limit_ns = req->limit_ns,
 		.is_batch = is_batch,
+		.program = call->program,
 		.waiter = waiter_of(call),
 	};
 	int r = 0;
@@ -175,9 +201,20 @@ static int redeclare(struct rs *rs, struct service *s, const struct conf_service
 	return r < 0 ? r : 0;
 }
 
+/* What the new declaration says otherwise than the old one. */
+static void follow_replica(struct rs *rs, struct service *s, bool was_declared)
+{
+	replica_drop(s); /* it has the old privileges */
+	if (s->conf.replica != was_declared) {
+		s->has_replica = s->conf.replica;
+	}
+	s->replica_ns = rs->now_ns;
+}
+
 static int64_t on_edit(const struct call *call)
 {
 	struct service *s = call->service;
+	bool has_replica = s->conf.replica;
 	struct parcel parcel;
 	int r = parcel_fetch_some(call->rs, call->program, call->req, &parcel);
 
@@ -195,7 +232,7 @@ static int64_t on_edit(const struct call *call)
 	}
 	if (r == 0) {
 		peers_edited(call->rs, s);
-		replica_drop(s);
+		follow_replica(call->rs, s, has_replica);
 		heartbeat_set(call->rs, s,
 			call->req->period_ns ? call->req->period_ns : s->conf.period_ns);
 		service_tick(call->rs);
@@ -230,8 +267,8 @@ static int64_t on_stats(const struct call *call)
 	return store(call, &stats, sizeof(stats));
 }
 
-/* Bytes of text, or a negative error. */
-static int64_t on_status(const struct call *call)
+/* STATUS, RIGHTS, DEVICES: bytes of text, or a negative error. */
+static int64_t on_text(const struct call *call)
 {
 	char *text = malloc(RS_STATUS_MAX);
 	int64_t result;
@@ -240,7 +277,17 @@ static int64_t on_status(const struct call *call)
 	if (!text) {
 		return -ENOMEM;
 	}
-	len = status_text(call->rs, call->req->name, text, RS_STATUS_MAX);
+	switch (call->req->cmd) {
+	case AXO_SERVICE_RIGHTS:
+		len = rights_text(call->service, text, RS_STATUS_MAX);
+		break;
+	case AXO_SERVICE_DEVICES:
+		len = rights_devices(call->rs, text, RS_STATUS_MAX);
+		break;
+	default:
+		len = status_text(call->rs, call->req->name, text, RS_STATUS_MAX);
+		break;
+	}
 	result = len < 0 ? len : store(call, text, len);
 	free(text);
 	return result;
@@ -281,7 +328,7 @@ static const struct command {
 	[AXO_SERVICE_UP] = {on_up, false, false},
 	[AXO_SERVICE_DOWN] = {on_down, true, false},
 	[AXO_SERVICE_RESTART] = {on_restart, true, false},
-	[AXO_SERVICE_STATUS] = {on_status, false, true},
+	[AXO_SERVICE_STATUS] = {on_text, false, true},
 	[AXO_SERVICE_TEMPLATE] = {on_template, false, false},
 	[AXO_SERVICE_BOOTED] = {on_booted, false, true},
 	[AXO_SERVICE_REFRESH] = {on_restart, true, false},
@@ -296,6 +343,8 @@ static const struct command {
 	[AXO_SERVICE_STATS] = {on_stats, true, false},
 	[AXO_SERVICE_SHUTDOWN] = {on_shutdown, false, true},
 	[AXO_SERVICE_SCRIPT] = {on_script, false, true},
+	[AXO_SERVICE_RIGHTS] = {on_text, true, false},
+	[AXO_SERVICE_DEVICES] = {on_text, false, true},
 };
 
 /* Root may do all; whom a service's declaration names may do what concerns this service only. */
@@ -315,11 +364,33 @@ static bool is_allowed(const struct call *call, const struct command *command, u
 	return false;
 }
 
+/* The result, or CONTROL_LATER. */
+static int64_t serve(struct call *call, uint32_t uid)
+{
+	const struct axo_service_req *req = call->req;
+	const struct command *command;
+
+	if (req->cmd >= AXO_ARRAY_LEN(commands) || !commands[req->cmd].serve) {
+		return -EINVAL;
+	}
+	command = &commands[req->cmd];
+	if (!conf_is_name(req->name) && !(req->name[0] == '\0' && command->is_nameless)) {
+		return -EINVAL;
+	}
+	call->service = service_by_label(call->rs, req->name);
+	if (!is_allowed(call, command, uid)) {
+		return -EPERM;
+	}
+	if (command->needs_service && !call->service) {
+		return -ESRCH;
+	}
+	return command->serve(call);
+}
+
 bool control_call(struct rs *rs, endpoint_t program, vaddr_t request, int64_t *result)
 {
 	struct axo_service_req req;
 	struct call call = {.rs = rs, .program = program, .req = &req};
-	const struct command *command;
 	uint32_t uid;
 
 	*result = -EPERM;
@@ -330,25 +401,11 @@ bool control_call(struct rs *rs, endpoint_t program, vaddr_t request, int64_t *r
 	if (*result < 0) {
 		return true;
 	}
-	*result = -EINVAL;
 	req.name[sizeof(req.name) - 1] = '\0';
-	if (req.cmd >= AXO_ARRAY_LEN(commands) || !commands[req.cmd].serve) {
-		return true;
+	*result = serve(&call, uid);
+	if (*result < 0) {
+		update_forget(rs, program);
 	}
-	command = &commands[req.cmd];
-	if (!conf_is_name(req.name) && !(req.name[0] == '\0' && command->is_nameless)) {
-		return true;
-	}
-	call.service = service_by_label(rs, req.name);
-	*result = -EPERM;
-	if (!is_allowed(&call, command, uid)) {
-		return true;
-	}
-	*result = -ESRCH;
-	if (command->needs_service && !call.service) {
-		return true;
-	}
-	*result = command->serve(&call);
 	return *result != CONTROL_LATER;
 }
 

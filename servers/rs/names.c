@@ -75,3 +75,23 @@ int names_vm_call(const char *name)
 {
 	return find(vm_calls, AXO_ARRAY_LEN(vm_calls), name);
 }
+
+static const char *name_of(const struct name_bit *table, size_t count, unsigned bit)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (table[i].bit == (int)bit) {
+			return table[i].name;
+		}
+	}
+	return NULL;
+}
+
+const char *names_of_kernel_call(unsigned bit)
+{
+	return name_of(kernel_calls, AXO_ARRAY_LEN(kernel_calls), bit);
+}
+
+const char *names_of_vm_call(unsigned bit)
+{
+	return name_of(vm_calls, AXO_ARRAY_LEN(vm_calls), bit);
+}

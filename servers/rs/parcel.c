@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/sys/diag.h"
 #include "servers/rs/binary.h"
@@ -32,13 +33,23 @@ static char *fetch_text(endpoint_t program, vaddr_t from, uint64_t len, uint64_t
 	return text;
 }
 
+void parcel_complain(endpoint_t program, const struct axo_service_req *req, const char *line)
+{
+	size_t len = strlen(line) + 1;
+
+	diag_printf("declaration of %s: line %s", req->name, line);
+	if (req->out_len >= len) {
+		(void)caller_copy_out(program, req->out, line, len);
+	}
+}
+
 /* On a wrong declaration the error goes to the caller's `out`, as "LINE: TEXT". */
 static int fetch_conf(
 	endpoint_t program, const struct axo_service_req *req, struct conf_service *conf)
 {
 	struct conf_error error;
 	char line[160];
-	int r, len;
+	int r;
 	char *text = fetch_text(program, req->conf, req->conf_len, CONF_TEXT_MAX, &r);
 
 	if (!text) {
@@ -47,11 +58,8 @@ static int fetch_conf(
 	r = conf_find(text, req->conf_len, req->name, conf, &error);
 	free(text);
 	if (r < 0) {
-		len = snprintf(line, sizeof(line), "%u: %s", error.line, error.text) + 1;
-		diag_printf("declaration of %s: line %s", req->name, line);
-		if (req->out_len >= (uint64_t)len) {
-			(void)caller_copy_out(program, req->out, line, (size_t)len);
-		}
+		snprintf(line, sizeof(line), "%u: %s", error.line, error.text);
+		parcel_complain(program, req, line);
 	}
 	return r;
 }

@@ -24,3 +24,6 @@ int parcel_fetch_some(struct rs *rs, endpoint_t program, const struct axo_servic
 	struct parcel *parcel);
 
 void parcel_free(struct parcel *parcel);
+
+/* Tell the program, in its `out`, and the log what is wrong with its declaration: "LINE: TEXT". */
+void parcel_complain(endpoint_t program, const struct axo_service_req *req, const char *line);

@@ -44,8 +44,13 @@ static endpoint_t manager_of(const struct rs *rs, const struct service *s)
 	return EP_RS;
 }
 
+/* What is not in it is not allowed any more. Who may send to all may so to those to come. */
 static void fill_send_mask(const struct rs *rs, const struct service *s, struct priv_spec *spec)
 {
+	if (s->conf.ipc_all) {
+		memset(spec->send_mask, 0xff, sizeof(spec->send_mask));
+		return;
+	}
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
 		const struct service *other = &rs->services[i];
 
@@ -80,6 +85,7 @@ void privilege_spec(const struct rs *rs, const struct service *s, struct priv_sp
 		.mem_count = (uint16_t)conf->mem_count,
 		.irq_count = (uint16_t)conf->irq_count,
 		.linux_mem = conf->heap,
+		.grants_max = conf->grants_max,
 	};
 	memcpy(spec->io, conf->io, sizeof(spec->io));
 	memcpy(spec->mem, conf->mem, sizeof(spec->mem));

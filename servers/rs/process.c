@@ -208,7 +208,11 @@ int process_give_privileges(
 	if (id < 0 || ep == EP_VM) {
 		return id;
 	}
-	*MSG(&m, vm_setpriv_req) = (struct vm_setpriv_req){.ep = ep, .mask = s->conf.vm_calls};
+	*MSG(&m, vm_setpriv_req) = (struct vm_setpriv_req){
+		.ep = ep,
+		.mask = s->conf.vm_calls,
+		.memory_max = s->conf.memory_max ? s->conf.memory_max : UINT64_MAX,
+	};
 	r = call_vm(&m, VM_SETPRIV);
 	return r < 0 ? r : id;
 }
@@ -325,6 +329,47 @@ int process_pid(const struct service *s)
 		return 0;
 	}
 	return ids.pid;
+}
+
+int process_calls_made(endpoint_t ep, uint64_t *kcalls, uint64_t *vm_calls)
+{
+	struct message m = {0};
+	int r = (int)sys_getinfo(GETINFO_KCALLS, kcalls, sizeof(*kcalls), ep);
+
+	*vm_calls = 0;
+	if (r < 0 || ep == EP_VM) {
+		return r < 0 ? r : 0;
+	}
+	*MSG(&m, vm_info_req) = (struct vm_info_req){
+		.what = VM_INFO_CALLS,
+		.ep = ep,
+		.to = (uint64_t)vm_calls,
+		.bytes = sizeof(*vm_calls),
+	};
+	return call_vm(&m, VM_INFO);
+}
+
+int process_stopped(unsigned *slot, endpoint_t *eps, int max)
+{
+	static struct proc_info procs[16];
+	int count = 0;
+
+	while (count == 0) {
+		int64_t bytes = sys_getinfo(GETINFO_PROCTAB, procs, sizeof(procs), *slot);
+		size_t got = bytes < 0 ? 0 : (size_t)bytes / sizeof(procs[0]);
+
+		for (size_t i = 0; i < got && count < max; i++, ++*slot) {
+			uint32_t flags = procs[i].rts_flags;
+
+			if ((flags & RTS_NO_PRIV) && !(flags & RTS_SLOT_FREE)) {
+				eps[count++] = procs[i].endpoint;
+			}
+		}
+		if (got == 0) {
+			break;
+		}
+	}
+	return count;
 }
 
 struct binary *process_boot_binary(const char *name)

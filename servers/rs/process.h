@@ -67,6 +67,16 @@ void process_log_death(const struct service *service, int signo, vaddr_t address
 /* The process id that PM gave it, or 0. */
 int process_pid(const struct service *service);
 
+/* Which of the kernel's and of VM's calls it has made so far: bits as in a declaration. 0 or a
+ * negative error. */
+int process_calls_made(endpoint_t ep, uint64_t *kcalls, uint64_t *vm_calls);
+
+/*
+ * Processes that have no leave to run, in order of their slots from *slot on: up to `max`
+ * endpoints, how many; *slot is where to go on. 0: there are no more.
+ */
+int process_stopped(unsigned *slot, endpoint_t *eps, int max);
+
 /* Flip `count` random bits of its text, or else of its data. 0 or a negative error. */
 int process_flip_bits(const struct service *service, bool is_text, uint32_t count, uint64_t seed);
 

@@ -166,6 +166,7 @@ struct update {
 	uint64_t limit_ns;
 	time_ns_t deadline_ns;
 	time_ns_t switched_ns; /* when the endpoints changed hands */
+	endpoint_t program;    /* QUEUED: whose batch it is */
 	struct waiter waiter;
 };
 

@@ -64,6 +64,41 @@ static void find_dead(struct rs *rs)
 	}
 }
 
+/* Whether RS knows a process that does not run yet, or no more. */
+static bool is_known(const struct rs *rs, endpoint_t ep)
+{
+	if (ep == rs->standby_ep) {
+		return true;
+	}
+	for (int i = 0; i < RS_SERVICES_MAX; i++) {
+		const struct service *s = &rs->services[i];
+
+		if (s->state != SERVICE_FREE &&
+			(s->ep == ep || s->past_ep == ep || s->replica_ep == ep ||
+				s->next_ep == ep)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the RS that died was just making is nobody's. */
+static void end_strays(const struct rs *rs)
+{
+	endpoint_t eps[16];
+	unsigned slot = 0;
+	int count;
+
+	while ((count = process_stopped(&slot, eps, (int)AXO_ARRAY_LEN(eps))) > 0) {
+		for (int i = 0; i < count; i++) {
+			if (!is_known(rs, eps[i])) {
+				diag_printf("ends %d, which was just being made", eps[i]);
+				process_destroy(eps[i]);
+			}
+		}
+	}
+}
+
 void standby_take_over(struct rs *rs, time_ns_t now_ns)
 {
 	struct service *self = service_by_endpoint(rs, EP_RS);
@@ -83,6 +118,7 @@ void standby_take_over(struct rs *rs, time_ns_t now_ns)
 		process_destroy(rs->standby_ep); /* names the dead one now */
 		rs->standby_ep = EP_NONE;
 	}
+	end_strays(rs);
 	standby_make(rs);
 	find_dead(rs);
 	rs->alarm_ns = 1; /* unknown: it is set anew */

@@ -244,7 +244,8 @@ int update_add(struct rs *rs, struct service *s, const struct update_plan *plan)
 	struct update *update = &rs->update;
 	int r;
 
-	if (update->phase > PHASE_QUEUED) {
+	if (update->phase > PHASE_QUEUED ||
+		(update->phase == PHASE_QUEUED && update->program != plan->program)) {
 		return -EBUSY;
 	}
 	r = check(rs, s, plan);
@@ -255,6 +256,7 @@ int update_add(struct rs *rs, struct service *s, const struct update_plan *plan)
 		abandon(rs, r);
 		return r;
 	}
+	update->program = plan->program;
 	update->state = plan->state;
 	update->limit_ns = plan->limit_ns;
 	if (plan->is_batch) {
@@ -266,6 +268,14 @@ int update_add(struct rs *rs, struct service *s, const struct update_plan *plan)
 	}
 	service_tick(rs);
 	return 0;
+}
+
+void update_forget(struct rs *rs, endpoint_t program)
+{
+	if (rs->update.phase == PHASE_QUEUED && rs->update.program == program) {
+		abandon(rs, -ECANCELED);
+		service_tick(rs);
+	}
 }
 
 void update_ready(struct rs *rs, struct service *s, int result, bool is_waiting)

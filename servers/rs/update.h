@@ -16,7 +16,8 @@ struct update_plan {
 	const char *args;                /* NULL: as they are */
 	int state;                       /* enum sef_lu_state to rest in */
 	uint64_t limit_ns;               /* for coming to rest, and for the init; 0: the usual */
-	bool is_batch;                   /* there are more to come */
+	bool is_batch;                   /* there are more to come, of this program */
+	endpoint_t program;
 	struct waiter waiter;
 };
 
@@ -27,6 +28,9 @@ struct update_plan {
  * an error the batch, if there is one, is forgotten.
  */
 int update_add(struct rs *rs, struct service *service, const struct update_plan *plan);
+
+/* A step of the program's batch has failed: the batch, if it has one, is forgotten. */
+void update_forget(struct rs *rs, endpoint_t program);
 
 /* The service has answered to SEF_LU_PREPARE; it waits for RS's answer when is_waiting. */
 void update_ready(struct rs *rs, struct service *service, int result, bool is_waiting);

@@ -226,6 +226,7 @@ int vm_call_info(struct vm *vm, const struct call *call)
 	union {
 		struct vm_stats stats;
 		struct vm_usage usage;
+		uint64_t calls;
 	} answer;
 	uint64_t bytes;
 
@@ -247,6 +248,10 @@ int vm_call_info(struct vm *vm, const struct call *call)
 	case VM_INFO_USAGE:
 		get_usage(vm, space, &answer.usage);
 		bytes = sizeof(answer.usage);
+		break;
+	case VM_INFO_CALLS:
+		answer.calls = space->calls_made;
+		bytes = sizeof(answer.calls);
 		break;
 	case VM_INFO_REGIONS:
 		return send_regions(vm, space, reader, req, rep);

@@ -20,7 +20,8 @@
 #include "servers/vm/job.h"
 #include "servers/vm/thread.h"
 
-/* FROM_SERVICE: by the caller's mask (VM_SETPRIV); FROM_ANY_SERVICE: what needs no right. */
+/* FROM_SERVICE: any with the right; FROM_ANY_SERVICE: what needs no right. All others need it, too
+ * (VM_SETPRIV). */
 enum caller {
 	FROM_PM = 1,
 	FROM_RS = 2,
@@ -73,20 +74,23 @@ static const struct {
 
 static bool is_allowed(struct vm *vm, endpoint_t source, uint32_t op, unsigned callers)
 {
-	const struct space *space = thread_space(vm, source);
+	struct space *space = thread_space(vm, source);
 	unsigned who = source == EP_PM ? FROM_PM
 		: source == EP_RS      ? FROM_RS
 		: source == EP_VFS     ? FROM_VFS
 		: source == EP_MEMORY  ? FROM_MEMORY
 				       : 0;
+	bool needs_right = !(callers & FROM_ANY_SERVICE);
 
 	if (space == NULL || !space->is_service) {
 		return false;
 	}
-	if (callers & FROM_SERVICE) {
-		return space->call_mask & (1ull << op);
+	if (needs_right &&
+		(!(callers & (who | FROM_SERVICE)) || !(space->call_mask & (1ull << op)))) {
+		return false;
 	}
-	return callers & (who | FROM_ANY_SERVICE);
+	space->calls_made |= 1ull << op;
+	return true;
 }
 
 /* An operation of the protocol; -ENOSYS: no such, or not for the caller (VM-30). */

@@ -172,5 +172,6 @@ int vm_call_setpriv(struct vm *vm, const struct call *call)
 		return -EINVAL;
 	}
 	space->call_mask = req->mask;
+	space->limit_as = req->memory_max;
 	return 0;
 }

@@ -17,6 +17,8 @@ struct space {
 	bool is_service;    /* may use the reserve; is never killed for memory */
 	bool must_flush;    /* a present entry was taken away or restricted since the last flush */
 	uint64_t call_mask; /* services: bit (op - VM_BASE) of what they may ask */
+	/* ... and what they have asked so far, of what they may */
+	uint64_t calls_made;
 	bool lock_future;   /* mlockall(MCL_FUTURE) */
 	bool lock_on_fault; /* with MCL_ONFAULT */
 	struct pt pt;

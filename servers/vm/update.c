@@ -35,7 +35,7 @@ static void swap_threads(struct vm_thread *a, struct vm_thread *b)
 {
 	struct space *space = a->space;
 	bool is_exiting = a->is_exiting;
-	uint64_t mask = space->call_mask;
+	uint64_t mask = space->call_mask, made = space->calls_made;
 
 	a->space = b->space;
 	a->is_exiting = b->is_exiting;
@@ -43,6 +43,8 @@ static void swap_threads(struct vm_thread *a, struct vm_thread *b)
 	b->is_exiting = is_exiting;
 	b->space->call_mask = a->space->call_mask;
 	a->space->call_mask = mask;
+	b->space->calls_made = a->space->calls_made;
+	a->space->calls_made = made;
 	a->space->owner = a->ep;
 	b->space->owner = b->ep;
 }

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A driver that has some rights of each kind (tests.conf) and, in its init, tries what is just
- * beside them: ports, interrupt lines, physical memory, operations of VM, kernel calls, and whom to
- * talk to. Its init's result says whether all was as declared.
+ * beside them: ports, interrupt lines, physical memory, PCI devices, operations of VM, kernel
+ * calls, whom to talk to, priorities, others' signals, processes for PM, memory and grants without
+ * end. Its init's result says whether all was as declared.
  */
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "abi/errno.h"
+#include "lib/drv/pci.h"
 #include "lib/sys/diag.h"
+#include "lib/sys/ds.h"
+#include "lib/sys/grant.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
 #include "lib/sys/sef.h"
+#include "proto/pm.h"
+#include "proto/sched.h"
 #include "proto/vm.h"
 
 /* As in tests.conf. */
@@ -19,6 +26,8 @@
 #define LINE        8
 #define MEMORY      0xe0000ul
 #define MEMORY_SIZE 0x2000ul
+#define GRANTS      100
+#define QUOTA       0x400000ul
 
 static int failures;
 
@@ -105,14 +114,102 @@ static void try_vm(void)
 	}
 }
 
-static void try_the_rest(void)
+static void try_kernel_calls(void)
 {
-	static const endpoint_t others[] = {EP_PM, EP_VFS, EP_SCHED, EP_TTY, EP_MEMORY};
 	uint8_t byte;
 
 	refused(sys_copyin(EP_VFS, 0x1000, &byte, 1), "kernel call", KCALL_vircopy);
 	refused(sys_kill(EP_INIT, 9, 0, 0), "kernel call", KCALL_kill);
 	refused(sys_privctl(PRIV_ALLOW, EP_SELF, NULL), "kernel call", KCALL_privctl);
+	refused(sys_schedule(EP_SELF, 0, 1000000), "kernel call", KCALL_schedule);
+	refused(sys_schedctl(EP_SELF, EP_SELF), "kernel call", KCALL_schedctl);
+}
+
+/* RS tells pci what the declaration names: a device that there is not. */
+static void try_pci(void)
+{
+	struct pci_found device = {0};
+	struct pci_bar bar;
+	uint32_t value;
+
+	expect(pci_first(&device) == -ENODEV, "device", 0, 0);
+	for (device.index = 0; device.index < 3; device.index++) {
+		refused(pci_read(&device, 0, 4, &value), "device", device.index);
+		refused(pci_write(&device, 4, 2, 0), "device", device.index);
+		refused(pci_bar(&device, 0, &bar), "device", device.index);
+	}
+	expect(pci_read(&(struct pci_found){.index = 5000}, 0, 4, &value) == -ENODEV, "device",
+		5000, 0);
+}
+
+static int ask(endpoint_t whom, int op, struct message *m)
+{
+	m->type = op;
+	return ipc_call(whom, m);
+}
+
+/* SCHED takes priorities of PM and RS only; it has no signals of others, and cannot end any. */
+static void try_scheduling_and_signals(void)
+{
+	struct message m = {0};
+	struct ksig ksig;
+
+	*MSG(&m, sched_start) = (struct sched_start){.ep = EP_SELF, .parent = EP_NONE};
+	refused(ask(EP_SCHED, SCHED_START, &m), "priority", 0);
+	MSG(&m, sched_ep)->ep = EP_VFS;
+	refused(ask(EP_SCHED, SCHED_STOP, &m), "stop", EP_VFS);
+	*MSG(&m, sched_nice) = (struct sched_nice){.ep = EP_INIT, .nice = 19};
+	refused(ask(EP_SCHED, SCHED_NICE, &m), "nice", EP_INIT);
+	expect(sys_getksig(&ksig) == 0, "signals of others", 0, 0);
+	refused(sys_endksig(EP_VFS), "end of a signal", EP_VFS);
+	refused(sys_endksig(EP_INIT), "end of a signal", EP_INIT);
+}
+
+/* PM-05: only RS makes services and ends them, with the user id that it says. */
+static void try_processes(void)
+{
+	struct message m = {0};
+
+	*MSG(&m, pm_service) = (struct pm_service){.ep = EP_SELF, .uid = 0, .label = "root"};
+	refused(ask(EP_PM, PM_SERVICE_NEW, &m), "new process", EP_SELF);
+	*MSG(&m, pm_service) = (struct pm_service){.ep = EP_VFS};
+	refused(ask(EP_PM, PM_SERVICE_GONE, &m), "end of a process", EP_VFS);
+	/* Only RS publishes labels. */
+	refused(ds_publish_label("refused2", EP_SELF, 0), "label", 0);
+}
+
+static void try_quotas(void)
+{
+	static uint8_t byte;
+	static grant_t grants[GRANTS + 1];
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	void *some = mmap(NULL, QUOTA / 4, PROT_READ | PROT_WRITE, flags, -1, 0);
+	int count = 0;
+
+	expect(some != MAP_FAILED, "memory within the quota", QUOTA / 4, -errno);
+	expect(mmap(NULL, QUOTA, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED &&
+			errno == ENOMEM,
+		"memory beyond the quota", QUOTA, -errno);
+	expect(some == MAP_FAILED || munmap(some, QUOTA / 4) == 0, "unmap", 0, -errno);
+	while (count <= GRANTS) {
+		grants[count] = grant_direct(EP_DS, &byte, 1, GRANT_READ);
+		if (grants[count] == GRANT_INVALID) {
+			break;
+		}
+		count++;
+	}
+	expect(count >= GRANTS / 2 && count <= GRANTS && errno == ENOSPC, "grants", count, -errno);
+	expect(sys_setgrant((const struct grant *)(uint64_t)0x1000, GRANTS + 1) == -ENOSPC,
+		"table of grants", GRANTS + 1, 0);
+	while (count > 0) {
+		(void)grant_revoke(grants[--count]);
+	}
+}
+
+static void try_messages(void)
+{
+	static const endpoint_t others[] = {EP_VFS, EP_TTY, EP_MEMORY};
+
 	for (size_t i = 0; i < AXO_ARRAY_LEN(others); i++) {
 		struct message m = {0};
 
@@ -127,7 +224,12 @@ static int on_init(const struct sef_info *info)
 	try_lines();
 	try_memory();
 	try_vm();
-	try_the_rest();
+	try_kernel_calls();
+	try_pci();
+	try_scheduling_and_signals();
+	try_processes();
+	try_quotas();
+	try_messages();
 	return failures ? -EIO : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parser of declarations: meanings, errors with their lines, mutated and random texts, the
- * files given as arguments. */
+/* The parser of declarations (RS-05): meanings, errors with their lines, mutated and random texts,
+ * the files given as arguments. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "proto/sched.h"
 #include "proto/vm.h"
 #include "servers/rs/conf.h"
+#include "servers/rs/conf_write.h"
 
 static unsigned failures;
 
@@ -32,6 +33,7 @@ static const char full[] =
 	"\tio 0x3f8 8 0x60 1; irq 4 1;\n"
 	"\tmem 0xa0000 0x20000;\n"
 	"\tsched priority 3 quantum 20;\n"
+	"\tquota memory 0x1000000 grants 500;\n"
 	"\trestart no; signal_manager pm; heap no; core yes; magic_grants yes;\n"
 	"\tperiod 250; replica yes; script /etc/again; control 5; control 1000 6;\n"
 	"}\n";
@@ -66,6 +68,7 @@ static void test_meaning(void)
 	CHECK(s.io_count == 2 && s.io[0].start == 0x3f8 && s.io[0].end == 0x3ff &&
 		s.io[1].end == 0x60);
 	CHECK(s.mem_count == 1 && s.mem[0].end == 0xbffff && s.irq_count == 2 && s.irq[1] == 1);
+	CHECK(s.memory_max == 0x1000000 && s.grants_max == 500);
 	CHECK(s.priority == 3 && s.quantum_ns == 20000000 && s.restart == CONF_RESTART_NO);
 	CHECK(strcmp(s.signal_manager, "pm") == 0 && !s.heap && s.is_core && s.magic_grants);
 }
@@ -137,6 +140,21 @@ static void test_errors(void)
 		{"service x { magic_grants all; }", 1, "yes or no"},
 		{"service x { blk 5000; }", 1, "not a number"},
 		{"service x { \001 }", 1, "byte that no word"},
+		{"service x { quota messages 3; }", 1, "not 'messages'"},
+		{"service x { quota memory; }", 1, "needs a number"},
+		{"service x { quota grants 0; }", 1, "nothing can run"},
+		{"service x { quota grants 65537; }", 1, "not a number"},
+		{"service x { quota grants 5;\n quota memory 5; }", 2, "second time"},
+		{"service x { chr 4 5;\n chr 4; }", 2, "'chr': 4 stands here a second"},
+		{"service x { blk 4\n 4; }", 2, "second time"},
+		{"service x { irq 4 4; }", 1, "second time"},
+		{"service x { io 0x60 4 0x70 2\n 0x63 1; }", 2, "already"},
+		{"service x { mem 0x1000 0x1000 0x1fff 1; }", 1, "already"},
+		{"service x { pci 1af4:1 1AF4:0001; }", 1, "second time"},
+		{"service x { ipc vfs;\n\n ipc pm vfs; }", 3, "'ipc': vfs stands"},
+		{"service x { kcall vumap;\n kcall vumap; }", 2, "vumap stands"},
+		{"service x { vm info info; }", 1, "info stands"},
+		{"service x { control 7 7; }", 1, "second time"},
 		{"service x { "
 		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; }",
 			1, "too long"},
@@ -153,6 +171,54 @@ static void test_errors(void)
 			failures++;
 		}
 	}
+}
+
+/* Two declarations mean the same. Names of bits that no call has do not matter. */
+static bool are_equal(const struct conf_service *a, const struct conf_service *b)
+{
+	struct conf_service x = *a, y = *b;
+
+	x.line = y.line = 0;
+	return memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+/* What is written out reads as it was. */
+static void check_written(const struct conf_service *conf)
+{
+	char text[4096];
+	struct conf_writer out = {.text = text, .size = sizeof(text)};
+	struct conf_service again;
+	struct conf_error error;
+	char *tight;
+	size_t len;
+
+	conf_write(&out, conf);
+	conf_write_text(&out, "}\n");
+	CHECK(out.len == strlen(text));
+	len = out.len;
+	CHECK(parse(text, &again, &error) == 1 && are_equal(conf, &again));
+	/* In less room the same length, and no byte behind it. */
+	for (size_t room = 0; room < len; room += 7) {
+		tight = malloc(room + 1);
+		out = (struct conf_writer){.text = tight, .size = room};
+		conf_write(&out, conf);
+		CHECK(out.len == len - 2);
+		free(tight);
+	}
+}
+
+static void test_written(void)
+{
+	struct conf_service s;
+	struct conf_error error;
+
+	CHECK(parse(full, &s, &error) == 1);
+	check_written(&s);
+	CHECK(parse("service a { ipc all; kcall all; vm all; io all; signal_manager self; }", &s,
+		      &error) == 1);
+	check_written(&s);
+	CHECK(parse("service a { class server; uid 0; }", &s, &error) == 1);
+	check_written(&s);
 }
 
 static void test_find(void)
@@ -201,6 +267,21 @@ static void test_mutations(void)
 	}
 }
 
+/* No device number is declared twice. */
+static void check_numbers(const struct conf_service *s)
+{
+	static bool taken[2][4096];
+
+	for (uint32_t i = 0; i < s->chr_count; i++) {
+		CHECK(!taken[0][s->chr[i]]);
+		taken[0][s->chr[i]] = true;
+	}
+	for (uint32_t i = 0; i < s->blk_count; i++) {
+		CHECK(!taken[1][s->blk[i]]);
+		taken[1][s->blk[i]] = true;
+	}
+}
+
 static void test_file(const char *path)
 {
 	static char text[CONF_TEXT_MAX];
@@ -227,6 +308,10 @@ static void test_file(const char *path)
 		/* Drivers and file systems are users of their own. */
 		CHECK(s.class == CONF_CLASS_SERVER || (s.uid >= 900 && s.uid < 999));
 		CHECK(s.kcalls != UINT64_MAX && s.vm_calls != UINT64_MAX && !s.io_all);
+		/* NEG-18, NEG-11: no basic calls, and none to physical memory. */
+		CHECK(!(s.kcalls & (KCALL_BASIC | 1ull << KCALL_physcopy)));
+		check_written(&s);
+		check_numbers(&s);
 	}
 }
 
@@ -235,6 +320,7 @@ int main(int argc, char **argv)
 	test_meaning();
 	test_defaults();
 	test_errors();
+	test_written();
 	test_find();
 	test_mutations();
 	for (int i = 1; i < argc; i++) {

@@ -154,6 +154,102 @@ static void test_edit(void)
 	finish(rs);
 }
 
+/* One text command for `a`; its output in out. */
+static int64_t text_of(struct rs *rs, enum axo_service_cmd cmd, char *out, size_t size)
+{
+	struct axo_service_req req = {
+		.cmd = cmd, .name = "a", .out = (uint64_t)out, .out_len = size - 1};
+	int64_t result;
+
+	memset(out, 0, size);
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result));
+	return result;
+}
+
+/* RS-02, DRV-08: a device number has one service; who has which. And what one may and has not used.
+ */
+static void test_devices_and_rights(void)
+{
+	static const char other[] = "\nservice b { chr 4; blk 8 7; }";
+	struct rs *rs = fresh();
+	struct axo_service_req req = {.cmd = AXO_SERVICE_UP, .name = "b"};
+	char out[2048] = "";
+	int64_t result;
+
+	CHECK(up_declared(rs, "a",
+		      "service a { uid 5; chr 8; blk 7; kcall vumap irqctl; vm map_phys info; }") ==
+		0);
+	req.conf = (uint64_t)other;
+	req.conf_len = strlen(other);
+	req.binary = (uint64_t) "abcd";
+	req.binary_len = 4;
+	req.out = (uint64_t)out;
+	req.out_len = sizeof(out);
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == -EADDRINUSE);
+	CHECK(strcmp(out, "2: 'blk 7' is a device of a already") == 0);
+	CHECK(!service_by_label(rs, "b") && fake.alive == 1);
+	CHECK(text_of(rs, AXO_SERVICE_DEVICES, out, sizeof(out)) > 0);
+	CHECK(strcmp(out, "chr 8 a\nblk 7 a\n") == 0);
+	CHECK(text_of(rs, AXO_SERVICE_RIGHTS, out, sizeof(out)) > 0);
+	CHECK(strstr(out, "service a {\n\tclass driver;\n\tuid 5;\n\tkcall vumap irqctl;\n"));
+	CHECK(strstr(out, "\t# never called so far: kcall irqctl\n"));
+	CHECK(strstr(out, "\t# never called so far: vm info\n}\n"));
+	CHECK(text_of(rs, AXO_SERVICE_RIGHTS, out, 60) == -ENOSPC);
+	finish(rs);
+}
+
+/* `edit` follows what the declaration says of a replica, and only what has changed of it. */
+static void test_edit_replica(void)
+{
+	static const char *const confs[] = {"service a { replica yes; }", "service a { }"};
+	struct rs *rs = fresh();
+	struct axo_service_req req = {.cmd = AXO_SERVICE_EDIT, .name = "a"};
+	struct service *s;
+	int64_t result;
+
+	rs->is_booted = true;
+	CHECK(up_declared(rs, "a", confs[1]) == 0);
+	s = service_by_label(rs, "a");
+	service_started(rs, s, 0, true);
+	CHECK(command(rs, AXO_SERVICE_CLONE, "a", 0) == 0 && s->replica_ep != EP_NONE);
+	for (int i = 1; i >= 0; i--) { /* asked for by hand: it stays */
+		req.conf = (uint64_t)confs[i];
+		req.conf_len = strlen(confs[i]);
+		CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == 0);
+		CHECK(s->has_replica && s->replica_ep != EP_NONE && fake.alive == 2);
+	}
+	req.conf = (uint64_t)confs[1];
+	req.conf_len = strlen(confs[1]);
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == 0);
+	CHECK(!s->has_replica && s->replica_ep == EP_NONE && fake.alive == 1);
+	finish(rs);
+}
+
+/* RS-22: a batch ends with the first step of its program that fails, whatever it is about; another
+ * program has no part in it. */
+static void test_batch_forgotten(void)
+{
+	struct rs *rs = fresh();
+	struct service *s = running(rs, "a");
+	struct axo_service_req req = {.cmd = AXO_SERVICE_UPDATE,
+		.name = "a",
+		.arg = SEF_LU_WORK_FREE,
+		.flags = AXO_SERVICE_BATCH};
+	int64_t result;
+
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == 0);
+	CHECK(s->update == UPDATE_QUEUED && fake.alive == 2);
+	running(rs, "b");
+	strcpy(req.name, "b");
+	CHECK(control_call(rs, 6, (vaddr_t)&req, &result) && result == -EBUSY);
+	strcpy(req.name, "nobody");
+	CHECK(control_call(rs, 6, (vaddr_t)&req, &result) && result == -ESRCH);
+	CHECK(s->update == UPDATE_QUEUED);
+	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == -ESRCH);
+	CHECK(s->update == UPDATE_NONE && rs->update.phase == PHASE_NONE && fake.alive == 2);
+	finish(rs);
+}
+
 /* What cannot run is announced to nobody in the end. */
 static void test_start_fails(void)
 {
@@ -189,6 +285,9 @@ int main(void)
 	test_control();
 	test_commands();
 	test_edit();
+	test_devices_and_rights();
+	test_edit_replica();
+	test_batch_forgotten();
 	test_fault();
 	test_start_fails();
 	printf("%u failures\n", failures);

@@ -8,6 +8,7 @@
 
 #include "abi/linux/signal.h"
 #include "lib/sys/diag.h"
+#include "proto/vm.h"
 #include "servers/rs/binary.h"
 #include "servers/rs/caller.h"
 #include "servers/rs/peers.h"
@@ -101,6 +102,14 @@ void process_look(endpoint_t ep, struct process_look *look)
 int process_pid(const struct service *s)
 {
 	return s->ep == EP_NONE ? 0 : 100 + s->ep % 100;
+}
+
+int process_calls_made(endpoint_t ep, uint64_t *kcalls, uint64_t *vm_calls)
+{
+	CHECK(*contents(ep) != 0);
+	*kcalls = KCALL_BASIC | 1ull << KCALL_vumap;
+	*vm_calls = 1ull << (VM_MAP_PHYS - VM_BASE);
+	return 0;
 }
 
 int process_flip_bits(const struct service *s, bool is_text, uint32_t count, uint64_t seed)

@@ -178,9 +178,11 @@ static void test_call_mask(void)
 	endpoint_t ep = fake_process(&vm);
 	struct message req = {.type = VM_SETPRIV}, rep;
 
-	*MSG(&req, vm_setpriv_req) = (struct vm_setpriv_req){.ep = ep, .mask = 5};
+	*MSG(&req, vm_setpriv_req) =
+		(struct vm_setpriv_req){.ep = ep, .mask = 5, .memory_max = 3 * PAGE};
 	CHECK(call_vm(vm_call_setpriv, EP_RS, &req, &rep) == 0);
 	CHECK(thread_space(&vm, ep)->call_mask == 5);
+	CHECK(thread_space(&vm, ep)->limit_as == 3 * PAGE);
 	MSG(&req, vm_setpriv_req)->ep = EP_MAKE(1, 900);
 	CHECK(call_vm(vm_call_setpriv, EP_RS, &req, &rep) == -EINVAL);
 	fake_exit(&vm, ep);
