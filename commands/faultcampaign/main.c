@@ -182,8 +182,15 @@ static void tell(const struct campaign *campaign, unsigned long number, const st
 	fflush(stdout);
 }
 
+/* RS refuses faults of it, or has given it up: the campaign goes on with the others. */
+static void drop(struct campaign *campaign, struct target *target)
+{
+	*target = campaign->targets[--campaign->targets_count];
+}
+
 static int run(struct campaign *campaign)
 {
+	bool refused = false;
 	int r = load_start(campaign->directory, campaign->seed);
 
 	if (r < 0) {
@@ -196,17 +203,18 @@ static int run(struct campaign *campaign)
 			load_last_words());
 		return 1;
 	}
-	for (unsigned long number = 1; number <= campaign->count; number++) {
-		const struct target *target =
-			&campaign->targets[pick(campaign, campaign->targets_count)];
+	for (unsigned long number = 1; number <= campaign->count && campaign->targets_count > 0;
+		number++) {
+		struct target *target = &campaign->targets[pick(campaign, campaign->targets_count)];
 		int kind = campaign->kinds[pick(campaign, campaign->kinds_count)];
 		struct result result;
 
 		r = inject(campaign, target, kind, campaign->seed + number, &result);
 		if (r < 0) {
-			load_stop();
-			report_print();
-			return complain(target->label, r);
+			refused = true;
+			(void)complain(target->label, r);
+			drop(campaign, target);
+			continue;
 		}
 		(void)report_add(&result);
 		tell(campaign, number, &result);
@@ -216,7 +224,7 @@ static int run(struct campaign *campaign)
 	}
 	load_stop();
 	report_print();
-	return report_is_good(campaign->least) ? 0 : 1;
+	return !refused && report_is_good(campaign->least) ? 0 : 1;
 }
 
 /* Takes a list of names apart. 0, or what main() ends with. */

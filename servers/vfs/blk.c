@@ -49,7 +49,7 @@ static int blk_request(uint64_t dev, struct message *m)
 		return r == -ERESTARTED ? -EIO : r;
 	}
 	*m = answer;
-	return MSG(m, blk_rep)->result;
+	return (int)trans_result(MSG(m, blk_rep)->result);
 }
 
 /* Sectors between the device and VFS's buffer: bytes done. */

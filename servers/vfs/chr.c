@@ -62,7 +62,7 @@ static int64_t chr_request(struct call *call, uint64_t dev, struct message *m)
 		MSG(&cancel, chr_cancel_req)->minor = dev_minor(dev);
 		(void)asyn_send(driver, &cancel);
 	}
-	return r < 0 ? r : MSG(&answer, chr_rep)->result;
+	return r < 0 ? r : trans_result(MSG(&answer, chr_rep)->result);
 }
 
 static int64_t open_request(struct call *call, uint64_t dev, unsigned flags)

@@ -38,7 +38,7 @@ static int fs_exchange(struct superblock *sb, struct message *m)
 		return -EIO;
 	}
 	r = MSG(m, fs_reply_head)->result;
-	return r > 0 ? -EIO : r;
+	return r > 0 ? -EIO : (int)trans_result(r);
 }
 
 /* The same, again when the file system was replaced meanwhile: *is_repeat says so. */

@@ -9,6 +9,8 @@
 #include "servers/vfs/call.h"
 #include "servers/vfs/vfs.h"
 
+#define ERROR_MAX EHWPOISON /* the last of Linux */
+
 static struct list *bucket(uint32_t seq)
 {
 	return &vfs->trans[seq % VFS_TRANS_BUCKETS];
@@ -78,6 +80,11 @@ bool trans_answer(uint32_t seq, const struct message *m)
 		}
 	}
 	return false;
+}
+
+int64_t trans_result(int64_t result)
+{
+	return result < -ERROR_MAX ? -EIO : result;
 }
 
 void trans_fail(endpoint_t ep, int status)

@@ -33,6 +33,9 @@ int trans_wait_call(struct trans *trans, const struct call *call);
 
 /* The main loop: an answer came. False: nobody waits for it. */
 bool trans_answer(uint32_t seq, const struct message *m);
+/* What a peer says that a request came to, as a program may see it: a negative number that is no
+ * error of Linux (the peer's memory or program is damaged) is -EIO. */
+int64_t trans_result(int64_t result);
 /* All requests to ep are lost. */
 void trans_fail(endpoint_t ep, int status);
 
