@@ -142,3 +142,15 @@ int asyn_reregister(void)
 {
 	return ring.last > 0 ? table_tell(ring.last) : 0;
 }
+
+void asyn_get_state(struct asyn_state *state)
+{
+	*state = (struct asyn_state){.table = (uint64_t)ring.table, .size = ring.size};
+}
+
+void asyn_adopt(const struct asyn_state *state)
+{
+	ring.table = (struct asyn_entry *)state->table;
+	ring.size = state->size;
+	memset(ring.table, 0, ring.size * sizeof(*ring.table));
+}

@@ -22,3 +22,13 @@ bool asyn_flush(void);
 
 /* After a restart that kept the memory: the kernel learns of the table again. */
 int asyn_reregister(void);
+
+/* The table, a piece of the heap, when nothing is pending: another program goes on with it, over a
+ * live update. */
+struct asyn_state {
+	uint64_t table; /* 0: there is none */
+	uint32_t size;
+	uint32_t padding;
+};
+void asyn_get_state(struct asyn_state *state);
+void asyn_adopt(const struct asyn_state *state);

@@ -242,6 +242,7 @@ void grant_get_state(struct grant_state *state)
 		.count = grants.count,
 		.free_head = grants.free_head,
 		.first_seq = grants.first_seq,
+		.is_static = grants.table == first_table,
 	};
 }
 

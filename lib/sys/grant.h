@@ -49,9 +49,9 @@ struct grant_state {
 	uint32_t count;
 	int32_t free_head;
 	uint32_t first_seq;
-	uint32_t padding;
+	uint32_t is_static; /* table is no piece of the heap */
 };
 void grant_get_state(struct grant_state *state);
-/* table: a copy of the entries, on the heap, owned from now on. -EBUSY: there is one already; what
+/* table: the entries, a piece of the heap, owned from now on. -EBUSY: there is one already; what
  * the kernel said. */
 int grant_adopt(const struct grant_state *state, struct grant *table);

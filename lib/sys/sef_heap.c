@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/sys/arena.h"
+#include "lib/sys/asyn.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/grant.h"
 #include "lib/sys/ipc.h"
@@ -24,7 +25,9 @@ struct record {
 	uint32_t version, layout;
 	uint64_t root;
 	uint64_t arena; /* 0: nothing was allocated */
+	uint64_t args;  /* a piece of the heap that nobody wants any more, or 0 */
 	struct grant_state grants;
+	struct asyn_state asyn;
 };
 
 static struct record record;
@@ -37,9 +40,11 @@ static void save(void)
 		.layout = kept->layout,
 		.root = (uint64_t)*kept->root,
 		.arena = (uint64_t)malloc_arena(),
+		.args = sef.info.args[0] != '\0' ? (uint64_t)sef.info.args : 0,
 	};
 	strncpy(record.name, kept->name, sizeof(record.name) - 1);
 	grant_get_state(&record.grants);
+	asyn_get_state(&record.asyn);
 }
 
 /* The predecessor's record; -EPROTO: this one cannot go on from it. */
@@ -94,23 +99,25 @@ static int inherit(const struct record *old)
 	return 0;
 }
 
-/* The table may have been in the predecessor's static memory: this one has it on the heap. */
+/* A table in the predecessor's static memory is copied. */
 static int take_grants(const struct grant_state *old)
 {
-	struct grant *table;
-	int r;
+	struct grant *table = (struct grant *)old->table;
 
-	if (old->table == 0) {
+	if (!table) {
 		return 0;
 	}
-	table = calloc(old->count, sizeof(*table));
-	if (!table) {
-		return -ENOMEM;
-	}
-	r = sef_state_fetch(old->table, table, old->count * sizeof(*table));
-	if (r < 0) {
-		free(table);
-		return r;
+	if (old->is_static) {
+		int r;
+
+		table = calloc(old->count, sizeof(*table));
+		if (!table) {
+			return -ENOMEM;
+		}
+		r = sef_state_fetch(old->table, table, old->count * sizeof(*table));
+		if (r < 0) {
+			return r;
+		}
 	}
 	return grant_adopt(old, table);
 }
@@ -129,6 +136,10 @@ static int take_over(void)
 	if (r < 0) {
 		return r;
 	}
+	if (old.asyn.table != 0) {
+		asyn_adopt(&old.asyn);
+	}
+	free((void *)old.args);
 	*kept->root = (void *)old.root;
 	return old.version == kept->version ? 0 : kept->upgrade(kept->root, old.version);
 }

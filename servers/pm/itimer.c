@@ -15,7 +15,7 @@ struct interval {
 	uint64_t value_ns, interval_ns;
 };
 
-static void real_expired(struct pm *pm, struct pm_timer *timer)
+void timers_real_expired(struct pm *pm, struct pm_timer *timer)
 {
 	struct process *process = container_of(timer, struct process, real_timer);
 	uint64_t interval = process->real_interval_ns;
@@ -54,12 +54,12 @@ static void cpu_expired(struct pm *pm, struct process *process, struct cpu_timer
 	signal_send_kernel(pm, process, signo);
 }
 
-static void virtual_expired(struct pm *pm, struct cpu_timer *timer)
+void timers_virtual_expired(struct pm *pm, struct cpu_timer *timer)
 {
 	cpu_expired(pm, timer->process, timer, timer->process->virtual_interval_ns, LSIGVTALRM);
 }
 
-static void prof_expired(struct pm *pm, struct cpu_timer *timer)
+void timers_prof_expired(struct pm *pm, struct cpu_timer *timer)
 {
 	cpu_expired(pm, timer->process, timer, timer->process->prof_interval_ns, LSIGPROF);
 }
@@ -108,7 +108,7 @@ static void real_set(struct pm *pm, struct process *process, const struct interv
 	timerq_disarm(pm, &process->real_timer);
 	process->real_queued = false;
 	process->real_interval_ns = new->value_ns ? new->interval_ns : 0;
-	process->real_timer.fire = real_expired;
+	process->real_timer.kind = TIMER_REAL;
 	if (new->value_ns != 0) {
 		timerq_arm(pm, &process->real_timer,
 			u64_min(sys_monotonic_ns() + new->value_ns, INT64_MAX));
@@ -121,7 +121,7 @@ static void cpu_set(struct pm *pm, struct process *process, struct cpu_timer *ti
 	cpu_timer_disarm(pm, timer);
 	timer->process = process;
 	timer->user_only = user_only;
-	timer->fire = user_only ? virtual_expired : prof_expired;
+	timer->kind = user_only ? CPU_TIMER_VIRTUAL : CPU_TIMER_PROF;
 	*(user_only ? &process->virtual_interval_ns : &process->prof_interval_ns) =
 		new->value_ns ? new->interval_ns : 0;
 	if (new->value_ns != 0) {

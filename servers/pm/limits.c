@@ -20,7 +20,7 @@ static uint64_t seconds_to_ns(uint64_t seconds)
 }
 
 /* SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
-static void cpu_limit_reached(struct pm *pm, struct cpu_timer *timer)
+void limits_cpu_reached(struct pm *pm, struct cpu_timer *timer)
 {
 	struct process *process = timer->process;
 	uint64_t now = cpu_timer_now(pm, timer);
@@ -43,7 +43,7 @@ static void cpu_limit_watch(struct pm *pm, struct process *process)
 		return;
 	}
 	timer->process = process;
-	timer->fire = cpu_limit_reached;
+	timer->kind = CPU_TIMER_LIMIT;
 	cpu_timer_arm(pm, timer, seconds_to_ns(soft));
 }
 

@@ -2,7 +2,8 @@
 /*
  * The process manager's state, one structure handed to every function, and the life of the server.
  *
- * State at restart: all memory is kept (recover.h).
+ * State at restart: all memory is kept (recover.h); over a live update the heap: all that struct pm
+ * leads to lies there, and points nowhere else (lib/sys/sef.h, sef_keep_heap).
  */
 #pragma once
 

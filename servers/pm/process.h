@@ -22,6 +22,12 @@
 #include "servers/pm/sigqueue.h"
 #include "servers/pm/timerq.h"
 
+/* Of the structures that struct pm leads to; raised with each change of them (upgrade.h). Tests are
+ * built with the next one. */
+#ifndef PM_STATE_VERSION
+#define PM_STATE_VERSION 1
+#endif
+
 struct pm;
 
 struct credentials {
@@ -248,6 +254,9 @@ struct process {
 	int32_t exit_status; /* as wait4 stores it */
 	int32_t exit_signal; /* to the parent; 0: none */
 	uint32_t exit_seq;   /* EXITING: VFS_PM_EXIT */
+#if PM_STATE_VERSION > 1
+	uint64_t upgraded_ns; /* when it came over from version 1; 0: it is younger */
+#endif
 };
 
 /* The thread with this endpoint, or NULL. */

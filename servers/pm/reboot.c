@@ -22,7 +22,7 @@ static void reboot_now(struct pm *pm)
 	(void)sys_abort((enum abort_how)pm->shutdown_how);
 }
 
-static void patience_over(struct pm *pm, struct pm_timer *timer)
+void reboot_patience_over(struct pm *pm, struct pm_timer *timer)
 {
 	diag_printf("VFS does not unmount: stopping without it");
 	reboot_now(pm);
@@ -40,7 +40,7 @@ void reboot_start(struct pm *pm, int how)
 	MSG(&m, vfs_pm_ep)->ep = EP_NONE;
 	MSG(&m, vfs_pm_ep)->seq = pm->shutdown_seq;
 	notice_send(pm, EP_VFS, &m);
-	pm->shutdown_timer.fire = patience_over;
+	pm->shutdown_timer.kind = TIMER_SHUTDOWN;
 	timerq_arm(pm, &pm->shutdown_timer, sys_monotonic_ns() + UNMOUNT_PATIENCE_NS);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a crash between two messages takes from PM is only what the kernel held for it: the alarm.
+ * What a crash between two messages, or a live update, takes from PM is only what the kernel held
+ * for it: the alarm.
  * Within a message, the message is served once more (sef_redo): most crashes come at its beginning.
  * A second crash in the same one ends the call with EINTR.
  */

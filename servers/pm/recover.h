@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PM after its own crash: all of its memory has come over. */
+/* PM after its own crash or live update: its memory has come over. */
 #pragma once
 
 #include "lib/sys/sef.h"

@@ -145,7 +145,7 @@ void sigcalls_waiter_wakes(struct pm *pm, struct thread *thread)
 	}
 }
 
-static void wait_timed_out(struct pm *pm, struct pm_timer *timer)
+void sigtimedwait_expired(struct pm *pm, struct pm_timer *timer)
 {
 	thread_reply(pm, container_of(timer, struct thread, timer.timer), -EAGAIN);
 }
@@ -182,7 +182,7 @@ int64_t call_rt_sigtimedwait(struct pm *pm, struct thread *thread, const uint64_
 	thread->wait.signal.info = arg[1];
 	thread_wait(thread, WAIT_SIGNAL);
 	if (arg[2] != 0) {
-		thread->timer.timer.fire = wait_timed_out;
+		thread->timer.timer.kind = TIMER_SIGNAL_WAIT;
 		timerq_arm(pm, &thread->timer.timer, u64_min(sys_monotonic_ns() + ns, INT64_MAX));
 	}
 	return CALL_NO_REPLY;

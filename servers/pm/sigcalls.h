@@ -7,6 +7,8 @@
 
 /* A signal is pending that this rt_sigtimedwait waits for. */
 void sigcalls_waiter_wakes(struct pm *pm, struct thread *thread);
+/* Called by the queue of timers. */
+void sigtimedwait_expired(struct pm *pm, struct pm_timer *timer);
 /* VFS: a mask for the time of a call. */
 void sigcalls_temporary_mask(struct pm *pm, const struct pm_sigmask *request);
 

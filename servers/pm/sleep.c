@@ -45,12 +45,12 @@ static void sleep_over(struct pm *pm, struct thread *thread)
 	thread_reply(pm, thread, 0);
 }
 
-static void sleep_timer(struct pm *pm, struct pm_timer *timer)
+void sleep_expired(struct pm *pm, struct pm_timer *timer)
 {
 	sleep_over(pm, container_of(timer, struct thread, timer.timer));
 }
 
-static void sleep_cpu_timer(struct pm *pm, struct cpu_timer *timer)
+void sleep_cpu_expired(struct pm *pm, struct cpu_timer *timer)
 {
 	sleep_over(pm, container_of(timer, struct thread, timer));
 }
@@ -68,11 +68,11 @@ static void sleep_arm(struct pm *pm, struct thread *thread)
 		thread->timer.process = thread->process;
 		thread->timer.thread = NULL;
 		thread->timer.user_only = false;
-		thread->timer.fire = sleep_cpu_timer;
+		thread->timer.kind = CPU_TIMER_SLEEP;
 		cpu_timer_arm(pm, &thread->timer, sleep->deadline_ns);
 		return;
 	}
-	thread->timer.timer.fire = sleep_timer;
+	thread->timer.timer.kind = TIMER_SLEEP;
 	timerq_arm(pm, &thread->timer.timer,
 		sleep_is_on_wall_clock(sleep) ? clock_monotonic_of(sleep->deadline_ns)
 					      : sleep->deadline_ns);

@@ -16,6 +16,9 @@ uint64_t clock_monotonic_of(uint64_t realtime_ns);
 int64_t sleep_interrupt(struct pm *pm, struct thread *thread);
 /* The wall clock was set: sleeps until a time on it end earlier or later. */
 void sleep_clock_was_set(struct pm *pm);
+/* Called by the queue of timers. */
+void sleep_expired(struct pm *pm, struct pm_timer *timer);
+void sleep_cpu_expired(struct pm *pm, struct cpu_timer *timer);
 
 int64_t call_nanosleep(struct pm *pm, struct thread *thread, const uint64_t *arg);
 int64_t call_clock_nanosleep(struct pm *pm, struct thread *thread, const uint64_t *arg);

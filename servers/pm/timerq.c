@@ -2,11 +2,38 @@
 #include "servers/pm/timerq.h"
 
 #include "lib/sys/kcall.h"
+#include "servers/pm/limits.h"
 #include "servers/pm/pm.h"
+#include "servers/pm/reboot.h"
+#include "servers/pm/sigcalls.h"
+#include "servers/pm/sleep.h"
+#include "servers/pm/timers.h"
 #include "servers/pm/usage.h"
 
 #define CPU_LOOK_MIN_NS 4000000ull
 #define CPU_LOOK_MAX_NS 128000000ull
+
+typedef void timer_fn(struct pm *pm, struct pm_timer *timer);
+typedef void cpu_timer_fn(struct pm *pm, struct cpu_timer *timer);
+
+static timer_fn cpu_timer_look;
+
+static timer_fn *const when_expired[] = {
+	[TIMER_CPU] = cpu_timer_look,
+	[TIMER_REAL] = timers_real_expired,
+	[TIMER_SLEEP] = sleep_expired,
+	[TIMER_SIGNAL_WAIT] = sigtimedwait_expired,
+	[TIMER_POSIX] = timers_posix_expired,
+	[TIMER_SHUTDOWN] = reboot_patience_over,
+};
+
+static cpu_timer_fn *const when_used[] = {
+	[CPU_TIMER_VIRTUAL] = timers_virtual_expired,
+	[CPU_TIMER_PROF] = timers_prof_expired,
+	[CPU_TIMER_LIMIT] = limits_cpu_reached,
+	[CPU_TIMER_SLEEP] = sleep_cpu_expired,
+	[CPU_TIMER_POSIX] = timers_posix_cpu_expired,
+};
 
 int timerq_compare(const struct tree_node *a, const struct tree_node *b)
 {
@@ -59,7 +86,7 @@ void timerq_run(struct pm *pm)
 			break;
 		}
 		timerq_disarm(pm, timer);
-		timer->fire(pm, timer);
+		when_expired[timer->kind](pm, timer);
 	}
 	if (first) {
 		uint64_t when = tree_entry(first, struct pm_timer, node)->expires_ns;
@@ -96,7 +123,7 @@ static void cpu_timer_look(struct pm *pm, struct pm_timer *pm_timer)
 
 	if (now >= timer->target_ns) {
 		timer->target_ns = 0;
-		timer->fire(pm, timer);
+		when_used[timer->kind](pm, timer);
 		return;
 	}
 	left = timer->target_ns - now;
@@ -113,7 +140,7 @@ void cpu_timer_arm(struct pm *pm, struct cpu_timer *timer, uint64_t target_ns)
 	timer->target_ns = target_ns ? target_ns : 1;
 	timer->last_ns = now;
 	timer->pause_ns = CPU_LOOK_MIN_NS;
-	timer->timer.fire = cpu_timer_look;
+	timer->timer.kind = TIMER_CPU;
 	timerq_arm(pm, &timer->timer, sys_monotonic_ns() + (target_ns > now ? target_ns - now : 0));
 }
 

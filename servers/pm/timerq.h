@@ -11,17 +11,32 @@
 #include "lib/core/tree.h"
 
 struct pm;
-struct pm_timer;
 struct process;
 struct thread;
 
-typedef void pm_timer_fn(struct pm *pm, struct pm_timer *timer);
+/* What a timer is for. Numbers, not functions: another version of PM goes on with armed timers.
+ * New ones at the end. */
+enum timer_kind {
+	TIMER_CPU,         /* part of a struct cpu_timer, whose own kind tells more */
+	TIMER_REAL,        /* ITIMER_REAL of a process */
+	TIMER_SLEEP,       /* of a thread */
+	TIMER_SIGNAL_WAIT, /* rt_sigtimedwait of a thread */
+	TIMER_POSIX,
+	TIMER_SHUTDOWN
+};
+enum cpu_timer_kind {
+	CPU_TIMER_VIRTUAL, /* ITIMER_VIRTUAL and ITIMER_PROF of a process */
+	CPU_TIMER_PROF,
+	CPU_TIMER_LIMIT, /* RLIMIT_CPU of a process */
+	CPU_TIMER_SLEEP, /* of a thread */
+	CPU_TIMER_POSIX
+};
 
 struct pm_timer {
 	struct tree_node node;
 	uint64_t expires_ns;
 	uint64_t order; /* of arming, among equals */
-	pm_timer_fn *fire;
+	enum timer_kind kind;
 	bool armed;
 };
 
@@ -39,7 +54,7 @@ void timerq_disarm(struct pm *pm, struct pm_timer *timer);
 int timerq_compare(const struct tree_node *a, const struct tree_node *b);
 /* The kernel's alarm rang: fire what is due, and set it for the next. */
 void timerq_run(struct pm *pm);
-/* PM was restarted with its memory: the kernel's alarm is set again. */
+/* PM has come back with its memory: the kernel's alarm is set again. */
 void timerq_restart(struct pm *pm);
 
 /*
@@ -55,7 +70,7 @@ struct cpu_timer {
 	uint64_t target_ns;    /* 0: not armed */
 	uint64_t last_ns;      /* processor time at the last look */
 	uint64_t pause_ns;     /* between looks */
-	void (*fire)(struct pm *pm, struct cpu_timer *timer);
+	enum cpu_timer_kind kind;
 };
 
 void cpu_timer_arm(struct pm *pm, struct cpu_timer *timer, uint64_t target_ns);

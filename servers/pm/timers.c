@@ -86,12 +86,12 @@ static void timer_expired(struct pm *pm, struct posix_timer *timer)
 	}
 }
 
-static void timer_fires(struct pm *pm, struct pm_timer *timer)
+void timers_posix_expired(struct pm *pm, struct pm_timer *timer)
 {
 	timer_expired(pm, container_of(timer, struct posix_timer, timer.timer));
 }
 
-static void timer_cpu_fires(struct pm *pm, struct cpu_timer *timer)
+void timers_posix_cpu_expired(struct pm *pm, struct cpu_timer *timer)
 {
 	timer_expired(pm, container_of(timer, struct posix_timer, timer));
 }
@@ -228,9 +228,9 @@ int64_t call_timer_create(struct pm *pm, struct thread *thread, const uint64_t *
 		timer->clock = LCLOCK_PROCESS_CPUTIME;
 	}
 	if (timer_is_cpu(timer)) {
-		timer->timer.fire = timer_cpu_fires;
+		timer->timer.kind = CPU_TIMER_POSIX;
 	} else {
-		timer->timer.timer.fire = timer_fires;
+		timer->timer.timer.kind = TIMER_POSIX;
 	}
 	if (user_write(thread, arg[2], &timer->id, sizeof(timer->id)) < 0) {
 		free(timer);

@@ -17,6 +17,13 @@ void timers_exec(struct pm *pm, struct process *process);
 void timers_process_ends(struct pm *pm, struct process *process);
 void timers_clock_was_set(struct pm *pm);
 
+/* Called by the queue of timers. */
+void timers_real_expired(struct pm *pm, struct pm_timer *timer);
+void timers_virtual_expired(struct pm *pm, struct cpu_timer *timer);
+void timers_prof_expired(struct pm *pm, struct cpu_timer *timer);
+void timers_posix_expired(struct pm *pm, struct pm_timer *timer);
+void timers_posix_cpu_expired(struct pm *pm, struct cpu_timer *timer);
+
 int64_t call_alarm(struct pm *pm, struct thread *thread, const uint64_t *arg);
 int64_t call_getitimer(struct pm *pm, struct thread *thread, const uint64_t *arg);
 int64_t call_setitimer(struct pm *pm, struct thread *thread, const uint64_t *arg);

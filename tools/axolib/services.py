@@ -7,7 +7,7 @@ import subprocess
 
 from . import build, host
 
-NAMES = ('grantor', 'requestor', 'hostile', 'refused', 'ds/dstest')
+NAMES = ('grantor', 'requestor', 'hostile', 'refused', 'ds/dstest', 'pm_new')
 SOURCES = os.path.join(host.ROOT, 'tests', 'services')
 
 
