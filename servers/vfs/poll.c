@@ -278,6 +278,12 @@ static int timeout_import(struct call *call, vaddr_t from, time_ns_t *timeout_ns
 	return 0;
 }
 
+/* The time-out that the program gave is still needed. */
+static bool is_begun_again(const struct call *call, int64_t result)
+{
+	return result == -ERESTARTNOHAND && call_is_put_back(call);
+}
+
 /* What is left of the time-out, which goes back to the program as Linux has it. */
 static time_ns_t timeout_left(time_ns_t deadline_ns)
 {
@@ -321,7 +327,7 @@ int64_t sys_ppoll(struct call *call)
 	}
 	r = poll_fds(call, ARG(call, 0), ARG_U32(call, 1), timeout, ARG(call, 3) ? &mask : NULL,
 		deadline == 0);
-	if (deadline != 0 && !call_is_put_back(call)) {
+	if (deadline != 0 && !is_begun_again(call, r)) {
 		timeout_export(call, ARG(call, 2), deadline);
 	}
 	return r;
@@ -473,7 +479,7 @@ int64_t sys_select(struct call *call)
 		}
 	}
 	r = select_call(call, timeout, NULL);
-	if (deadline != 0 && !call_is_put_back(call)) {
+	if (deadline != 0 && !is_begun_again(call, r)) {
 		left = timeout_left(deadline);
 		tv.tv_sec = (time_t)(left / 1000000000);
 		tv.tv_usec = (suseconds_t)(left % 1000000000 / 1000);
@@ -512,7 +518,7 @@ int64_t sys_pselect6(struct call *call)
 		deadline = poll_deadline(call, timeout);
 	}
 	r = select_call(call, timeout, sixth.mask ? &mask : NULL);
-	if (deadline != 0 && !call_is_put_back(call)) {
+	if (deadline != 0 && !is_begun_again(call, r)) {
 		timeout_export(call, ARG(call, 4), deadline);
 	}
 	return r;

@@ -128,6 +128,53 @@ def test_update_in_place(kind):
     guest.expect('pm 0' not in result.out and 'memory 0' not in result.out, result)
 
 
+AGAIN, NEXT = '/run/axolotl/service/vfs_again', '/run/axolotl/service/vfs_next'
+
+
+def test_file_server_updated(kind):
+    """RS-16, SEF-11: fifty updates of VFS to other binaries while programs wait in it in all ways: none notices."""
+    script = (f'/root/waits sh -c "i=0; while [ \\$i -lt 25 ]; do service update vfs {AGAIN} || exit 1; '
+              'service update vfs || exit 1; i=\\$((i+1)); done"; service stats vfs | grep ^updates')
+    with guest.Scratch() as scratch:
+        disk = scratch.disk([scratch.program('waits')])
+        result = guest.execute(script, '--root', disk, kind=kind, limit=120)
+        guest.expect('ok: ' in result.out and re.search(r'updates +50\b', result.out), result)
+        guest.fsck(disk)
+
+
+def test_file_server_updated_otherwise(kind):
+    """RS-17, SEF-11: a larger state with its converter; each way of a new version to fail: VFS goes on as it was."""
+    script = ('exec 7< /bin/busybox; head -c 1000 <&7 > /tmp/a; '
+              '(sleep 3; echo late) | (read x; echo "got $x" > /tmp/late) & ')
+    for how in ('fail', 'crash', 'nonsense', 'timeout'):
+        script += f'service update vfs --args sef.lu={how} --maxtime 300 && echo NEW; '
+    script += (f'service update vfs {NEXT} && echo larger; service update vfs {AGAIN} && echo NEW; '
+               'service fi vfs crash --free --boundary; cat <&7 >> /tmp/a; cmp /tmp/a /bin/busybox && echo same; '
+               'wait; cat /tmp/late; service status vfs | awk "NR==2 {print \\$4}"')
+    result = guest.execute('{ ' + script + '; } 2>/dev/null', kind=kind, limit=60)
+    guest.expect_output(result, 'larger\nsame\ngot late\nrunning\n')
+
+
+def test_file_server_under_the_typist(kind):
+    """RS-16: the shell waits for its terminal while VFS is updated, between and within lines; nothing typed is lost."""
+    with guest.Scratch() as scratch:
+        with guest.Console(kind, scratch.disk()) as console:
+            console.prompt(40)
+            console.command('S=/run/axolotl/service')
+            console.command('u() { service update vfs $S/vfs_again; service update vfs; }')
+            console.command('(sleep 1; u; u; u; u; u; echo all done) &')
+            console.type("x='before the updates ")
+            console.wait_for('all done')
+            console.type("and after'\n")
+            console.prompt()
+            guest.expect('before the updates and after' in console.command('echo "$x"'), 'the line')
+            console.type("sh -c 'echo up; exec sleep 100'\n")
+            console.wait_for('\nup\r?\n')
+            console.type('\x03')
+            console.prompt()
+            guest.expect('130' in console.command('echo $?'), '^C')
+
+
 def test_memory_driver(kind):
     """DRV: a ram disk with a mounted file system on it keeps its contents over crashes; /dev/zero goes on."""
     script = ('dd if=/dev/urandom of=/tmp/x bs=64k count=32 2>/dev/null; ramdisk 4096 /dev/ram1; '
