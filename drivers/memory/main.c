@@ -4,8 +4,8 @@
  * the ram disks (block major 1). VFS and the file system of the ramdisk call it (proto/chr.h,
  * proto/blk.h).
  *
- * State: all of its memory is kept over a crash; the request being served is served again. No live
- * update.
+ * State: all of its memory is kept over a crash, and the request being served is served again; over
+ * a live update its heap and what it mapped.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,7 +48,10 @@ struct memory {
 	uint8_t piece[PIECE_BYTES];
 };
 
-static struct memory memory;
+/* Of struct memory; raised with each change. */
+#define STATE_VERSION 1
+
+static struct memory *memory;
 
 static int64_t memory_open(void *ctx, const struct chr_request *req)
 {
@@ -214,16 +217,20 @@ static int64_t memory_ioctl(void *ctx, const struct chr_request *req)
 
 static int memory_init(const struct sef_info *info)
 {
-	ramdisk_init(&memory.ramdisks);
-	random_init(&memory.random);
-	entropy_gather(&memory.random);
+	memory = malloc(sizeof(*memory));
+	if (memory == NULL) {
+		return -ENOMEM;
+	}
+	ramdisk_init(&memory->ramdisks);
+	random_init(&memory->random);
+	entropy_gather(&memory->random);
 	return 0;
 }
 
 /* All is there; nobody shall guess what comes next from what the crash may have shown. */
-static int memory_restart(const struct sef_info *info)
+static int memory_return(const struct sef_info *info)
 {
-	entropy_refresh(&memory.random);
+	entropy_refresh(&memory->random);
 	(void)sef_redo();
 	return 0;
 }
@@ -235,17 +242,22 @@ static const struct chr_driver chr = {
 	.ioctl = memory_ioctl,
 };
 
-static const struct driver driver = {
-	.ctx = &memory,
-	.chr = &chr,
-	.blk = &ramdisk_driver,
+static const struct sef_kept kept = {
+	.name = "memory",
+	.root = (void **)&memory,
+	.version = STATE_VERSION,
+	.layout = MEMORY_LAYOUT,
 };
 
 int main(void)
 {
+	struct driver driver = {.chr = &chr, .blk = &ramdisk_driver};
+
 	sef_on_init(memory_init);
-	sef_on_init_type(SEF_INIT_RESTART, memory_restart);
-	sef_keep_memory();
+	sef_on_init_type(SEF_INIT_RESTART, memory_return);
+	sef_on_init_type(SEF_INIT_LU, memory_return);
+	sef_keep_heap(&kept);
 	sef_start();
+	driver.ctx = memory;
 	driver_run(&driver);
 }

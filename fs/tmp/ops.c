@@ -549,6 +549,12 @@ static const struct fs_ops tmp_ops = {
 	.statfs = op_statfs,
 };
 
+void tmp_resume(struct tmp_fs *tmp, struct fs_cache_memory *memory)
+{
+	tmp->fs.ops = &tmp_ops;
+	fs_cache_set_memory(tmp->cache, memory);
+}
+
 int tmp_mount(struct fs_cache_memory *memory, uint64_t pages, uint64_t nodes, uint32_t root_mode,
 	struct fs_time (*now)(void), struct fs **fs)
 {

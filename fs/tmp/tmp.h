@@ -103,6 +103,8 @@ int tmp_op_mkwrite(struct fs *fs, uint64_t ino, uint64_t position, size_t len, s
 /* ops.c: a new, empty file system; size limit in pages, node limit. 0, -ENOMEM, what VM said. */
 int tmp_mount(struct fs_cache_memory *memory, uint64_t pages, uint64_t nodes, uint32_t root_mode,
 	struct fs_time (*now)(void), struct fs **fs);
+/* ops.c: another version of the program goes on with a mount. */
+void tmp_resume(struct tmp_fs *tmp, struct fs_cache_memory *memory);
 /* options.c: "size=50%,nr_inodes=10k,mode=1777"; total_pages of the machine. 0, -EINVAL. */
 struct tmp_options {
 	uint64_t pages, nodes;

@@ -181,6 +181,11 @@ void fs_cache_destroy(struct fs_cache *cache)
 	free(cache);
 }
 
+void fs_cache_set_memory(struct fs_cache *cache, struct fs_cache_memory *memory)
+{
+	cache->memory = memory;
+}
+
 void fs_cache_get_stats(const struct fs_cache *cache, struct fs_cache_stats *stats)
 {
 	stats->pages = cache->named;

@@ -142,6 +142,10 @@ int fs_cache_create(struct fs_cache **cache, struct fs_device *device,
 /* Let go of all pages: flush first, what is dirty stays so in VM. No page may be pinned. */
 void fs_cache_destroy(struct fs_cache *cache);
 
+/* The same memory is described by other functions: another version of the program goes on with it.
+ */
+void fs_cache_set_memory(struct fs_cache *cache, struct fs_cache_memory *memory);
+
 void fs_cache_get_stats(const struct fs_cache *cache, struct fs_cache_stats *stats);
 
 /*

@@ -22,6 +22,8 @@
 /* Dirty data is written at the latest so long after it came. */
 #define WRITE_BACK_NS 5000000000ull
 
+#define MOUNT_VERSION 1 /* of struct fs_mount */
+
 static struct fs_server {
 	const struct fs_type *type;
 	struct fs_blkdev blkdev;
@@ -233,9 +235,24 @@ static int on_restart(const struct sef_info *info)
 	return 0;
 }
 
+/* Another version goes on with the mount. */
+static int on_update(const struct sef_info *info)
+{
+	const struct fs_mount_args args = {
+		.memory = &server.memory.memory, .now = server_now, .log = server_log};
+
+	fs_vm_memory_init(&server.memory, server.mount.dev);
+	server.mount.fs = server.type->resume(&args);
+	return on_restart(info);
+}
+
 int fs_server_main(const struct fs_type *type)
 {
 	server.type = type;
+	if (type->resume != NULL) {
+		sef_on_init_type(SEF_INIT_LU, on_update);
+		sef_state("fs.mount", &server.mount, sizeof(server.mount), MOUNT_VERSION, NULL);
+	}
 	if (type->flags & FS_FLAG_MEMORY) {
 		sef_keep_memory();
 		sef_on_init_type(SEF_INIT_RESTART, on_restart);

@@ -31,6 +31,12 @@ struct fs_type {
 	bool needs_device;
 	uint32_t flags; /* FS_FLAG_* of proto/fs.h for the mount's answer */
 	int (*mount)(const struct fs_mount_args *args, struct fs **fs);
+	/*
+	 * For who hands on its heap over a live update (sef_keep_heap), else NULL: what the mount's
+	 * structures say of the program is set again; of args memory, now and log are there. The
+	 * mount, or NULL: there is none yet.
+	 */
+	struct fs *(*resume)(const struct fs_mount_args *args);
 };
 
 /* Serve; never returns. */
