@@ -3,7 +3,7 @@
 
 import re
 
-from axolib import guest
+from axolib import guest, services
 
 HELPERS = 'stat() { service stats $1 | awk -v w=$2 "\\$1 == w {print \\$2}"; }; '
 
@@ -100,3 +100,68 @@ def test_a_thousand_updates(kind):
                         'stat hello updates; cat /dev/hello; echo $((a - b < 300)) $a $b')
     result = guest.execute(script, kind=kind, limit=300)
     guest.expect(result.out.startswith('1000\nHello, world! opened 1 read 1\n1 '), result)
+
+
+# Programs that PM keeps busy until /tmp/stop is there; `bad`: something is not as it should be.
+PROCESSES = ("cat > /tmp/catch << 'end'\ntrap 'echo caught' USR1\nwhile [ ! -e /tmp/stop ]; do sleep 0.05; done\nend\n"
+             'run() { while [ ! -e /tmp/stop ]; do "$@" || echo bad "$@"; done >> /tmp/said 2>&1 & }; '
+             'seven() { sh -c "exit 7"; [ $? = 7 ]; }; late() { timeout 0.05 sleep 5; [ $? = 143 -o $? = 124 ]; }; '
+             'piped() { true | cat; }; run seven; run late; run piped; '
+             'sh /tmp/catch > /tmp/caught & t=$!; sleep 2 & slept=$!; ')
+PROCESSES_CHECK = ('kill -USR1 $t; sleep 0.2; touch /tmp/stop; wait $slept; echo slept $?; wait; '
+                   'grep -v "^Terminated$" /tmp/said; cat /tmp/caught; rm /tmp/stop; ')
+
+
+def test_process_manager(kind):
+    """RS-16, PM: a hundred updates of PM under forks, waits, signals, sleeps and timers: no program notices."""
+    script = HELPERS + PROCESSES + ('i=0; while [ $i -lt 100 ]; do service update pm || echo failed; i=$((i+1)); done; '
+                                    ) + PROCESSES_CHECK + 'stat pm updates; stat pm restarts'
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind, limit=120)
+    guest.expect_output(result, 'slept 0\ncaught\n100\n0\n')
+
+
+def test_process_manager_of_another_layout(kind):
+    """RS-16, RS-17: a PM whose processes have a member more takes over and recovers; none knows its state's version."""
+    script = HELPERS + PROCESSES + ('service update pm /services/pm_new; echo $?; '
+                                    'service fi pm crash --free --boundary; service rollback pm 2> /dev/null; '
+                                    'echo $?; service update pm; echo $?; ') + PROCESSES_CHECK
+    script += 'stat pm updates; stat pm rollbacks; dmesg | grep -c "processes come from version 1"'
+    result = guest.execute('{ ' + script + '; } 2>&1', '--overlay', services.overlay(kind), kind=kind, limit=60)
+    guest.expect_output(result, '0\n71\n0\nslept 0\ncaught\n2\n1\n1\n')
+
+
+def test_process_manager_rolls_back(kind):
+    """RS-17: a new PM fails in its init in each way: the old one has its memory as it was, and has missed nothing."""
+    script = HELPERS + PROCESSES
+    for how, _ in HOW_IT_FAILS * 2:
+        script += f'service update pm --args sef.lu={how} --maxtime 100 2> /dev/null; echo $?; '
+    script = script.replace('sef.lu=sef.lu=', 'sef.lu=')
+    script += 'service update pm; echo $?; ' + PROCESSES_CHECK + 'stat pm updates; stat pm rollbacks; stat pm restarts'
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind, limit=90)
+    expected = ''.join(f'{status}\n' for _, status in HOW_IT_FAILS * 2)
+    guest.expect_output(result, expected + '0\nslept 0\ncaught\n1\n8\n0\n')
+
+
+def test_memory_and_files(kind):
+    """RS-16, RS-17: ram disks and what tmp holds are there after updates of both, and after those that fail."""
+    script = HELPERS + ('free() { awk "/^MemFree/ {f=\\$2} /^Cached/ {c=\\$2} /^Buffers/ {b=\\$2} '
+                        'END {print f+b+c}" /proc/meminfo; }; '
+                        'same() { dd if=/dev/ram1 bs=64k count=32 2>/dev/null | cmp - /root/x && cmp /mnt/x /root/x && '
+                        'cmp /mnt/d/hole /root/hole && echo same; }; '
+                        'dd if=/dev/urandom of=/root/x bs=64k count=32 2>/dev/null; ramdisk 4096 /dev/ram1; '
+                        'dd if=/root/x of=/dev/ram1 bs=64k 2>/dev/null; mount -t tmpfs none /mnt; cp /root/x /mnt/; '
+                        'mkdir /mnt/d; for f in /root/hole /mnt/d/hole; do echo end | dd of=$f bs=1k seek=500 2>/dev/null; '
+                        'done; t=$(service list | grep "^tmp" | tail -n 1); exec 5< /mnt/x; '
+                        '(i=0; while [ ! -e /root/stop ]; do i=$((i+1)); echo $i > /mnt/n; [ "$(cat /mnt/n)" = $i ] || '
+                        'echo bad; head -c 3000 /dev/zero | wc -c | grep -vx 3000; done > /root/said 2>&1) & '
+                        'service update memory; service update $t; same; a=$(free); '
+                        'i=0; while [ $i -lt 20 ]; do service update memory; service update $t; i=$((i+1)); done; '
+                        'same; for s in memory $t; do for how in fail crash nonsense; do '
+                        'service update $s --args sef.lu=$how 2> /dev/null && echo bad; done; done; same; '
+                        'service fi $t crash --free; service fi memory crash --free; same; '
+                        'service update memory $t; same; b=$(free); '
+                        'head -c 2097152 <&5 | cmp - /root/x && echo open; touch /root/stop; wait; cat /root/said; '
+                        'rm /mnt/x /mnt/n; exec 5<&-; umount /mnt; echo $((a - b < 1000)) $a $b; '
+                        'stat memory updates; stat memory rollbacks')
+    result = guest.execute('{ ' + script + '; } 2>&1', kind=kind, limit=90)
+    guest.expect(re.fullmatch(r'(same\n){5}open\n1 \d+ \d+\n22\n3\n', result.out), result)
