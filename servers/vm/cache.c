@@ -147,6 +147,7 @@ struct cache_page *cache_add(struct vm *vm, struct file *file, uint64_t index, p
 	page->slot[CACHE_OWNER] = VM_CACHE_NO_SLOT;
 	page->slot[CACHE_READER] = VM_CACHE_NO_SLOT;
 	page->list = CACHE_INACTIVE;
+	ledger_cache(&vm->pool, pfn, page);
 	list_add_head(bucket_of(vm, file, index), &page->bucket_link);
 	list_add_tail(&file->pages, &page->file_link);
 	list_add_tail(&vm->cache.lists[CACHE_INACTIVE], &page->lru_link);
@@ -221,6 +222,7 @@ int cache_put(struct vm *vm, struct cache_client *client, struct cache_page *pag
 	}
 	client->pages++;
 	page->slot[window] = slot;
+	ledger_note_cached(&vm->pool, page->pfn);
 	__atomic_store_n(cache_marks(vm, client, slot), marks, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -238,6 +240,7 @@ void cache_take(struct vm *vm, struct cache_page *page, enum cache_window window
 	client->first_free = (uint32_t)u64_min(client->first_free, slot);
 	client->pages--;
 	page->slot[window] = VM_CACHE_NO_SLOT;
+	ledger_note_cached(&vm->pool, page->pfn);
 }
 
 /* The page leaves the cache's lists and its name; the windows' part is done. */
@@ -253,12 +256,14 @@ static void remove_name(struct vm *vm, struct cache_page *page)
 	vm->cache.counts[page->list]--;
 	vm->cache.pages--;
 	page->file = NULL;
+	ledger_note_cached(&vm->pool, page->pfn);
 	file->page_count--;
 	file_free_if_unused(vm, file);
 }
 
 static void free_page(struct vm *vm, struct cache_page *page)
 {
+	ledger_cache(&vm->pool, page->pfn, NULL);
 	page_unref(&vm->pool, page->pfn);
 	heap_free(&vm->heap, page);
 }
@@ -327,6 +332,7 @@ bool cache_may_write(struct vm *vm, struct cache_page *page, bool mark)
 		if (__atomic_compare_exchange_n(marks, &old, old | VM_CACHE_WMAPPED, false,
 			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 			page_info(&vm->pool, page->pfn)->is_write_mapped = true;
+			ledger_note_cached(&vm->pool, page->pfn);
 			return true;
 		}
 	}

@@ -150,3 +150,9 @@ bool cache_may_write(struct vm *vm, struct cache_page *page, bool mark);
 
 /* What vm_check() compares: NULL when the cache is sound. */
 const char *cache_check(struct vm *vm, uint32_t *refs);
+
+/* The same for one page. */
+const char *cache_check_page(struct vm *vm, const struct cache_page *page);
+
+/* The same for the numbers of pages. */
+const char *cache_check_sums(struct vm *vm);

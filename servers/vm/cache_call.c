@@ -238,6 +238,7 @@ static void protect(struct vm *vm, struct cache_client *client, uint32_t slot)
 	}
 	file_protect(vm, page);
 	page_info(&vm->pool, page->pfn)->is_write_mapped = false;
+	ledger_note_cached(&vm->pool, page->pfn);
 	__atomic_fetch_and(
 		cache_marks(vm, client, slot), (uint8_t)~VM_CACHE_WMAPPED, __ATOMIC_ACQ_REL);
 }

@@ -32,7 +32,7 @@ static const char *check_slots(struct vm *vm, const struct cache_page *page)
 }
 
 /* The page's place on the device is its alone. */
-static const char *check_place(struct vm *vm, struct cache_page *page)
+static const char *check_place(struct vm *vm, const struct cache_page *page)
 {
 	const struct file *device = page->device;
 
@@ -48,6 +48,24 @@ static const char *check_place(struct vm *vm, struct cache_page *page)
 		: NULL;
 }
 
+const char *cache_check_page(struct vm *vm, const struct cache_page *page)
+{
+	const char *fault = check_slots(vm, page);
+
+	if (fault != NULL) {
+		return fault;
+	}
+	if (page->file == NULL) {
+		return page->slot[CACHE_OWNER] == VM_CACHE_NO_SLOT && page->device == NULL
+			? NULL
+			: "forgotten page";
+	}
+	if (page->list >= CACHE_LISTS || cache_find_own(vm, page->file, page->index) != page) {
+		return "cached page in the wrong list or without its name";
+	}
+	return check_place(vm, page);
+}
+
 static const char *check_pages(struct vm *vm, uint32_t *refs)
 {
 	struct cache *cache = &vm->cache;
@@ -59,17 +77,12 @@ static const char *check_pages(struct vm *vm, uint32_t *refs)
 
 		list_for_each(page, &cache->lists[list], struct cache_page, lru_link)
 		{
-			fault = check_slots(vm, page);
+			fault = cache_check_page(vm, page);
 			if (fault != NULL) {
 				return fault;
 			}
-			if (page->list != list ||
-				cache_find_own(vm, page->file, page->index) != page) {
+			if (page->list != list || page->file == NULL) {
 				return "cached page in the wrong list or without its name";
-			}
-			fault = check_place(vm, page);
-			if (fault != NULL) {
-				return fault;
 			}
 			refs[page->pfn]++;
 			here++;
@@ -81,14 +94,30 @@ static const char *check_pages(struct vm *vm, uint32_t *refs)
 	}
 	list_for_each(page, &cache->orphans, struct cache_page, lru_link)
 	{
-		fault = check_slots(vm, page);
-		if (fault != NULL || page->slot[CACHE_OWNER] != VM_CACHE_NO_SLOT ||
-			page->device != NULL) {
+		fault = cache_check_page(vm, page);
+		if (fault != NULL || page->file != NULL) {
 			return "forgotten page";
 		}
 		refs[page->pfn]++;
 	}
 	return count == cache->pages ? NULL : "number of cached pages";
+}
+
+const char *cache_check_sums(struct vm *vm)
+{
+	const struct cache *cache = &vm->cache;
+	uint64_t count = 0, forgotten = 0;
+
+	for (unsigned list = 0; list < CACHE_LISTS; list++) {
+		count += cache->counts[list];
+	}
+	list_for_each(page, &cache->orphans, struct cache_page, lru_link)
+	{
+		forgotten++;
+	}
+	return count == cache->pages && count + forgotten == vm->pool.count[PAGE_FILE]
+		? NULL
+		: "number of cached pages";
 }
 
 static uint64_t count_placed(struct vm *vm)
@@ -123,6 +152,9 @@ static const char *check_files(struct vm *vm)
 			if (count != file->page_count ||
 				(count == 0 && file->refs == 0 && file->placed_pages == 0)) {
 				return "number of pages of a file";
+			}
+			if (file->refs != file_count_users(vm, file)) {
+				return "users of a file";
 			}
 			total += count;
 			placed += file->placed_pages;

@@ -25,6 +25,7 @@ static void move_to(struct vm *vm, struct cache_page *page, enum cache_list list
 	list_remove(&page->lru_link);
 	vm->cache.counts[page->list]--;
 	page->list = (uint8_t)list;
+	ledger_note_cached(&vm->pool, page->pfn);
 	vm->cache.counts[list]++;
 	list_add_tail(&vm->cache.lists[list], &page->lru_link);
 }

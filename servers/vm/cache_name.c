@@ -63,6 +63,7 @@ int cache_set_place(struct vm *vm, struct cache_page *page, uint64_t index)
 	if (page->device != NULL && page->device_index == index) {
 		return 0;
 	}
+	ledger_note_cached(&vm->pool, page->pfn);
 	if (page->device != NULL) {
 		take_place(vm, page);
 	}

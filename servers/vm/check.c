@@ -3,19 +3,12 @@
 
 #include "lib/core/bitmap.h"
 #include "servers/vm/cache.h"
+#include "servers/vm/check_tally.h"
 #include "servers/vm/safemap.h"
 #include "servers/vm/space.h"
 #include "servers/vm/type_shared.h"
 
-/* References found so far, by page. */
-struct tally {
-	struct vm *vm;
-	uint32_t *refs;
-	uint16_t *maps; /* mappers found so far, by page */
-	const char *fault;
-};
-
-static bool expect(struct tally *tally, bool condition, const char *what)
+bool expect(struct tally *tally, bool condition, const char *what)
 {
 	if (!condition && tally->fault == NULL) {
 		tally->fault = what;
@@ -23,7 +16,7 @@ static bool expect(struct tally *tally, bool condition, const char *what)
 	return condition;
 }
 
-static void check_entry(struct tally *tally, const struct region *region, pte_t pte)
+void check_entry(struct tally *tally, const struct region *region, pte_t pte)
 {
 	pfn_t pfn = pte_pfn(pte);
 
@@ -42,7 +35,6 @@ static void check_entry(struct tally *tally, const struct region *region, pte_t 
 			"entry names a page of another kind");
 		expect(tally, !(pte & PTE_WRITE) || region->type->writable(tally->vm, region, pfn),
 			"page writable that must be copied");
-		tally->refs[pfn]++;
 	}
 }
 
@@ -60,6 +52,10 @@ static uint64_t check_entries(struct tally *tally, const struct space *space,
 				continue;
 			}
 			check_entry(tally, region, span.pte[i]);
+			if (region->type->is_counted) {
+				tally->refs[pte_pfn(span.pte[i])]++;
+				tally->writers += (span.pte[i] & PTE_WRITE) != 0;
+			}
 			resident += region->type->is_counted &&
 				pte_pfn(span.pte[i]) != tally->vm->zero_page;
 		}
@@ -67,7 +63,17 @@ static uint64_t check_entries(struct tally *tally, const struct space *space,
 	return resident;
 }
 
-static void check_table(struct tally *tally, pfn_t table, int level, uint64_t *tables)
+/* A leaf table is known to the ledger. */
+static void check_leaf(struct tally *tally, const struct pt *pt, pfn_t table, vaddr_t addr)
+{
+	const struct ledger_frame *frame = &tally->vm->pool.ledger->frames[table];
+
+	expect(tally, frame->pt == pt && frame->refs == addr / pt_entry_bytes(1),
+		"table unknown to the ledger");
+}
+
+static void check_table(struct tally *tally, const struct pt *pt, pfn_t table, int level,
+	vaddr_t addr, uint64_t *tables)
 {
 	const pte_t *entries = page_memory(&tally->vm->pool, table);
 	unsigned count = level == PT_LEVELS - 1 ? PT_USER_ENTRIES : PT_ENTRIES;
@@ -78,15 +84,20 @@ static void check_table(struct tally *tally, pfn_t table, int level, uint64_t *t
 	for (unsigned i = 0; i < count; i++) {
 		used += entries[i] != 0;
 		if (entries[i] != 0 && level > 0) {
-			check_table(tally, pte_pfn(entries[i]), level - 1, tables);
+			check_table(tally, pt, pte_pfn(entries[i]), level - 1,
+				addr + i * pt_entry_bytes(level), tables);
 		}
 	}
 	expect(tally, page_info(&tally->vm->pool, table)->refs == used, "used entries of a table");
+	if (level == 0) {
+		check_leaf(tally, pt, table, addr);
+	}
 }
 
-static void check_space(struct tally *tally, const struct space *space)
+/* All regions of a space, and the sums of their sizes. */
+void check_regions(struct tally *tally, const struct space *space)
 {
-	uint64_t resident = 0, bytes = 0, data = 0, locked = 0, tables = 0;
+	uint64_t bytes = 0, data = 0, locked = 0;
 	uint32_t count = 0;
 	vaddr_t end = 0;
 
@@ -100,8 +111,6 @@ static void check_space(struct tally *tally, const struct space *space)
 			"region not of whole pages");
 		expect(tally, region->space == space, "region of another space");
 		expect(tally, (region->prot & ~region->max_prot) == 0, "region allows too much");
-		check_entries(tally, space, NULL, end, region->start);
-		resident += check_entries(tally, space, region, region->start, region->end);
 		bytes += region_bytes(region);
 		if (region->type->is_anonymous && (region->prot & REGION_PROT_WRITE)) {
 			data += region_bytes(region);
@@ -112,14 +121,46 @@ static void check_space(struct tally *tally, const struct space *space)
 		count++;
 		end = region->end;
 	}
-	check_entries(tally, space, NULL, end, tally->vm->kinfo.user_end);
-	check_table(tally, space->pt.root, PT_LEVELS - 1, &tables);
-	expect(tally, tables == space->pt.tables, "number of page tables");
-	expect(tally, resident == space->resident, "resident pages");
 	expect(tally,
 		bytes == space->virtual_bytes && data == space->data_bytes &&
 			locked == space->locked_bytes && count == space->region_count,
 		"sizes of a space");
+}
+
+static void check_space(struct tally *tally, const struct space *space)
+{
+	uint64_t resident = 0, tables = 0;
+	vaddr_t end = 0;
+
+	check_regions(tally, space);
+	for (const struct region *region = region_first(space); region != NULL;
+		region = region_next(region)) {
+		check_entries(tally, space, NULL, end, region->start);
+		resident += check_entries(tally, space, region, region->start, region->end);
+		end = region->end;
+	}
+	check_entries(tally, space, NULL, end, tally->vm->kinfo.user_end);
+	check_table(tally, &space->pt, space->pt.root, PT_LEVELS - 1, 0, &tables);
+	expect(tally, tables == space->pt.tables, "number of page tables");
+	expect(tally, resident == space->resident && resident == space->pt.counted,
+		"resident pages");
+}
+
+/* Threads, and the ends of shared memory that a space counts. */
+static void check_users(struct tally *tally, const struct space *space)
+{
+	const struct vm *vm = tally->vm;
+	uint32_t threads = 0, safemaps = 0;
+
+	for (uint32_t slot = 0; slot < vm->kinfo.procs_max; slot++) {
+		threads += vm->threads[slot].ep != EP_NONE && vm->threads[slot].space == space;
+	}
+	list_for_each(map, &vm->safemaps, struct safemap, link)
+	{
+		safemaps += (map->granter == space) + (map->mapper == space);
+	}
+	expect(tally, threads == space->threads, "threads of a space");
+	expect(tally, safemaps == space->safemaps, "memory that a space shares by grants");
 }
 
 static void count_shared(struct tally *tally, const struct shared_object *object)
@@ -187,11 +228,12 @@ static void check_objects(struct tally *tally)
 static void check_pages(struct tally *tally)
 {
 	struct page_pool *pool = &tally->vm->pool;
-	uint64_t count[PAGE_KINDS] = {0}, total = pool->kernel_pages;
+	uint64_t count[PAGE_KINDS] = {0}, total = pool->kernel_pages, writers = 0;
 
 	tally->refs[tally->vm->zero_page]++;
 	for (pfn_t pfn = 0; pfn < pool->frames; pfn++) {
 		const struct page_info *info = page_info(pool, pfn);
+		const struct ledger_frame *frame = &pool->ledger->frames[pfn];
 
 		count[info->kind]++;
 		expect(tally, bitmap_test(pool->free_map, pfn) == (info->kind == PAGE_FREE),
@@ -201,11 +243,16 @@ static void check_pages(struct tally *tally)
 			expect(tally, info->refs == tally->refs[pfn], "references of a page");
 			expect(tally, info->kind != PAGE_ANON || info->maps == tally->maps[pfn],
 				"mappers of a page");
+			expect(tally, frame->refs == info->refs, "page and ledger");
+			writers += frame->writers;
 		} else {
 			expect(tally, tally->refs[pfn] == 0,
 				"reference to a page that is not in use");
+			expect(tally, info->kind == PAGE_TABLE || frame->refs + frame->writers == 0,
+				"the ledger knows of references to a page that is not in use");
 		}
 	}
+	expect(tally, writers == tally->writers, "writable entries");
 	for (int kind = PAGE_FREE; kind < PAGE_KINDS; kind++) {
 		expect(tally, count[kind] == pool->count[kind], "number of pages of a kind");
 		total += count[kind];
@@ -227,6 +274,7 @@ const char *vm_check(struct vm *vm)
 	list_for_each(space, &vm->spaces, struct space, link)
 	{
 		check_space(&tally, space);
+		check_users(&tally, space);
 	}
 	check_objects(&tally);
 	check_safemaps(&tally);

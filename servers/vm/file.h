@@ -49,6 +49,9 @@ static inline void file_hold(struct file *file)
  */
 void file_adopt(struct file *file, int32_t handle, bool store);
 
+/* What refs must be between two requests: regions and requests at VFS. */
+uint32_t file_count_users(struct vm *vm, const struct file *file);
+
 /* A region begins or ceases to refer to the file. */
 void file_add_region(struct region *region);
 void file_remove_region(struct vm *vm, struct region *region);

@@ -123,6 +123,21 @@ int file_get_page(struct vm *vm, struct file *file, uint64_t index, uint64_t ahe
 				       missing_run(vm, file, index, ahead + 1), request);
 }
 
+uint32_t file_count_users(struct vm *vm, const struct file *file)
+{
+	uint32_t count = 0;
+
+	list_for_each(region, &file->regions, struct region, file_link)
+	{
+		count++;
+	}
+	list_for_each(request, &vm->file_requests, struct file_request, link)
+	{
+		count += request->file == file;
+	}
+	return count;
+}
+
 /* The pages of a request may be written by shared mappings now. */
 static void allow_writing(struct vm *vm, const struct file_request *request)
 {

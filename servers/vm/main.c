@@ -139,13 +139,13 @@ static void serve(struct vm *vm, const struct message *request, uint32_t status)
 	job_retry_memory(vm);
 }
 
-/* The option "vmcheck" of the kernel command line has the sanity check run after each request. */
-static bool wants_check(void)
+/* The option "vmcheck" of the kernel command line has everything walked after each request. */
+static bool wants_whole_check(void)
 {
 	char line[512] = "";
 
 	(void)sys_getinfo(GETINFO_CMDLINE, line, sizeof(line) - 1, 0);
-	return AXO_CHECKS && strstr(line, "vmcheck") != NULL;
+	return strstr(line, "vmcheck") != NULL;
 }
 
 static void start(struct vm *vm)
@@ -167,10 +167,10 @@ static void start(struct vm *vm)
 int main(void)
 {
 	static struct vm vm;
-	bool checks;
+	bool is_whole;
 
 	start(&vm);
-	checks = wants_check();
+	is_whole = AXO_CHECKS && wants_whole_check();
 	for (;;) {
 		struct message m;
 		uint32_t status = 0;
@@ -179,8 +179,8 @@ int main(void)
 			continue;
 		}
 		serve(&vm, &m, status);
-		if (checks) {
-			const char *fault = vm_check(&vm);
+		if (AXO_CHECKS) {
+			const char *fault = is_whole ? vm_check(&vm) : vm_check_request(&vm);
 
 			if (fault != NULL) {
 				diag_panic("after message %d of %d: %s", m.type, m.source, fault);

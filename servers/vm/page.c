@@ -117,9 +117,12 @@ static void take(struct page_pool *pool, pfn_t pfn, enum page_kind kind)
 {
 	assert(pool->info[pfn].kind == PAGE_FREE);
 	bitmap_clear(pool->free_map, pfn);
-	pool->info[pfn] = (struct page_info){.refs = kind != PAGE_TABLE, .kind = (uint8_t)kind};
+	pool->info[pfn] = (struct page_info){.refs = kind != PAGE_TABLE,
+		.kind = (uint8_t)kind,
+		.is_noted = pool->info[pfn].is_noted};
 	pool->count[PAGE_FREE]--;
 	pool->count[kind]++;
+	page_note(pool, pfn);
 }
 
 pfn_t page_alloc(struct page_pool *pool, enum page_kind kind, enum page_class class)
@@ -186,7 +189,11 @@ void page_free(struct page_pool *pool, pfn_t pfn)
 	assert(pfn < pool->frames && info->kind > PAGE_FREE);
 	pool->count[info->kind]--;
 	pool->count[PAGE_FREE]++;
-	*info = (struct page_info){.kind = PAGE_FREE};
+	if (AXO_CHECKS && pool->ledger != NULL) {
+		ledger_free_page(pool, pfn, info->kind == PAGE_TABLE);
+	}
+	*info = (struct page_info){.kind = PAGE_FREE, .is_noted = info->is_noted};
+	page_note(pool, pfn);
 	bitmap_set(pool->free_map, pfn);
 	/* Low numbers first, so that long runs stay together higher up. */
 	if (pfn < pool->next) {
@@ -210,6 +217,7 @@ void page_set_kind(struct page_pool *pool, pfn_t pfn, enum page_kind kind)
 	pool->count[pool->info[pfn].kind]--;
 	pool->count[kind]++;
 	pool->info[pfn].kind = (uint8_t)kind;
+	page_note(pool, pfn);
 }
 
 uint64_t page_missing(const struct page_pool *pool)

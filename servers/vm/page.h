@@ -9,6 +9,7 @@
 
 #include "abi/bootinfo.h"
 #include "abi/types.h"
+#include "servers/vm/ledger.h"
 
 typedef uint64_t pfn_t;
 #define PFN_NONE UINT64_MAX
@@ -35,9 +36,11 @@ enum page_class {
 };
 
 struct page_info {
-	uint32_t refs;        /* references from page tables, objects, caches; meaning by kind */
-	uint8_t kind;         /* enum page_kind */
-	bool is_write_mapped; /* PAGE_FILE: processes may have it writable */
+	uint32_t refs; /* references from page tables, objects, caches; meaning by kind */
+	uint8_t kind;  /* enum page_kind */
+	bool is_write_mapped : 1; /* PAGE_FILE: processes may have it writable */
+	bool is_noted : 1;        /* in the ledger's notes, ... */
+	bool is_cache_noted : 1;  /* ... since the cache changed what it knows of it */
 	union {
 		uint16_t size_class; /* PAGE_HEAP: which */
 		uint16_t maps;       /* PAGE_ANON: processes that have mapped it by a grant */
@@ -57,6 +60,7 @@ struct page_pool {
 	uint64_t next;                        /* where the search for one page starts */
 	/* Gives up to `count` pages back when there are too few; NULL: nothing to give. */
 	uint64_t (*evict)(struct page_pool *pool, uint64_t count);
+	struct ledger *ledger;   /* debug build, after vm_init(): the second account; else NULL */
 	uint64_t fail_countdown; /* tests: the allocation that fails, counted from 1; 0: none */
 };
 
@@ -118,14 +122,24 @@ static inline pfn_t page_of_memory(const struct page_pool *pool, const void *mem
 	return (pfn_t)((const uint8_t *)memory - pool->window) >> AXO_PAGE_SHIFT;
 }
 
+/* Debug build: the page's record or what refers to it changes, and is checked after the request. */
+static inline void page_note(struct page_pool *pool, pfn_t pfn)
+{
+	if (AXO_CHECKS && pool->ledger != NULL && !pool->info[pfn].is_noted) {
+		ledger_note_page(pool, pfn);
+	}
+}
+
 static inline void page_ref(struct page_pool *pool, pfn_t pfn)
 {
+	page_note(pool, pfn);
 	pool->info[pfn].refs++;
 }
 
 /* Drop a reference; the last one frees the page. */
 static inline void page_unref(struct page_pool *pool, pfn_t pfn)
 {
+	page_note(pool, pfn);
 	if (--pool->info[pfn].refs == 0) {
 		page_free(pool, pfn);
 	}

@@ -89,6 +89,9 @@ pte_t *pt_make(struct vm *vm, struct pt *pt, vaddr_t addr, enum page_class class
 			}
 			pt_set(vm, entry, pte_make_table(lower << AXO_PAGE_SHIFT));
 			pt->tables++;
+			if (level == 1) {
+				ledger_add_table(&vm->pool, lower, pt, addr);
+			}
 		}
 		table = table_of(vm, pte_paddr(*entry));
 	}
@@ -99,6 +102,9 @@ void pt_set(struct vm *vm, pte_t *slot, pte_t pte)
 {
 	struct page_info *table = page_info(&vm->pool, page_of_memory(&vm->pool, slot));
 
+	if (AXO_CHECKS) {
+		ledger_set_entry(vm, slot, *slot, pte);
+	}
 	table->refs += (pte != 0) - (*slot != 0);
 	vm->has_empty_tables |= table->refs == 0;
 	*slot = pte;

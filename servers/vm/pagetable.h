@@ -11,7 +11,8 @@
 
 struct pt {
 	pfn_t root;
-	uint64_t tables; /* pages, the root included */
+	uint64_t tables;  /* pages, the root included */
+	uint64_t counted; /* debug build: entries of counted pages, the zero page apart */
 };
 
 /* A piece of a leaf table: the entries of `count` pages from `addr` on. */

@@ -107,6 +107,7 @@ static void count_bytes(struct region *region, int64_t change)
 {
 	struct space *space = region->space;
 
+	space->unchecked++;
 	space->virtual_bytes += (uint64_t)change;
 	space->max_virtual_bytes = u64_max(space->max_virtual_bytes, space->virtual_bytes);
 	if (region->type->is_anonymous && (region->prot & REGION_PROT_WRITE)) {

@@ -24,7 +24,8 @@ struct space {
 	struct pt pt;
 	struct tree regions;
 	uint32_t region_count;
-	uint32_t safemaps; /* ends of records in vm->safemaps */
+	uint32_t safemaps;  /* ends of records in vm->safemaps */
+	uint32_t unchecked; /* debug build: changes of regions since they were last walked */
 
 	uint64_t virtual_bytes, data_bytes, locked_bytes; /* by region */
 	uint64_t max_virtual_bytes;

@@ -33,7 +33,9 @@ static bool direct_continues(const struct region *low, const struct region *high
 
 static uint64_t direct_pt_flags(const struct region *region)
 {
-	return (region->flags & REGION_UNCACHED) ? PTE_UNCACHED | PTE_WRITE_THROUGH : 0;
+	uint64_t uncached = PTE_UNCACHED | PTE_WRITE_THROUGH;
+
+	return PTE_UNCOUNTED | ((region->flags & REGION_UNCACHED) ? uncached : 0);
 }
 
 const struct memtype memtype_direct = {

@@ -34,6 +34,7 @@ void shared_destroy(struct vm *vm, struct shared_object *object)
 			/* A page number of 0 marks an absent page: frame 0 is never given out for
 			 * it. */
 			if (object->chunks[i][j] != 0) {
+				ledger_hold(&vm->pool, object->chunks[i][j], -1);
 				page_unref(&vm->pool, object->chunks[i][j]);
 			}
 		}
@@ -84,6 +85,7 @@ static pfn_t get_page(
 		}
 		memset(page_memory(&vm->pool, pfn), 0, AXO_PAGE_SIZE);
 		*page = pfn;
+		ledger_hold(&vm->pool, pfn, 1);
 		object->resident++;
 	}
 	return *page;

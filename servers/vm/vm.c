@@ -66,9 +66,11 @@ int vm_init(struct vm *vm, uint8_t *window)
 	vm->next_space_id = 1;
 	vm->threads = heap_alloc(&vm->heap, vm->kinfo.procs_max * sizeof(*vm->threads));
 	vm->zero_page = page_alloc_zeroed(&vm->pool, PAGE_ANON, PAGE_FOR_VM);
-	if (vm->threads == NULL || vm->zero_page == PFN_NONE) {
+	if (vm->threads == NULL || vm->zero_page == PFN_NONE ||
+		(AXO_CHECKS && ledger_init(vm) != 0)) {
 		return -ENOMEM;
 	}
+	ledger_hold(&vm->pool, vm->zero_page, 1);
 	for (uint32_t slot = 0; slot < vm->kinfo.procs_max; slot++) {
 		vm->threads[slot].ep = EP_NONE;
 		vm->threads[slot].predecessor = EP_NONE;

@@ -3,7 +3,7 @@
  * The memory manager's state, and what all its files share.
  *
  * State: lost at restart (VM is not restarted; its death is the system's).
- * Invariants (vm_check() walks them):
+ * Invariants (vm_check() walks them; after each request vm_check_request() what it touched):
  * 1. The regions of a space are page-aligned, ascend, do not overlap and lie in user space.
  * 2. Each used page table entry lies in a region; the entry allows no more than the region.
  * 3. A counted page's references are the entries that hold it, plus one if a cache or shared object

@@ -90,6 +90,7 @@ static void test_pressure_and_restart(void)
 	CHECK(cache_evict(&w.vm, 10) == 0 && fake.notified == FS_EP && cache_is_cleaning(&w.vm));
 	*MSG(&req, vm_update_req) = (struct vm_update_req){.old = FS_EP, .successor = successor};
 	CHECK(world_call(vm_call_update, EP_RS, &req, &rep) == 0);
+	req = (struct message){.type = VM_INHERIT};
 	CHECK(world_call(vm_call_inherit, FS_EP, &req, &rep) == 0);
 	CHECK(!cache_is_cleaning(&w.vm) && w.vm.memory_was_freed);
 	fake.notified = EP_NONE;

@@ -19,7 +19,10 @@
 
 #define CHECK_SOUND(vm)                                                                      \
 	do {                                                                                 \
-		const char *fault_ = vm_check(vm);                                           \
+		const char *fault_ = vm_check_request(vm);                                   \
+		if (fault_ == NULL) {                                                        \
+			fault_ = vm_check(vm);                                               \
+		}                                                                            \
 		if (fault_ != NULL) {                                                        \
 			fprintf(stderr, "%s:%d: unsound: %s\n", __FILE__, __LINE__, fault_); \
 			exit(1);                                                             \

@@ -19,6 +19,7 @@ typedef uint64_t pte_t;
 #define PTE_ACCESSED      0x20ull
 #define PTE_DIRTY         0x40ull
 #define PTE_HELD          0x200ull /* ours: in each leaf entry that is used */
+#define PTE_UNCOUNTED     0x400ull /* ours: the page is nobody's, no reference is counted */
 #define PTE_NO_EXECUTE    (1ull << 63)
 #define PTE_ADDRESS       0x000ffffffffff000ull
 
