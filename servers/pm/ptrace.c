@@ -395,18 +395,19 @@ static int64_t interrupt(struct pm *pm, struct thread *tracee)
 	}
 	tracee->trace.trap_due = true;
 	if (tracee->trace.stop == TRACE_LISTENS) {
-		tracee->trace.stop = TRACE_RUNS;
+		trace_listen(pm, tracee);
+	} else {
+		thread_kick(pm, tracee);
 	}
-	thread_kick(pm, tracee);
 	return 0;
 }
 
-static int64_t listen(struct thread *tracee)
+static int64_t listen(struct pm *pm, struct thread *tracee)
 {
 	if (!tracee->trace.seized || tracee->trace.stop != TRACE_IN_GROUP_STOP) {
 		return -EIO;
 	}
-	tracee->trace.stop = TRACE_LISTENS;
+	trace_listen(pm, tracee);
 	return 0;
 }
 
@@ -450,7 +451,7 @@ static int64_t request(
 	case LPTRACE_SETSIGINFO:
 		return set_siginfo(thread, tracee, arg[3]);
 	case LPTRACE_LISTEN:
-		return listen(tracee);
+		return listen(pm, tracee);
 	case LPTRACE_GETSIGMASK:
 	case LPTRACE_SETSIGMASK:
 		return sigmask(pm, thread, tracee, arg);

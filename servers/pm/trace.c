@@ -103,6 +103,15 @@ static void stand_in_group(struct pm *pm, struct thread *thread)
 	}
 }
 
+void trace_listen(struct pm *pm, struct thread *thread)
+{
+	thread->trace.stop = TRACE_LISTENS;
+	thread->trace.unreported = false;
+	if (thread->trace.trap_due) {
+		stand_in_group(pm, thread);
+	}
+}
+
 bool trace_has_work(const struct thread *thread)
 {
 	const struct tracee *trace = &thread->trace;

@@ -28,6 +28,10 @@ void trace_detach(struct pm *pm, struct thread *thread, int signo);
 /* It stands: let it go on with mode (TRACEE_*), taking signo. The thread may end in here. */
 void trace_go(struct pm *pm, struct thread *thread, uint32_t mode, int signo);
 
+/* It stands in a group stop and stays there until that ends, or until it is interrupted: if that
+ * has happened already it stands anew. */
+void trace_listen(struct pm *pm, struct thread *thread);
+
 /* It has to stop for its tracer at the boundary of user mode. */
 bool trace_has_work(const struct thread *thread);
 /* It is there (RUN_STOPPED) and traced. True: it stands. */
