@@ -173,8 +173,8 @@ PROTO_FITS(fs_rename_req);
 
 struct fs_io_req {
 	struct fs_req_head head;
-	grant_t grant; /* magic grant to the program's buffer, or direct to VFS's, or indirect */
-	uint32_t pad;
+	grant_t grant;   /* magic grant to the program's buffer, or direct to VFS's, or indirect */
+	endpoint_t user; /* whose call it is for; EP_NONE: no program's */
 	uint64_t offset; /* file position or cookie */
 	uint64_t len;    /* bytes */
 };

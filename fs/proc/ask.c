@@ -15,18 +15,33 @@
 struct question {
 	struct list link;
 	struct coro *coro;
+	const struct message *m;
 	endpoint_t whom;
 	uint32_t seq;
+	time_ns_t asked_ns; /* last */
+	unsigned tries;
 	bool answered;
 	int32_t result;
 	uint64_t next;
 };
 
+#define PATIENCE_NS 1000000000ull
+#define TRIES_MAX   10 /* crashes of the peer that a question outlives, or seconds that it is slow \
+			*/
+
 static struct {
 	struct list open;
 	bool ready;
+	bool is_alarm_set;
 	uint32_t seq;
 } questions;
+
+static void alarm_start(void)
+{
+	if (!questions.is_alarm_set) {
+		questions.is_alarm_set = sys_setalarm(sys_monotonic_ns() + PATIENCE_NS) >= 0;
+	}
+}
 
 /* Sends m, whose sequence number is q->seq, and sleeps until the answer is there. */
 static int question_ask(struct question *q, const struct message *m)
@@ -34,7 +49,11 @@ static int question_ask(struct question *q, const struct message *m)
 	int r;
 
 	q->coro = coro_self();
+	q->m = m;
+	q->asked_ns = sys_monotonic_ns();
+	q->tries = 1;
 	list_add_tail(&questions.open, &q->link);
+	alarm_start();
 	r = asyn_send(q->whom, m);
 	while (r == 0 && !q->answered) {
 		coro_wait();
@@ -149,6 +168,31 @@ static void question_answer(endpoint_t whom, uint32_t seq, int32_t result, uint6
 			coro_wake(q->coro);
 			return;
 		}
+	}
+}
+
+void ask_tick(void)
+{
+	time_ns_t now = sys_monotonic_ns();
+
+	questions.is_alarm_set = false;
+	if (!questions.ready) {
+		return;
+	}
+	list_for_each(q, &questions.open, struct question, link)
+	{
+		if (q->answered || now - q->asked_ns < PATIENCE_NS) {
+			continue;
+		}
+		q->asked_ns = now;
+		if (q->tries++ == TRIES_MAX || asyn_send(q->whom, q->m) < 0) {
+			q->answered = true;
+			q->result = -EIO;
+			coro_wake(q->coro);
+		}
+	}
+	if (!list_is_empty(&questions.open)) {
+		alarm_start();
 	}
 }
 

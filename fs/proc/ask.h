@@ -3,6 +3,9 @@
  * Questions to PM, VFS and RS. They stand above a file system, so each is an asynchronous message,
  * and the coroutine that asks sleeps until the answer, a message of its own, has come. Coroutines
  * only. Results: negative errno as said.
+ *
+ * A question may be lost with its peer's process: it is asked again after a while, under the same
+ * number, so that one answer counts.
  */
 #pragma once
 
@@ -18,5 +21,7 @@ int ask_names(struct pm_names *names);
 int ask_services(char *to, uint32_t bytes);
 /* VFS_INFO_*: bytes stored in `to`; *next (may be NULL) is where to begin and where to go on. */
 int ask_vfs(enum vfs_info_what what, int pid, uint64_t *next, void *to, uint32_t bytes);
+/* Main loop: the alarm went off; who has waited too long asks again, and in the end gets -EIO. */
+void ask_tick(void);
 /* Main loop: a message that is an answer to a question. False: it is none. */
 bool ask_take_answer(const struct message *m);

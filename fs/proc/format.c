@@ -21,7 +21,9 @@ static char state_letter(const struct process *p)
 	if (p->pm.state != 'R' && p->pm.state != 'S') {
 		return p->pm.state;
 	}
-	return p->kernel.rts_flags == 0 || (p->kernel.rts_flags & RTS_NO_QUANTUM) ? 'R' : 'S';
+	return p->is_reader || p->kernel.rts_flags == 0 || (p->kernel.rts_flags & RTS_NO_QUANTUM)
+		? 'R'
+		: 'S';
 }
 
 void format_stat(struct text *text, const struct process *p, int tid)
@@ -96,8 +98,8 @@ void format_status(struct text *text, const struct process *p, int tid)
 
 	text_printf(text, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", pm->name, p->files.umask,
 		state_word(state_letter(p)));
-	text_printf(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", pm->pid, tid,
-		pm->ppid, pm->tracer_pid);
+	text_printf(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", pm->pid,
+		tid, pm->ppid, pm->tracer_pid);
 	text_printf(text, "Uid:\t%u\t%u\t%u\t%u\n", pm->uid, pm->euid, pm->suid, pm->fsuid);
 	text_printf(text, "Gid:\t%u\t%u\t%u\t%u\n", pm->gid, pm->egid, pm->sgid, pm->fsgid);
 	text_printf(text, "FDSize:\t%u\nGroups:\t", p->files.fd_table);

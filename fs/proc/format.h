@@ -20,6 +20,7 @@ struct process {
 	struct proc_info kernel; /* its main thread */
 	struct vm_usage memory;
 	struct vfs_proc_info files;
+	bool is_reader; /* it reads this file: it runs, though it waits for what it reads */
 };
 
 /* /proc/PID/stat: 52 fields. tid: the thread it is about (the pid for the whole process). */

@@ -73,7 +73,7 @@ static int serve_read(const struct message *m, struct message *reply)
 	const struct fs_io_req *req = MSG(m, fs_io_req);
 	struct node node = node_of(req->head.ino);
 	node_text_fn *write = node_text(&node);
-	struct text text = {.start = req->offset, .wanted = req->len};
+	struct text text = {.start = req->offset, .wanted = req->len, .reader = req->user};
 	uint64_t len = 0, skip;
 	int r;
 
@@ -265,7 +265,11 @@ int main(void)
 		if (sef_receive(EP_ANY, &m, &status) < 0) {
 			continue;
 		}
-		if (m.source == EP_VFS && m.type >= FS_BASE_OP &&
+		if (IS_NOTIFY(&m)) {
+			if (m.source == EP_CLOCK) {
+				ask_tick();
+			}
+		} else if (m.source == EP_VFS && m.type >= FS_BASE_OP &&
 			m.type < FS_BASE_OP + PROTO_REPLY) {
 			request_start(&m);
 		} else if (!ask_take_answer(&m)) {

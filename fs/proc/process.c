@@ -24,7 +24,7 @@ static int node_thread(const struct node *node)
 }
 
 /* Everything that is known; only PM must know it. */
-static int process_gather(const struct node *node, struct process *p)
+static int process_gather(const struct node *node, endpoint_t reader, struct process *p)
 {
 	int r;
 
@@ -33,6 +33,7 @@ static int process_gather(const struct node *node, struct process *p)
 	if (r < 0) {
 		return r;
 	}
+	p->is_reader = p->pm.ep == reader;
 	if (p->pm.state != 'Z') {
 		(void)sys_getinfo(GETINFO_PROC, &p->kernel, sizeof(p->kernel), p->pm.ep);
 		(void)vm_info(VM_INFO_USAGE, p->pm.ep, &p->memory, sizeof(p->memory), NULL);
@@ -44,7 +45,7 @@ static int process_gather(const struct node *node, struct process *p)
 static int stat_text(struct text *text, const struct node *node)
 {
 	struct process p;
-	int r = process_gather(node, &p);
+	int r = process_gather(node, text->reader, &p);
 
 	if (r == 0) {
 		format_stat(text, &p, node_thread(node));
@@ -55,7 +56,7 @@ static int stat_text(struct text *text, const struct node *node)
 static int status_text(struct text *text, const struct node *node)
 {
 	struct process p;
-	int r = process_gather(node, &p);
+	int r = process_gather(node, text->reader, &p);
 
 	if (r == 0) {
 		format_status(text, &p, node_thread(node));
@@ -66,7 +67,7 @@ static int status_text(struct text *text, const struct node *node)
 static int statm_text(struct text *text, const struct node *node)
 {
 	struct process p;
-	int r = process_gather(node, &p);
+	int r = process_gather(node, text->reader, &p);
 
 	if (r == 0) {
 		format_statm(text, &p);
@@ -274,6 +275,9 @@ static int pagemap_text(struct text *text, const struct node *node)
 		}
 		text_append(text, pages, (size_t)got * sizeof(*pages));
 		left -= (uint64_t)got;
+		if (at == 0) {
+			break; /* the last address was reached */
+		}
 	}
 	return r;
 }

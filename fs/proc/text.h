@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/endpoint.h"
+
 struct text {
 	char *bytes;
 	size_t len, size;
@@ -14,6 +16,7 @@ struct text {
 	 * pieces begins `bytes` there and sets `is_piece`; others are made whole. */
 	uint64_t start, wanted;
 	bool is_piece;
+	endpoint_t reader; /* the program that reads, or EP_NONE */
 };
 
 __attribute__((format(printf, 2, 3))) void text_printf(struct text *text, const char *format, ...);

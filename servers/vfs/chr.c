@@ -287,11 +287,16 @@ static unsigned chr_poll(
 	return r < 0 ? POLLERR : (unsigned)r;
 }
 
-void chr_ready(const struct vfs_chr_ready *ready)
+void chr_ready(endpoint_t from, const struct vfs_chr_ready *ready)
 {
+	uint64_t dev = dev_make(ready->major, ready->minor);
+
+	if (device_chr_driver(dev) != from) {
+		return;
+	}
 	list_for_each(chr, &vfs->chr_devices, struct chr_device, link)
 	{
-		if (chr->dev == dev_make(ready->major, ready->minor)) {
+		if (chr->dev == dev) {
 			waitq_wake_all(&chr->poll_wait);
 		}
 	}

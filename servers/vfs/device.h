@@ -28,8 +28,8 @@ int chr_open(struct call *call, struct file *file);
 /* The devices that VFS serves itself: null, zero, full; opening them does not wait. */
 bool chrmem_serves(uint64_t dev);
 void chrmem_open(struct file *file);
-/* A driver says that a watched device is ready. */
-void chr_ready(const struct vfs_chr_ready *ready);
+/* `from` says that a watched device is ready: heard if it is the device's driver. */
+void chr_ready(endpoint_t from, const struct vfs_chr_ready *ready);
 /* The driver of a major number was restarted: its open files are opened again, terminals their
    group. Worker function; the first word of the message is the major number. */
 int64_t chr_reopen(struct call *call);

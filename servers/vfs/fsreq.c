@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/grant.h"
+#include "servers/vfs/call.h"
 #include "servers/vfs/mount.h"
 #include "servers/vfs/trans.h"
 #include "servers/vfs/vnode.h"
@@ -366,12 +367,14 @@ static int io_request(int op, struct superblock *sb, uint64_t ino, grant_t grant
 {
 	struct message m = {.type = op};
 	struct fs_io_req *req = MSG(&m, fs_io_req);
+	const struct call *call = call_current();
 	int r;
 
 	if (grant == GRANT_INVALID) {
 		return -ENOMEM;
 	}
 	req->head.ino = ino;
+	req->user = call && call->thread ? call->m.source : EP_NONE;
 	req->grant = grant;
 	req->offset = offset;
 	req->len = bytes;
@@ -418,6 +421,7 @@ static struct message cache_request(
 
 	req->head.ino = node->ino;
 	req->grant = GRANT_INVALID;
+	req->user = EP_NONE;
 	req->offset = offset;
 	req->len = bytes;
 	return m;

@@ -65,13 +65,26 @@ static int start_mount(struct mount **mount)
 	return 0;
 }
 
+/* Its file system has died for good: the mount goes with its last file. */
+static void drop_mount(struct mount *mount)
+{
+	mount_detach(mount);
+	if (mount->refs == 0) {
+		mount_destroy(mount);
+	}
+}
+
 /* The file system of such files, started at need. Worker. */
 static int get_mount(struct mount **mount)
 {
 	int r = 0;
 
 	coro_mutex_lock(&vfs->mount_lock);
-	if (!vfs->memfd_mount || vfs->memfd_mount->sb->is_dead) {
+	if (vfs->memfd_mount && vfs->memfd_mount->sb->is_dead) {
+		drop_mount(vfs->memfd_mount);
+		vfs->memfd_mount = NULL;
+	}
+	if (!vfs->memfd_mount) {
 		r = start_mount(&vfs->memfd_mount);
 	}
 	*mount = vfs->memfd_mount;

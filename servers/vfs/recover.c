@@ -54,7 +54,7 @@ static int recover(struct superblock *sb)
 		if (r < 0 && r != -ERESTARTED) {
 			diag_printf("%s: inode %lu is lost: %d", sb->source,
 				(unsigned long)node->ino, r);
-			r = 0;
+			r = vnode_lose(node);
 		}
 		vnode_put(node);
 	}

@@ -229,7 +229,7 @@ void request_handle(const struct message *m)
 	} else if (m->source == EP_VM && m->type == VFS_VM_REQUEST) {
 		vmfile_request(m);
 	} else if (m->type == VFS_CHR_READY) {
-		chr_ready(REQ(m, vfs_chr_ready));
+		chr_ready(m->source, REQ(m, vfs_chr_ready));
 	} else if (m->type == VFS_GETINFO) {
 		info_request(m);
 	} else {

@@ -65,6 +65,7 @@ struct vfs {
 	uint64_t next_pipe_ino;
 	struct mount *memfd_mount; /* memfd.c: hidden; NULL until the first such file */
 	uint64_t next_memfd;
+	struct superblock *lost; /* dead: inodes that their file system has lost; NULL: none yet */
 	struct mount *root; /* the top of the tree; NULL until the boot file system is mounted */
 	struct waitq root_wait;
 	struct coro_mutex mount_lock;  /* changes of the tree */

@@ -7,6 +7,7 @@
 #include "servers/vfs/vnode.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "servers/vfs/fsreq.h"
@@ -113,6 +114,24 @@ void vnode_put(struct vnode *node)
 	if (node->nlink == 0 || node->is_removed || node->sb->is_nocache || node->sb->is_dead) {
 		vnode_free(node);
 	}
+}
+
+int vnode_lose(struct vnode *node)
+{
+	if (!vfs->lost) {
+		vfs->lost = superblock_new(EP_NONE, superblock_anonymous_dev(), "lost", "lost");
+		if (!vfs->lost) {
+			return -ENOMEM;
+		}
+		vfs->lost->is_dead = true;
+	}
+	name_forget_node(node);
+	list_remove(&node->hash);
+	node->sb = vfs->lost;
+	node->fs_refs = 0;
+	list_add_head(bucket(node->sb, node->ino), &node->hash);
+	vnode_touch(node);
+	return 0;
 }
 
 void vnode_trim(void)

@@ -75,6 +75,10 @@ static inline void vnode_touch(struct vnode *node)
 	node->changes++;
 }
 
+/* Its file system does not know the inode any more, though it is in use: all that is asked of it is
+ * -EIO from now on. The number may come to mean another inode. -ENOMEM. */
+int vnode_lose(struct vnode *node);
+
 /* Drop all unused vnodes and names of a superblock; how many vnodes stay. */
 unsigned vnode_flush(struct superblock *sb);
 /* Forget unused ones when there are too many. */

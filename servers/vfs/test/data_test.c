@@ -270,6 +270,25 @@ static void test_fs_death(void)
 	assert(CALL1(P, close, held) == 0 && CALL1(P, rmdir, text("/r")) == 0);
 }
 
+/* An inode that did not come over: its open files are dead, all else goes on. */
+static void test_lost_inode(void)
+{
+	int64_t lost = make_pattern("/lost"), kept = make_pattern("/kept");
+
+	assert(CALL1(P, unlink, text("/lost")) == 0);
+	assert(CALL4(P, pread64, lost, BUF, 10, 0) == 10);
+	fake_fs_lose_unnamed();
+	fake_fs_die_at(FS_SYNC, false);
+	assert(CALL1(P, sync, 0) == FAKE_NO_ANSWER);
+	fs_comes_back();
+	assert(fake_answer(P) == 0);
+	assert(CALL4(P, pread64, lost, BUF, 10, 0) == -EIO);
+	assert(CALL4(P, pwrite64, lost, BUF, 10, 0) == -EIO && CALL2(P, fstat, lost, BUF) == -EIO);
+	assert(CALL4(P, pread64, kept, BUF, 50, 0) == 50 && is_pattern(BUF, 0, 50));
+	assert(CALL1(P, close, lost) == 0 && CALL1(P, close, kept) == 0);
+	assert(CALL1(P, unlink, text("/kept")) == 0);
+}
+
 /* mount(2) says so, and the next one does not wait for ever. */
 static void test_death_in_mount(void)
 {
@@ -337,6 +356,7 @@ int main(void)
 	test_cached_reads();
 	test_flood_of_hints();
 	test_fs_death();
+	test_lost_inode();
 	test_death_in_mount();
 	test_crash();
 	fake_stop();

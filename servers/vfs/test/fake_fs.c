@@ -84,6 +84,13 @@ void fake_fs_set_peek(void)
 	has_peek = true;
 }
 
+static bool loses_unnamed;
+
+void fake_fs_lose_unnamed(void)
+{
+	loses_unnamed = true;
+}
+
 void fake_fs_die_at(int op, bool is_done)
 {
 	die_op = op;
@@ -447,6 +454,12 @@ static int serve(const struct message *m, struct message *reply)
 		r = 0;
 		break;
 	case FS_REBIND:
+		if (loses_unnamed && inodes[ino].nlink == 0) {
+			inodes[ino].refs = 0;
+			release_if_unused(ino);
+			loses_unnamed = false;
+			return -EIO;
+		}
 		inodes[ino].refs = MSG(mm, fs_putnode_req)->count;
 		MSG(reply, fs_node_rep)->node = node_of(ino);
 		r = 0;

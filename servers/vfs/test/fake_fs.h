@@ -15,6 +15,8 @@ void fake_fs_set_peek(void);
 /* The next request of this kind kills it, before or after it is done, without an answer; it serves
  * again from FS_MOUNT with FS_MOUNT_RECOVER on. */
 void fake_fs_die_at(int op, bool is_done);
+/* At its next recovery it has lost the inodes without a name. */
+void fake_fs_lose_unnamed(void);
 /* Requests of one operation so far. */
 unsigned fake_fs_count(int op);
 /* Inodes that are still stored. */
