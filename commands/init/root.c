@@ -76,7 +76,7 @@ void root_prepare(void)
 void root_start_services(void)
 {
 	static const char *const services[] = {"pci", "virtio_blk", "rtc"};
-	static const char *const types[] = {"ext2", "proc"};
+	static const char *const types[] = {"ext2", "proc", "block"};
 
 	for (size_t i = 0; i < AXO_ARRAY_LEN(services); i++) {
 		(void)hand_over(AXO_SERVICE_UP, services[i]);

@@ -228,6 +228,9 @@ size_t fs_cache_drop(
  */
 int fs_cache_flush(struct fs_cache *cache, uint64_t object);
 
+/* Have the device's own cache written to its medium. */
+int fs_cache_sync_device(struct fs_cache *cache);
+
 /*
  * Have a function called for each page that processes had mapped for writing, just before it is
  * written back: they cannot change it then. It must not get pages.

@@ -198,6 +198,11 @@ int fs_cache_flush(struct fs_cache *cache, uint64_t object)
 	return error != 0 ? error : result;
 }
 
+int fs_cache_sync_device(struct fs_cache *cache)
+{
+	return cache->device->flush == NULL ? 0 : cache->device->flush(cache->device);
+}
+
 bool fs_cache_make_room(struct fs_cache *cache)
 {
 	size_t written = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Block devices as files: whole sectors go through a buffer of VFS; the driver sees only aligned
- * requests. */
+/* Block devices as files: their bytes are in the page cache (blkcache.c). */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -10,17 +10,20 @@
 #include "lib/sys/asyn.h"
 #include "lib/sys/grant.h"
 #include "proto/blk.h"
+#include "servers/vfs/access.h"
+#include "servers/vfs/blkcache.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/device.h"
 #include "servers/vfs/devnum.h"
+#include "servers/vfs/fsreq.h"
 #include "servers/vfs/ioctl.h"
+#include "servers/vfs/regular.h"
 #include "servers/vfs/trans.h"
 #include "servers/vfs/user.h"
 #include "servers/vfs/vfs.h"
 #include "servers/vfs/vnode.h"
 
 #define SECTOR        512u
-#define BLK_CHUNK     (64u * 1024)
 #define RESTART_TRIES 1000 /* RS gives up before that, and says so */
 
 /* Sends m to the driver of dev, again when it was restarted, and replaces it by the answer. */
@@ -52,97 +55,76 @@ static int blk_request(uint64_t dev, struct message *m)
 	return (int)trans_result(MSG(m, blk_rep)->result);
 }
 
-/* Sectors between the device and VFS's buffer: bytes done. */
-static int64_t blk_sectors(uint64_t dev, int op, char *buf, uint64_t bytes, uint64_t pos)
+/* O_DIRECT: whole sectors only, as on Linux. */
+static bool is_misaligned(const struct file *file, const struct uio *uio, uint64_t pos)
 {
-	struct message m = {.type = op};
-	struct blk_io_req *req = MSG(&m, blk_io_req);
-	grant_t grant = grant_direct(
-		device_blk_driver(dev), buf, bytes, op == BLK_READ ? GRANT_WRITE : GRANT_READ);
-	int r;
-
-	if (grant == GRANT_INVALID) {
-		return -ENOMEM;
-	}
-	req->position = pos;
-	req->grant = grant;
-	req->count = 1;
-	req->bytes = bytes;
-	r = blk_request(dev, &m);
-	(void)grant_revoke(grant);
-	return r < 0 ? r : (int64_t)u64_min(MSG(&m, blk_rep)->value, bytes);
-}
-
-/* Bytes [pos, pos + bytes) within one chunk; writing reads partial sectors at the ends first. */
-static int64_t blk_chunk(struct call *call, const struct blk_device *blk, bool is_write,
-	const struct uio *uio, uint64_t at, uint64_t bytes, uint64_t pos, char *buf)
-{
-	uint64_t start = align_down(pos, SECTOR), len = align_up(pos + bytes, SECTOR) - start;
-	int64_t r = 0;
-
-	if (!is_write || start != pos || len != bytes) {
-		r = blk_sectors(blk->dev, BLK_READ, buf, len, start);
-		if (r < 0) {
-			return r;
-		}
-	}
-	if (!is_write) {
-		if ((uint64_t)r <= pos - start) {
-			return 0;
-		}
-		bytes = u64_min(bytes, (uint64_t)r - (pos - start));
-		return uio_copy_out(call, uio, at, buf + (pos - start), bytes) < 0 ? -EFAULT
-										   : (int64_t)bytes;
-	}
-	if (uio_copy_in(call, uio, at, buf + (pos - start), bytes) < 0) {
-		return -EFAULT;
-	}
-	r = blk_sectors(blk->dev, BLK_WRITE, buf, len, start);
-	return r < 0 ? r : (int64_t)bytes;
-}
-
-static int64_t blk_transfer(
-	struct call *call, struct file *file, bool is_write, const struct uio *uio, uint64_t *pos)
-{
-	const struct blk_device *blk = file->blk;
-	uint64_t done = 0, total = uio->total;
-	int64_t r = 0;
-	char *buf;
-
-	if (!call_may_wait(call)) {
-		return call_defer(call);
-	}
-	if (*pos >= blk->bytes) {
-		return is_write && total > 0 ? -ENOSPC : 0;
-	}
-	total = u64_min(total, blk->bytes - *pos);
-	buf = malloc(BLK_CHUNK);
-	if (!buf) {
-		return -ENOMEM;
-	}
-	while (done < total) {
-		uint64_t here = *pos + done;
-
-		r = blk_chunk(call, blk, is_write, uio, done,
-			u64_min(total - done, BLK_CHUNK - here % SECTOR), here, buf);
-		if (r <= 0) {
-			break;
-		}
-		done += (uint64_t)r;
-	}
-	free(buf);
-	*pos += done;
-	return done > 0 ? (int64_t)done : r;
+	return (file->flags & O_DIRECT) && (pos % SECTOR != 0 || uio->total % SECTOR != 0);
 }
 
 static int64_t blk_read(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
 {
-	return blk_transfer(call, file, false, uio, pos);
+	struct blk_device *blk = file->blk;
+	struct vnode *node;
+	int64_t r;
+
+	if (!call_may_wait(call)) {
+		return call_defer(call);
+	}
+	if (is_misaligned(file, uio, *pos)) {
+		return -EINVAL;
+	}
+	if (*pos >= blk->bytes || uio->total == 0) {
+		return 0;
+	}
+	r = blkcache_get(blk, &node);
+	if (r == 0) {
+		r = regular_read_device(call, file, node, uio, pos);
+		vnode_put(node);
+	}
+	return r;
 }
 
 static int64_t blk_write(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos)
 {
-	return blk_transfer(call, file, true, uio, pos);
+	struct blk_device *blk = file->blk;
+	struct vnode *node;
+	int64_t r;
+
+	if (!call_may_wait(call)) {
+		return call_defer(call);
+	}
+	if (is_misaligned(file, uio, *pos)) {
+		return -EINVAL;
+	}
+	if (*pos >= blk->bytes || uio->total == 0) {
+		return uio->total > 0 ? -ENOSPC : 0;
+	}
+	r = blkcache_get(blk, &node);
+	if (r < 0) {
+		return r;
+	}
+	r = regular_write_device(node, uio, u64_min(uio->total, blk->bytes - *pos), pos);
+	if (r > 0 && (file->flags & (O_DSYNC | O_DIRECT))) {
+		int error = fs_fsync(node);
+
+		r = error < 0 ? error : r;
+	}
+	vnode_put(node);
+	return r;
+}
+
+int blk_fsync(const struct file *file)
+{
+	struct vnode *node = blkcache_peek(file->blk);
+	int r;
+
+	if (!node) {
+		return 0;
+	}
+	vnode_get(node);
+	r = fs_fsync(node);
+	vnode_put(node);
+	return r;
 }
 
 static int64_t driver_ioctl(
@@ -191,7 +173,8 @@ static int64_t put_number(struct call *call, vaddr_t to, uint64_t value, size_t 
 
 static int64_t blk_ioctl(struct call *call, struct file *file, unsigned request, uint64_t arg)
 {
-	const struct blk_device *blk = file->blk;
+	struct blk_device *blk = file->blk;
+	int64_t r;
 
 	if (!call_may_wait(call)) {
 		return call_defer(call);
@@ -208,52 +191,81 @@ static int64_t blk_ioctl(struct call *call, struct file *file, unsigned request,
 	case BLKROGET:
 		return put_number(call, arg, blk->is_readonly, 4);
 	case BLKFLSBUF:
-		return 0;
+		r = access_check_root(call);
+		if (r == 0) {
+			r = blk_fsync(file);
+		}
+		if (r == 0) {
+			r = blkcache_end(blk);
+		}
+		return r == -EBUSY ? 0 : r; /* what is in use stays, as on Linux */
+	case MIOCRAMSIZE:
+		/* The contents go. */
+		r = blkcache_end(blk);
+		return r < 0 ? r : driver_ioctl(call, blk, request, arg);
 	default:
 		return driver_ioctl(call, blk, request, arg);
 	}
 }
 
-static void blk_release(struct file *file)
+static void blk_unref(struct blk_device *blk, bool is_writer)
 {
 	struct message m = {.type = BLK_CLOSE};
-	struct blk_device *blk = file->blk;
-	endpoint_t driver;
+	endpoint_t driver = device_blk_driver(blk->dev);
 
-	if (!blk || --blk->refs > 0) {
+	blk->writers -= is_writer;
+	if (--blk->refs > 0) {
 		return;
 	}
-	driver = device_blk_driver(blk->dev);
 	MSG(&m, blk_req)->seq = trans_unwaited_seq();
 	MSG(&m, blk_req)->minor = dev_minor(blk->dev);
 	if (driver != EP_NONE) {
 		(void)asyn_send(driver, &m);
 	}
-	list_remove(&blk->link);
-	free(blk);
+	blkcache_unused(blk->dev);
+}
+
+static void blk_release(struct file *file)
+{
+	if (file->blk) {
+		blk_unref(file->blk, file_is_writable(file));
+	}
+}
+
+/* A file system other than the device's own cache has it. */
+static bool is_mounted(uint64_t dev)
+{
+	const struct superblock *sb = superblock_find_dev(dev);
+	const struct blk_device *blk = blkcache_find(dev);
+
+	return sb && !(blk && blk->own == sb);
+}
+
+static int driver_open(struct blk_device *blk, bool is_writer)
+{
+	struct message m = {.type = BLK_OPEN};
+	int r;
+
+	MSG(&m, blk_req)->flags = is_writer;
+	r = blk_request(blk->dev, &m);
+	if (r < 0) {
+		return r;
+	}
+	blk->bytes = MSG(&m, blk_rep)->value;
+	blk->is_readonly = MSG(&m, blk_rep)->flags & BLK_FLAG_RDONLY;
+	return is_writer && blk->is_readonly ? -EROFS : 0;
 }
 
 int blk_open(struct call *call, struct file *file)
 {
-	struct message m = {.type = BLK_OPEN};
 	uint64_t dev = file->path.node->rdev;
-	struct blk_device *blk = NULL;
+	struct blk_device *blk = blkcache_find(dev);
+	bool is_writer = file_is_writable(file);
 	int r;
 
 	(void)call;
-	MSG(&m, blk_req)->flags = file_is_writable(file);
-	r = blk_request(dev, &m);
-	if (r < 0) {
-		return r;
-	}
-	if (file_is_writable(file) && (MSG(&m, blk_rep)->flags & BLK_FLAG_RDONLY)) {
-		return -EROFS;
-	}
-	list_for_each(other, &vfs->blk_devices, struct blk_device, link)
-	{
-		if (other->dev == dev) {
-			blk = other;
-		}
+	if (is_writer && is_mounted(dev)) {
+		return -EBUSY;
 	}
 	if (!blk) {
 		blk = calloc(1, sizeof(*blk));
@@ -263,9 +275,14 @@ int blk_open(struct call *call, struct file *file)
 		blk->dev = dev;
 		list_add_tail(&vfs->blk_devices, &blk->link);
 	}
+	/* From here on no file system is mounted under a writer. */
 	blk->refs++;
-	blk->bytes = MSG(&m, blk_rep)->value;
-	blk->is_readonly = MSG(&m, blk_rep)->flags & BLK_FLAG_RDONLY;
+	blk->writers += is_writer;
+	r = driver_open(blk, is_writer);
+	if (r < 0) {
+		blk_unref(blk, is_writer);
+		return r;
+	}
 	file->blk = blk;
 	file->kind = FILE_BLK;
 	return 0;

@@ -39,8 +39,13 @@ struct blk_device {
 	struct list link;
 	uint64_t dev;
 	unsigned refs;
-	uint64_t bytes; /* size; 0: not known yet */
+	unsigned writers; /* of refs */
+	uint64_t bytes;   /* size; 0: not known yet */
 	bool is_readonly;
+	struct vnode *node;     /* its pages (blkcache.c), counted; NULL: not used yet */
+	struct superblock *own; /* the process that caches them when nothing is mounted */
 };
 
 int blk_open(struct call *call, struct file *file);
+/* What was written is on the device. */
+int blk_fsync(const struct file *file);

@@ -7,6 +7,7 @@
 #include "servers/vfs/access.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/datapath.h"
+#include "servers/vfs/device.h"
 #include "servers/vfs/fd.h"
 #include "servers/vfs/file.h"
 #include "servers/vfs/fsreq.h"
@@ -157,7 +158,7 @@ int64_t sys_fsync(struct call *call)
 		r = fs_fsync(file->path.node);
 		r = r == -ENOSYS ? 0 : r;
 	} else if (S_ISBLK(file->path.node->mode)) {
-		r = 0;
+		r = blk_fsync(file);
 	}
 	file_put(file);
 	return r;

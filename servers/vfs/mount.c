@@ -19,6 +19,7 @@
 #include "lib/sys/ipc.h"
 #include "proto/rs.h"
 #include "proto/vm.h"
+#include "servers/vfs/blkcache.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/devnum.h"
 #include "servers/vfs/fsreq.h"
@@ -175,6 +176,7 @@ void mount_destroy(struct mount *mount)
 	if (--sb->mounts == 0) {
 		int r;
 
+		(void)blkcache_leave(sb);
 		(void)vnode_flush(sb);
 		r = fs_unmount(sb);
 		if (r < 0) {

@@ -12,8 +12,10 @@
 #include "lib/sys/asyn.h"
 #include "proto/rs.h"
 #include "servers/vfs/access.h"
+#include "servers/vfs/blkcache.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/device.h"
+#include "servers/vfs/devnum.h"
 #include "servers/vfs/fsreq.h"
 #include "servers/vfs/names.h"
 #include "servers/vfs/proc.h"
@@ -144,6 +146,24 @@ int mount_hidden_tmp(struct vnode **root)
 	return r;
 }
 
+int mount_block_cache(uint64_t dev, struct vnode **node)
+{
+	struct mount_args *args;
+	int r;
+
+	if (device_blk_driver(dev) == EP_NONE) {
+		return -ENXIO;
+	}
+	args = calloc(1, sizeof(*args));
+	if (!args) {
+		return -ENOMEM;
+	}
+	snprintf(args->source, sizeof(args->source), "dev%u.%u", dev_major(dev), dev_minor(dev));
+	r = new_superblock("block", "block", args, dev, device_blk_driver(dev), node);
+	free(args);
+	return r;
+}
+
 static int find_or_start(struct call *call, const struct mount_args *args, struct vnode **root)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(fs_types); i++) {
@@ -168,6 +188,13 @@ static int find_or_start(struct call *call, const struct mount_args *args, struc
 			return -ENXIO;
 		}
 		sb = superblock_find_dev(dev);
+		if (!sb || sb->mounts == 0) {
+			r = blkcache_make_way(dev);
+			if (r < 0) {
+				return r;
+			}
+			sb = superblock_find_dev(dev);
+		}
 		if (sb) {
 			/* One volume, one process: it is shown once more. */
 			list_for_each(mount, &vfs->mounts, struct mount, link)
@@ -434,6 +461,9 @@ static int64_t unmount(struct call *call, int flags)
 	if (flags & MNT_DETACH) {
 		detach_tree(mount);
 		return 0;
+	}
+	if (mount->sb->mounts == 1 && blkcache_leave(mount->sb) < 0) {
+		return -EBUSY;
 	}
 	/* Names that VFS only remembers are no use: a mount's references are those of open files
 	 * and directories. */

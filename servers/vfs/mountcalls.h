@@ -14,3 +14,7 @@ int64_t sys_pivot_root(struct call *call);
 /* A tmp file system that nobody has mounted: *root is its root with a reference. Workers that hold
  * vfs->mount_lock. */
 int mount_hidden_tmp(struct vnode **root);
+
+/* A process that caches the pages of a block device: *node is the device as a file, with a
+ * reference. Workers that hold vfs->mount_lock. */
+int mount_block_cache(uint64_t dev, struct vnode **node);

@@ -115,6 +115,34 @@ int64_t regular_read(struct call *call, struct file *file, const struct uio *uio
 	return read_rest(node, uio, 0, pos);
 }
 
+int64_t regular_read_device(struct call *call, struct file *file, struct vnode *device,
+	const struct uio *uio, uint64_t *pos)
+{
+	int64_t r = 0;
+
+	if (datapath_serves(device)) {
+		r = datapath_read(call, device, &file->readahead, uio, uio->total, *pos);
+	}
+	if (r < 0) {
+		return r;
+	}
+	*pos += (uint64_t)r;
+	return (uint64_t)r == uio->total || *pos >= device->size
+		? r
+		: transfer(FS_READ, device, uio, (uint64_t)r, uio->total, pos);
+}
+
+int64_t regular_write_device(
+	struct vnode *device, const struct uio *uio, uint64_t bytes, uint64_t *pos)
+{
+	int64_t r;
+
+	coro_mutex_lock(&device->lock);
+	r = transfer(FS_WRITE, device, uio, 0, bytes, pos);
+	coro_mutex_unlock(&device->lock);
+	return r;
+}
+
 /* For VFS itself: in a worker, not by an open file. */
 static int64_t read_whole(struct vnode *node, const struct uio *uio, uint64_t pos)
 {

@@ -8,6 +8,13 @@
 int64_t regular_read(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
 int64_t regular_write(struct call *call, struct file *file, const struct uio *uio, uint64_t *pos);
 
+/* The same for the pages of a block device (blkcache.h) behind an open file; the range is checked.
+ * Workers only. */
+int64_t regular_read_device(struct call *call, struct file *file, struct vnode *device,
+	const struct uio *uio, uint64_t *pos);
+int64_t regular_write_device(
+	struct vnode *device, const struct uio *uio, uint64_t bytes, uint64_t *pos);
+
 /* Read exactly `bytes` at pos into a process's memory (exec): 0 or negative errno; -ENOEXEC: the
  * file is shorter. */
 int regular_load(struct vnode *node, endpoint_t ep, vaddr_t addr, uint64_t bytes, uint64_t pos);

@@ -9,6 +9,7 @@
 #include "lib/core/util.h"
 #include "lib/sys/asyn.h"
 #include "proto/vm.h"
+#include "servers/vfs/blkcache.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/devnum.h"
 #include "servers/vfs/fd.h"
@@ -21,6 +22,8 @@
 
 struct vm_file {
 	struct path path;
+	struct vnode *pages; /* whose pages they are: path.node, of a block device blkcache.h's;
+				counted */
 	bool is_shared_writable;
 	uint64_t refs; /* VM's, and one for each request in progress */
 };
@@ -68,7 +71,7 @@ static int handle_take(void)
 bool vmfile_is_shared_writable(const struct vnode *node)
 {
 	for (unsigned i = 0; i < vfs->vm_file_count; i++) {
-		if (vfs->vm_files[i] && vfs->vm_files[i]->path.node == node &&
+		if (vfs->vm_files[i] && vfs->vm_files[i]->pages == node &&
 			vfs->vm_files[i]->is_shared_writable) {
 			return true;
 		}
@@ -76,7 +79,7 @@ bool vmfile_is_shared_writable(const struct vnode *node)
 	return false;
 }
 
-int vmfile_new(const struct path *path, bool is_shared_writable)
+static int handle_for(const struct path *path, struct vnode *pages, bool is_shared_writable)
 {
 	struct vm_file *file;
 	int handle;
@@ -84,6 +87,7 @@ int vmfile_new(const struct path *path, bool is_shared_writable)
 	/* One handle for a file: VM's references on it add up. */
 	for (unsigned i = 0; i < vfs->vm_file_count; i++) {
 		if (vfs->vm_files[i] && path_equal(&vfs->vm_files[i]->path, path) &&
+			vfs->vm_files[i]->pages == pages &&
 			vfs->vm_files[i]->is_shared_writable == is_shared_writable) {
 			vfs->vm_files[i]->refs++;
 			return (int)i;
@@ -99,10 +103,17 @@ int vmfile_new(const struct path *path, bool is_shared_writable)
 	}
 	file->path = *path;
 	path_get(path);
+	file->pages = pages;
+	vnode_get(pages);
 	file->refs = 1;
 	file->is_shared_writable = is_shared_writable;
 	vfs->vm_files[handle] = file;
 	return handle;
+}
+
+int vmfile_new(const struct path *path, bool is_shared_writable)
+{
+	return handle_for(path, path->node, is_shared_writable);
 }
 
 void vmfile_unref(int handle)
@@ -110,9 +121,16 @@ void vmfile_unref(int handle)
 	struct vm_file *file = file_of(handle);
 
 	if (file && --file->refs == 0) {
+		bool is_device = S_ISBLK(file->path.node->mode);
+		uint64_t dev = file->path.node->rdev;
+
 		vfs->vm_files[handle] = NULL;
+		vnode_put(file->pages);
 		path_put(&file->path);
 		free(file);
+		if (is_device) {
+			blkcache_unused(dev);
+		}
 	}
 }
 
@@ -124,11 +142,29 @@ static void reply(const struct vm_vfs_reply *answer)
 	(void)asyn_send(EP_VM, &m);
 }
 
+/* The file's pages may be mapped. */
+static int make_handle(const struct vfs_vm_request *req, const struct file *file,
+	struct vnode *pages, struct vm_vfs_reply *answer)
+{
+	answer->mode |= memfd_is_write_sealed(pages) ? 8 : 0;
+	/* The request carries mmap's flags. */
+	answer->file = handle_for(&file->path, pages,
+		(req->offset & MAP_SHARED) && file_is_writable(file) && !(answer->mode & 8));
+	if (answer->file < 0) {
+		return -ENOMEM;
+	}
+	answer->dev = pages->sb->dev;
+	answer->ino = pages->ino;
+	answer->size = pages->size;
+	return 0;
+}
+
+/* -EAGAIN: a block device, whose pages a worker must see to. */
 static int look_up(const struct vfs_vm_request *req, struct vm_vfs_reply *answer)
 {
 	struct thread *thread = thread_find(req->ep);
-	struct file *file = thread ? fd_peek(thread->proc, req->fd) : NULL;
-	struct vnode *node;
+	const struct file *file = thread ? fd_peek(thread->proc, req->fd) : NULL;
+	const struct vnode *node;
 
 	answer->file = -1;
 	if (!file || file->kind == FILE_PATH) {
@@ -140,19 +176,39 @@ static int look_up(const struct vfs_vm_request *req, struct vm_vfs_reply *answer
 		answer->mode |= 4;
 		return 0;
 	}
+	if (S_ISBLK(node->mode) && file->kind == FILE_BLK) {
+		return -EAGAIN;
+	}
 	if (!S_ISREG(node->mode) || !node->sb->has_peek) {
 		return -ENODEV;
 	}
-	answer->mode |= memfd_is_write_sealed(node) ? 8 : 0;
-	/* The request carries mmap's flags. */
-	answer->file = vmfile_new(&file->path,
-		(req->offset & MAP_SHARED) && file_is_writable(file) && !(answer->mode & 8));
-	if (answer->file < 0) {
-		return -ENOMEM;
+	return make_handle(req, file, file->path.node, answer);
+}
+
+/* mmap of a block device. */
+static int64_t look_up_device(struct call *call)
+{
+	const struct vfs_vm_request *req = MSG(&call->m, vfs_vm_request);
+	struct vm_vfs_reply answer = {.id = req->id, .file = -1};
+	struct thread *thread = thread_find(req->ep);
+	struct file *file = thread ? fd_hold(thread->proc, req->fd) : NULL;
+	struct vnode *pages;
+	uint64_t done;
+
+	answer.result = file && file->kind == FILE_BLK ? blkcache_get(file->blk, &pages) : -EBADF;
+	if (answer.result == 0) {
+		/* Blocks smaller than pages cannot be mapped. */
+		answer.result = fs_cache(FS_PEEK, pages, 0, 0, &done) == -ENOSYS ? -ENODEV : 0;
+		answer.mode = (file_is_readable(file) ? 1 : 0) | (file_is_writable(file) ? 2 : 0);
+		if (answer.result == 0) {
+			answer.result = make_handle(req, file, pages, &answer);
+		}
+		vnode_put(pages);
 	}
-	answer->dev = node->sb->dev;
-	answer->ino = node->ino;
-	answer->size = node->size;
+	if (file) {
+		file_put(file);
+	}
+	reply(&answer);
 	return 0;
 }
 
@@ -161,7 +217,7 @@ static int64_t cache_work(struct call *call)
 {
 	const struct vfs_vm_request *req = MSG(&call->m, vfs_vm_request);
 	struct vm_vfs_reply answer = {.id = req->id, .file = req->file};
-	struct vnode *node = vmfile_path(req->file)->node;
+	struct vnode *node = file_of(req->file)->pages;
 
 	switch (req->what) {
 	case VFS_VM_PEEK:
@@ -207,6 +263,12 @@ void vmfile_request(const struct message *m)
 	switch (req->what) {
 	case VFS_VM_LOOKUP:
 		answer.result = look_up(req, &answer);
+		if (answer.result == -EAGAIN) {
+			answer.result = call_start_worker(m, NULL, look_up_device);
+			if (answer.result == 0) {
+				break;
+			}
+		}
 		reply(&answer);
 		break;
 	case VFS_VM_PEEK:
