@@ -52,6 +52,7 @@ struct sef_fault {
 	uint64_t seed;
 	uint32_t at_boundary; /* 1: between two messages; 0: in the middle of its next request,
 				 after it has been received */
+	uint32_t stands;      /* 1: a crash within a request is not rolled back (lib/undo) */
 };
 
 enum sef_init_type { SEF_INIT_FRESH, SEF_INIT_LU, SEF_INIT_RESTART };

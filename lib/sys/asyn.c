@@ -5,6 +5,9 @@
  * order as long as the live entries do not wrap around: when the end is reached the live ones are
  * moved to the front (the kernel is told to forget the table meanwhile).
  *
+ * Within a window of lib/undo a message is in the table, but not yet the kernel's (ASYN_STAGED
+ * instead of ASYN_VALID); asyn_release makes it so.
+ *
  * Invariant: all entries outside [first, last) have flags 0.
  */
 #include "lib/sys/asyn.h"
@@ -14,8 +17,10 @@
 #include <string.h>
 
 #include "lib/sys/ipc.h"
+#include "lib/undo/undo.h"
 
 #define ASYN_TABLE_FIRST 64
+#define ASYN_STAGED      0x100u
 
 static struct {
 	struct asyn_entry *table;
@@ -31,7 +36,7 @@ static bool entry_is_done(const struct asyn_entry *e)
 {
 	uint32_t flags = __atomic_load_n(&e->flags, __ATOMIC_ACQUIRE);
 
-	return !(flags & ASYN_VALID) || (flags & ASYN_DONE);
+	return !(flags & (ASYN_VALID | ASYN_STAGED)) || (flags & ASYN_DONE);
 }
 
 /* Forgets delivered entries at the front. */
@@ -53,6 +58,7 @@ static int table_make_room(void)
 	struct asyn_entry *old = ring.table, *table = old;
 	uint32_t live = 0, size = ring.size;
 
+	undo_close(); /* entries keep their places within a window */
 	(void)table_tell(0);
 	for (uint32_t i = ring.first; i < ring.last; i++) {
 		live += !entry_is_done(&old[i]);
@@ -89,10 +95,23 @@ static int table_make_room(void)
 	return 0;
 }
 
+/* The entry becomes the kernel's, if it is not. */
+int asyn_release(uint32_t index)
+{
+	struct asyn_entry *e = &ring.table[index];
+	uint32_t flags;
+
+	if (!(e->flags & ASYN_VALID)) {
+		__atomic_store_n(&e->flags, ASYN_VALID, __ATOMIC_RELEASE);
+	}
+	(void)table_tell(ring.last);
+	flags = __atomic_load_n(&e->flags, __ATOMIC_ACQUIRE);
+	return (flags & ASYN_DONE) ? e->result : 0;
+}
+
 int asyn_send(endpoint_t dst, const struct message *m)
 {
 	struct asyn_entry *e;
-	uint32_t flags;
 
 	table_trim();
 	if (ring.last == ring.size) {
@@ -109,10 +128,13 @@ int asyn_send(endpoint_t dst, const struct message *m)
 	if (m->type & PROTO_REPLY) {
 		ipc_spoil(&e->msg);
 	}
-	__atomic_store_n(&e->flags, ASYN_VALID, __ATOMIC_RELEASE);
-	(void)table_tell(ring.last);
-	flags = __atomic_load_n(&e->flags, __ATOMIC_ACQUIRE);
-	return (flags & ASYN_DONE) ? e->result : 0;
+	if (undo_is_open()) {
+		e->flags = ASYN_STAGED;
+		if (undo_asyn_later(dst, ring.last - 1)) {
+			return 0;
+		}
+	}
+	return asyn_release(ring.last - 1);
 }
 
 unsigned asyn_pending(endpoint_t dst)

@@ -12,6 +12,9 @@
 /* Queues m for dst and delivers it now if dst waits. 0, -ENOMEM, -EDEADSRCDST, -ECALLDENIED. */
 int asyn_send(endpoint_t dst, const struct message *m);
 
+/* lib/undo: message `index` of the table, which asyn_send kept back, goes out. As asyn_send. */
+int asyn_release(uint32_t index);
+
 /* How many messages to dst are still undelivered. */
 unsigned asyn_pending(endpoint_t dst);
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/sys/trap.h"
+#include "lib/undo/outbox.h"
 
 /* Waits until dst takes the message. */
 static inline int ipc_send(endpoint_t dst, const struct message *m)
@@ -69,13 +70,22 @@ static inline void ipc_spoil(struct message *m)
 #endif
 }
 
+/* An answer may not be waited for: its error is nobody's trouble. Within a window of lib/undo it
+ * goes out when that ends. */
+static inline void ipc_answer(endpoint_t dst, const struct message *m)
+{
+	if (!undo_reply_later(dst, m)) {
+		(void)ipc_sendnb(dst, m);
+	}
+}
+
 /* Answers dst with m, whose type is set to `result`. A caller that is gone or does not wait is not
  * the server's trouble. */
 static inline void ipc_reply(endpoint_t dst, struct message *m, int result)
 {
 	m->type = result;
 	ipc_spoil(m);
-	(void)ipc_sendnb(dst, m);
+	ipc_answer(dst, m);
 }
 
 /* Answers a program's system call with the value for its rax. */
@@ -84,5 +94,5 @@ static inline void ipc_reply_call(endpoint_t program, int64_t result)
 	struct message m = {.type = 0, .reply = {.result = result}};
 
 	ipc_spoil(&m);
-	(void)ipc_sendnb(program, &m);
+	ipc_answer(program, &m);
 }

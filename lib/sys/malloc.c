@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* malloc() and its family by an arena (arena.h), instead of libc's. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,4 +77,9 @@ void *aligned_alloc(size_t alignment, size_t bytes)
 		return NULL;
 	}
 	return malloc(alignment <= 16 || bytes > AXO_PAGE_SIZE / 2 ? bytes : AXO_PAGE_SIZE);
+}
+
+size_t malloc_usable_size(void *memory)
+{
+	return memory != NULL ? arena_size(memory) : 0;
 }

@@ -305,7 +305,7 @@ int sef_receive(endpoint_t src, struct message *m, uint32_t *status)
 			return r;
 		}
 		if (!sef_handle(m)) {
-			if (sef.fault.kind != 0) {
+			if (sef.fault.kind != 0 && !sef.arm_fault) {
 				sef_fault_strike();
 			}
 			if (status) {

@@ -51,6 +51,9 @@ struct ksig;
 typedef int sef_ksig_fn(const struct ksig *ksig);
 /* RS asks whether the service is alive; the usual answer is a notification to RS. */
 typedef void sef_ping_fn(void);
+/* Sees to it that strike() is called n stores from now on; is_undone: and that the crash is rolled
+ * back, if it can be. */
+typedef void sef_arm_fn(uint64_t n, bool is_undone, void (*strike)(void));
 /* Whether the service knows a request of ep that it will answer. */
 typedef bool sef_waiter_fn(endpoint_t ep);
 /* Makes state of another version or size into that of this one: from_bytes at `from`, of version
@@ -110,6 +113,12 @@ struct sef_kept {
 /* kept must live as long as the service. */
 void sef_keep_heap(const struct sef_kept *kept);
 
+/* Called when the predecessor's memory has come over by a restart, before anything is done with it:
+ * it may put it back to where it was (lib/undo). */
+void sef_on_inherited(void (*fn)(void));
+/* What was received is done, though the answers may still be on their way: a crash from here to the
+ * next sef_receive interrupts nothing. */
+void sef_served(void);
 /* Asked of everybody that waits for an answer after a crash: who is not known is told to ask again.
  */
 void sef_on_waiter(sef_waiter_fn *fn);
@@ -168,6 +177,9 @@ void sef_ping_none(void);
 void sef_ping_pong(void);
 
 /* ---- running ---- */
+
+/* SEF_FAULT within a request: instead of at the beginning of the next one. */
+void sef_on_fault(sef_arm_fn *arm);
 
 /* As ipc_receive; pings, signals and RS's messages to SEF are handled inside and not returned.
    Notifications of EP_KERNEL with KSIG_SIGNAL are worked off through sef_on_ksig; if they carry

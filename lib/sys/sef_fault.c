@@ -10,6 +10,8 @@
 #include "lib/sys/ipc.h"
 #include "lib/sys/sef_impl.h"
 
+#define SEF_FAULT_STORES 500 /* the fault comes with one of so many */
+
 #define MEMORY_STEP (1ul << 20)
 #define MEMORY_MAX  (64ul << 20) /* programs shall not be killed for it */
 
@@ -104,6 +106,14 @@ void sef_fault_request(const struct sef_fault *fault)
 	} else {
 		sef.fault = *fault;
 	}
+	if (sef.arm_fault && sef.fault.kind != 0) {
+		sef.arm_fault(1 + fault->seed % SEF_FAULT_STORES, !fault->stands, sef_fault_strike);
+	}
+}
+
+void sef_on_fault(sef_arm_fn *arm)
+{
+	sef.arm_fault = arm;
 }
 
 void sef_fault_strike(void)

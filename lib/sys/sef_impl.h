@@ -46,6 +46,7 @@ struct sef {
 	uint32_t state_count;
 
 	/* kept memory */
+	void (*inherited)(void);
 	enum sef_phase phase;
 	struct message inbox;
 	uint32_t inbox_status;
@@ -55,6 +56,7 @@ struct sef {
 	int32_t lu_state; /* SEF_LU_NULL: no update is asked for */
 	uint32_t lu_flags;
 
+	sef_arm_fn *arm_fault;
 	struct sef_fault fault; /* kind 0: none; for the next request */
 };
 

@@ -24,6 +24,16 @@ void sef_keep_memory(void)
 	sef.keeps_memory = true;
 }
 
+void sef_on_inherited(void (*fn)(void))
+{
+	sef.inherited = fn;
+}
+
+void sef_served(void)
+{
+	sef.phase = SEF_OUTSIDE;
+}
+
 void sef_on_waiter(sef_waiter_fn *fn)
 {
 	sef.waiter = fn;
@@ -71,6 +81,9 @@ int sef_inherit(void)
 	int r = ipc_call(EP_VM, &m);
 
 	/* From here on all static data is the predecessor's. */
+	if (r == 0 && sef.inherited) {
+		sef.inherited();
+	}
 	if (r == 0) {
 		r = grant_reregister();
 	}

@@ -3,11 +3,14 @@
 #pragma once
 
 #include "abi/trap.h"
+#include "lib/undo/outbox.h"
 
 static inline int64_t sys_trap(
 	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	int64_t result;
+
+	undo_before_trap(nr, a0, a1); /* no call stands between the registers and the instruction */
 	register uint64_t r10 __asm__("r10") = a3;
 	register uint64_t r8 __asm__("r8") = a4;
 	register uint64_t r9 __asm__("r9") = a5;

@@ -10,6 +10,7 @@
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/sef.h"
+#include "lib/undo/undo.h"
 #include "servers/pm/pm.h"
 #include "servers/pm/recover.h"
 #include "servers/pm/upgrade.h"
@@ -61,13 +62,16 @@ int main(void)
 	sef_on_ksig(on_ksig);
 	sef_on_waiter(on_waiter);
 	sef_keep_heap(&kept);
+	undo_start();
 	sef_start();
 	for (;;) {
 		struct message m;
 		uint32_t status = 0;
 
 		if (sef_receive(EP_ANY, &m, &status) == 0) {
+			undo_open(__builtin_frame_address(0), sef_served);
 			pm_handle(the_pm, &m, status);
+			undo_commit();
 		}
 	}
 }

@@ -2,13 +2,15 @@
 /*
  * What a crash between two messages, or a live update, takes from PM is only what the kernel held
  * for it: the alarm.
- * Within a message, the message is served once more (sef_redo): most crashes come at its beginning.
- * A second crash in the same one ends the call with EINTR.
+ * Within a message, lib/undo has put all back to its start, and it is served once more (sef_redo);
+ * a second crash in the same one ends the call with EINTR, which nothing was done for. When PM had
+ * gone too far for that (undo_close), the message is served once more all the same.
  */
 #include "servers/pm/recover.h"
 
 #include "lib/sys/diag.h"
 #include "lib/sys/kcall.h"
+#include "lib/undo/undo.h"
 #include "servers/pm/pm.h"
 
 bool pm_knows_waiter(struct pm *pm, endpoint_t ep)
@@ -51,10 +53,13 @@ static void release_signalled(struct pm *pm)
 
 int pm_recover(struct pm *pm, const struct sef_info *info)
 {
+	bool was_undone = undo_settle() == UNDO_ROLLED_BACK;
+
 	timerq_restart(pm);
 	if (info->interrupted) {
-		diag_printf("restarted within message %#x of %d", (unsigned)info->interrupted->type,
-			info->interrupted->source);
+		diag_printf("restarted within message %#x of %d%s",
+			(unsigned)info->interrupted->type, info->interrupted->source,
+			was_undone ? ", which is undone" : "");
 		if (!sef_redo()) {
 			give_call_up(pm, info->interrupted->source);
 		}

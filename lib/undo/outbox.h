@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What lib/sys tells lib/undo before it traps into the kernel (-DAXO_UNDO=1). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/message.h"
+
+#ifdef AXO_UNDO
+
+/* A trap is about to happen: closes the window if it changes what others have. */
+void undo_before_trap(uint64_t nr, uint64_t a0, uint64_t a1);
+
+/* True: it goes out when the window ends. False: no window is open, send it now. */
+bool undo_reply_later(endpoint_t dst, const struct message *m);
+bool undo_notify_later(endpoint_t dst);
+
+/* The asynchronous message `index` of the ring. Only while a window is open; false: it has been
+ * closed for want of room, send it now. */
+bool undo_asyn_later(endpoint_t dst, uint32_t index);
+
+/* fn hears of asynchronous messages that the kernel refused when the window ended. */
+void undo_on_unsent(void (*fn)(endpoint_t dst, int error));
+
+#else
+
+static inline void undo_before_trap(uint64_t nr, uint64_t a0, uint64_t a1)
+{
+}
+static inline bool undo_reply_later(endpoint_t dst, const struct message *m)
+{
+	return false;
+}
+static inline bool undo_notify_later(endpoint_t dst)
+{
+	return false;
+}
+static inline bool undo_asyn_later(endpoint_t dst, uint32_t index)
+{
+	return false;
+}
+
+#endif
