@@ -11,6 +11,7 @@
 #include "servers/pm/exit.h"
 #include "servers/pm/notice.h"
 #include "servers/pm/pm.h"
+#include "servers/pm/service.h"
 #include "servers/pm/session.h"
 #include "servers/pm/signal.h"
 #include "servers/pm/sleep.h"
@@ -349,6 +350,12 @@ static void boundary(struct pm *pm, struct thread *thread)
 		if (!decided) {
 			trace_signal(pm, thread, &info);
 			return;
+		}
+		if (process->is_service) {
+			if (!service_takes(pm, thread, signo)) {
+				return;
+			}
+			continue;
 		}
 		handler = process->sighand->action[signo].handler;
 		if (handler == SIGNAL_IGNORE) {

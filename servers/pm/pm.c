@@ -19,9 +19,11 @@
 #include "servers/pm/info.h"
 #include "servers/pm/notice.h"
 #include "servers/pm/reboot.h"
+#include "servers/pm/service.h"
 #include "servers/pm/session.h"
 #include "servers/pm/sigcalls.h"
 #include "servers/pm/signal.h"
+#include "servers/pm/trace.h"
 
 #define INIT_PID 1
 
@@ -140,6 +142,7 @@ static void service_gone(struct pm *pm, const struct pm_service *request)
 	struct process *process = thread ? thread->process : NULL;
 
 	if (process && process->is_service) {
+		trace_thread_ends(pm, thread, STATUS_KILLED(LSIGKILL));
 		thread_free(pm, thread);
 		process_free(pm, process);
 	}
@@ -255,12 +258,16 @@ int pm_handle_ksig(struct pm *pm, const struct ksig *ksig)
 	struct thread *thread = thread_by_ep(pm, ksig->endpoint);
 	struct process *process;
 
-	if (!thread || thread->process->is_service) {
+	if (!thread) {
 		return -ESRCH;
 	}
 	process = thread->process;
 	if (ksig->signals & 1) {
 		thread_call_ended(pm, thread);
+	}
+	if (process->is_service) {
+		service_signalled(pm, thread, ksig);
+		return 0;
 	}
 	for (int signo = 1; signo < LINUX_NSIG && process->state == PROCESS_ALIVE; signo++) {
 		if (!(ksig->signals & (1ull << signo))) {

@@ -222,6 +222,7 @@ void thread_free(struct pm *pm, struct thread *thread)
 
 	cpu_timer_disarm(pm, &thread->timer);
 	sigqueue_drop(&thread->pending, UINT64_MAX);
+	list_remove(&thread->trace.link);
 	list_remove(&thread->process_link);
 	list_remove(&thread->tid_link);
 	pm->by_slot[EP_SLOT(thread->ep)] = NULL;

@@ -12,6 +12,7 @@
 #include "servers/pm/cred.h"
 #include "servers/pm/deliver.h"
 #include "servers/pm/pm.h"
+#include "servers/pm/service.h"
 #include "servers/pm/signal.h"
 #include "servers/pm/trace.h"
 #include "servers/pm/user.h"
@@ -32,7 +33,10 @@ static bool may_trace(const struct process *tracer, const struct process *target
 	const struct credentials *a = &tracer->cred, *b = &target->cred;
 
 	if (cred_capable(tracer, LCAP_SYS_PTRACE)) {
-		return true;
+		return !target->is_service || service_is_managed(target->leader);
+	}
+	if (target->is_service) {
+		return false;
 	}
 	return target->dumpable == 1 && a->uid == b->uid && a->uid == b->euid &&
 		a->uid == b->suid && a->gid == b->gid && a->gid == b->egid && a->gid == b->sgid;
@@ -49,11 +53,22 @@ static int64_t trace_me(struct thread *thread)
 	return 0;
 }
 
+/* A service's signals come from the kernel; this one is its tracer's alone. */
+static void stop_by_signal(struct pm *pm, struct thread *target)
+{
+	struct linux_siginfo info = siginfo_kernel(LSIGSTOP);
+
+	if (target->process->is_service) {
+		(void)sigqueue_add(&target->pending, &info, NULL, 1);
+	} else {
+		(void)signal_send(pm, target->process, target, &info, NULL);
+	}
+}
+
 static int64_t attach(struct pm *pm, struct thread *thread, const uint64_t *arg)
 {
 	struct thread *target = thread_by_tid(pm, (int32_t)arg[1]);
 	bool seize = arg[0] == LPTRACE_SEIZE;
-	struct linux_siginfo info = siginfo_kernel(LSIGSTOP);
 
 	if (seize && (arg[2] != 0 || (arg[3] & ~(uint64_t)LPTRACE_O_ALL))) {
 		return -EIO;
@@ -61,7 +76,7 @@ static int64_t attach(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	if (!target) {
 		return -ESRCH;
 	}
-	if (target->process == thread->process || target->process->is_service || target->gone ||
+	if (target->process == thread->process || target->gone ||
 		target->process->state != PROCESS_ALIVE || target->trace.tracer ||
 		!may_trace(thread->process, target->process)) {
 		return -EPERM;
@@ -69,7 +84,7 @@ static int64_t attach(struct pm *pm, struct thread *thread, const uint64_t *arg)
 	trace_attach(target, thread->process, seize, seize ? (uint32_t)arg[3] : 0);
 	target->trace.group_due = target->process->stopped;
 	if (!seize) {
-		(void)signal_send(pm, target->process, target, &info, NULL);
+		stop_by_signal(pm, target);
 	}
 	thread_kick(pm, target);
 	return 0;
