@@ -198,7 +198,7 @@ enum privctl_op {
 	PRIV_ALLOW,     /* (ep): may run */
 	PRIV_DISALLOW,  /* (ep): stops running (NO_PRIV) */
 	PRIV_UPDATE,    /* (ep, struct priv_spec *): replace masks of a service that has privileges,
-			   and its bit in those of others -> id */
+			   and its bit in those of others -> id. What PRIV_ADD_* gave stays */
 	PRIV_ADD_IO,    /* (ep, struct priv_range *) */
 	PRIV_ADD_MEM,   /* (ep, struct priv_range *) */
 	PRIV_ADD_IRQ,   /* (ep, irq number by value) */

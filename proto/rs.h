@@ -63,8 +63,8 @@ enum axo_service_cmd {
 	AXO_SERVICE_STATS,    /* name: struct axo_service_stats into out */
 	AXO_SERVICE_SHUTDOWN, /* no more restarts */
 	AXO_SERVICE_SCRIPT,   /* init only: the next recovery script to run as four lines (path,
-				label,   reason, incarnation) into out -> bytes; 0: none. RS sends init
-				SIGHUP   when there is one */
+				label,   reason, incarnation) into out -> bytes; 0: none. RS sends
+				init   SIGHUP   when there is one */
 	AXO_SERVICE_RIGHTS,   /* name: the declaration in force as text into out -> bytes */
 	AXO_SERVICE_DEVICES   /* a line "chr|blk NUMBER LABEL" for each device number -> bytes */
 };

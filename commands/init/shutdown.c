@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "commands/init/say.h"
+#include "commands/service/client.h"
 
 #define GRACE_MS   1000
 #define MOUNTS_MAX 64
@@ -96,6 +97,8 @@ _Noreturn void shutdown_system(enum shutdown_kind kind)
 		close(fd);
 	}
 	unmount_all();
+	/* Not sooner: a driver that dies before must come back for the last data. */
+	(void)client_simple(AXO_SERVICE_SHUTDOWN, "");
 	(void)reboot(how);
 	for (;;) {
 		pause();

@@ -79,6 +79,9 @@ void priv_apply(struct priv *priv, const struct priv_spec *spec)
 	priv->spec = *spec;
 	priv->spec.kcall_mask |= KCALL_BASIC;
 	priv->spec.label[sizeof(priv->spec.label) - 1] = '\0';
+	priv->declared_io = spec->io_count;
+	priv->declared_mem = spec->mem_count;
+	priv->declared_irq = spec->irq_count;
 	for (i = PRIV_ID_USER + 1; i < PRIV_MAX; i++) {
 		struct priv *other = &kernel.privs[i];
 
@@ -92,16 +95,35 @@ void priv_apply(struct priv *priv, const struct priv_spec *spec)
 	}
 }
 
-void priv_replace(struct priv *priv, const struct priv_spec *spec)
+/* Append entries `first` to `count` of `from`, as far as there is room. */
+static void carry_ranges(struct priv_range *to, uint16_t *to_count, const struct priv_range *from,
+	unsigned first, unsigned count)
 {
+	for (; first < count && *to_count < PRIV_RANGES; first++) {
+		to[(*to_count)++] = from[first];
+	}
+}
+
+void priv_replace(struct priv *priv, struct priv_spec *spec)
+{
+	const struct priv_spec *old = &priv->spec;
+	uint16_t io = spec->io_count, mem = spec->mem_count, irq = spec->irq_count;
 	unsigned i;
 
+	carry_ranges(spec->io, &spec->io_count, old->io, priv->declared_io, old->io_count);
+	carry_ranges(spec->mem, &spec->mem_count, old->mem, priv->declared_mem, old->mem_count);
+	for (i = priv->declared_irq; i < old->irq_count && spec->irq_count < PRIV_IRQS; i++) {
+		spec->irq[spec->irq_count++] = old->irq[i];
+	}
 	for (i = PRIV_ID_USER + 1; i < PRIV_MAX; i++) {
 		if (!bitmap_test(spec->send_mask, i)) {
 			bitmap_clear(kernel.privs[i].spec.send_mask, priv->id);
 		}
 	}
 	priv_apply(priv, spec);
+	priv->declared_io = io;
+	priv->declared_mem = mem;
+	priv->declared_irq = irq;
 }
 
 bool priv_may_send(const struct priv *from, const struct priv *to)

@@ -22,6 +22,8 @@ struct priv {
 	uint16_t id;
 	bool used;
 	struct priv_spec spec;
+	/* Of spec's ranges and lines: those behind were added by a bus driver (PRIV_ADD_*). */
+	uint16_t declared_io, declared_mem, declared_irq;
 	uint64_t kcalls_made; /* bit: kernel call that it has made, being allowed to */
 
 	uint64_t notify_pending[PRIV_MAX / 64]; /* bit: privilege number of the notifier */
@@ -59,8 +61,9 @@ void priv_free(struct priv *priv);
 int priv_spec_check(const struct priv_spec *spec);
 /* Take the masks and ranges; keeps invariant 3: whom others may send to may send back. */
 void priv_apply(struct priv *priv, const struct priv_spec *spec);
-/* The same for one that is known to all: who is not in its mask may not send to it any more. */
-void priv_replace(struct priv *priv, const struct priv_spec *spec);
+/* The same for one that is known to all: who is not in its mask may not send to it any more. What
+ * was added to its ranges and lines stays: they are put behind those of spec. */
+void priv_replace(struct priv *priv, struct priv_spec *spec);
 bool priv_may_send(const struct priv *from, const struct priv *to);
 bool priv_may_kcall(const struct priv *priv, unsigned call);
 bool priv_may_trap(const struct priv *priv, unsigned trap);

@@ -138,6 +138,46 @@ static void test_privileges(void)
 	CHECK(used > PRIV_MAX - 10 && used < PRIV_MAX && error == -EBUSY);
 }
 
+/* RS-04, KRN-07: an update narrows, for both sides; a quota; what has been called is known. */
+static void test_privileges_again(void)
+{
+	struct priv_spec *spec;
+	uint64_t *made;
+
+	boot();
+	spec = fake_memory(rs, AT);
+	*spec = a->priv->spec;
+	CHECK(priv_may_send(a->priv, vm->priv) && priv_may_send(vm->priv, a->priv));
+	bitmap_clear(spec->send_mask, vm->priv->id);
+	spec->kcall_mask &= ~(1ull << KCALL_vircopy);
+	spec->grants_max = 3;
+	CHECK(call(rs, KCALL_privctl, PRIV_UPDATE, (uint64_t)a->endpoint, AT, 0, 0) == a->priv->id);
+	CHECK(!priv_may_send(a->priv, vm->priv) && !priv_may_send(vm->priv, a->priv));
+	CHECK(priv_may_send(a->priv, rs->priv) && priv_may_send(rs->priv, a->priv));
+	CHECK(call(a, KCALL_setgrant, AT, 4, 0, 0, 0) == -ENOSPC);
+	CHECK(call(a, KCALL_setgrant, AT, 3, 0, 0, 0) == 0);
+	CHECK(call(a, KCALL_vircopy, 0, 0, 0, 0, 0) == -ECALLDENIED);
+	/* What a bus driver gave stays, once, behind what is declared. */
+	a->priv->spec.irq[a->priv->spec.irq_count++] = 11;
+	a->priv->spec.mem[a->priv->spec.mem_count++] = (struct priv_range){0x5000, 0x5fff};
+	bitmap_set(spec->send_mask, vm->priv->id);
+	spec->irq[0] = 3;
+	spec->irq_count = 1;
+	CHECK(call(rs, KCALL_privctl, PRIV_UPDATE, (uint64_t)a->endpoint, AT, 0, 0) > 0);
+	CHECK(a->priv->spec.irq_count == 2 && priv_may_irq(a->priv, 3) &&
+		priv_may_irq(a->priv, 11));
+	spec->irq_count = 0;
+	CHECK(call(rs, KCALL_privctl, PRIV_UPDATE, (uint64_t)a->endpoint, AT, 0, 0) > 0);
+	CHECK(priv_may_send(a->priv, vm->priv) && priv_may_send(vm->priv, a->priv));
+	CHECK(a->priv->spec.irq_count == 1 && !priv_may_irq(a->priv, 3) &&
+		priv_may_irq(a->priv, 11));
+	CHECK(priv_may_mem(a->priv, 0x5000, 0x5fff));
+	made = fake_memory(rs, AT);
+	CHECK(call(rs, KCALL_getinfo, GETINFO_KCALLS, AT, sizeof(*made), (uint64_t)a->endpoint,
+		      0) == sizeof(*made));
+	CHECK(*made == 1ull << KCALL_setgrant);
+}
+
 /* KRN-09: what a child has and has not of its parent. */
 static void test_fork(void)
 {
@@ -226,6 +266,7 @@ int main(void)
 	RUN(test_endpoints);
 	RUN(test_flags);
 	RUN(test_privileges);
+	RUN(test_privileges_again);
 	RUN(test_fork);
 	RUN(test_umap);
 	RUN(test_exec);

@@ -223,8 +223,9 @@ int ds_publish_map(const char *key, void *data, size_t bytes, uint32_t flags)
 		return -EINVAL;
 	}
 	/* A second grant of the range, taken back, would end what was mapped by the first. */
-	if (ds_copy_map(key, data, &none) != -ESRCH) {
-		return -EEXIST;
+	r = ds_copy_map(key, data, &none);
+	if (r != -ESRCH) {
+		return r == 0 || r == -EPERM ? -EEXIST : r;
 	}
 	req.data_len = (uint32_t)bytes;
 	req.data = grant_direct(EP_DS, data, bytes, GRANT_READ | GRANT_MAP);

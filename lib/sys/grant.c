@@ -171,26 +171,28 @@ static struct grant *entry_find(grant_t grant)
 	return (g->flags & GRANT_VALID) && (int32_t)g->seq == GRANT_SEQ(grant) ? g : NULL;
 }
 
-/* What was mapped by the grant is undone before it means something else or nothing. */
-static void entry_close(struct grant *g, grant_t grant)
+/* What was mapped by the grant is undone before it means something else or nothing. If it cannot be
+ * the grant stays as it is, and the error is the result. */
+static int entry_close(struct grant *g, grant_t grant)
 {
-	if (g->flags & GRANT_MAP) {
-		(void)sys_saferevmap_grant(grant);
+	int r = g->flags & GRANT_MAP ? sys_saferevmap_grant(grant) : 0;
+
+	if (r >= 0) {
+		__atomic_store_n(&g->flags, GRANT_USED, __ATOMIC_RELEASE);
 	}
-	__atomic_store_n(&g->flags, GRANT_USED, __ATOMIC_RELEASE);
+	return r < 0 ? r : 0;
 }
 
 static int entry_set(grant_t grant, uint32_t flags, endpoint_t grantee, endpoint_t from,
 	uint64_t start, uint64_t len)
 {
 	struct grant *g = entry_find(grant);
+	int r = g ? entry_close(g, grant) : -EINVAL;
 
-	if (!g) {
-		return -EINVAL;
+	if (r == 0) {
+		entry_fill(g, flags, grantee, from, start, len);
 	}
-	entry_close(g, grant);
-	entry_fill(g, flags, grantee, from, start, len);
-	return 0;
+	return r;
 }
 
 int grant_set_direct(
@@ -217,13 +219,16 @@ int grant_set_magic(grant_t grant, endpoint_t grantee, endpoint_t owner, vaddr_t
 int grant_revoke(grant_t grant)
 {
 	struct grant *g = entry_find(grant);
-	int faulted;
+	int faulted, r;
 
 	if (!g) {
 		return -EINVAL;
 	}
 	faulted = (int)(g->flags & GRANT_FAULTED);
-	entry_close(g, grant);
+	r = entry_close(g, grant);
+	if (r < 0) {
+		return r;
+	}
 	g->seq = g->seq == GRANT_SEQ_MAX ? 1 : g->seq + 1;
 	g->who_from = grants.free_head;
 	grants.free_head = GRANT_INDEX(grant);

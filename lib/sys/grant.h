@@ -33,7 +33,7 @@ int grant_set_magic(grant_t grant, endpoint_t grantee, endpoint_t owner, vaddr_t
 /*
  * Ends it: 0; GRANT_FAULTED: 0, but a copy by this GRANT_TRY grant failed for want of a page;
  * -EINVAL: not one of the caller's (revoking twice is -EINVAL, never harm). What was mapped by it
- * is unmapped first.
+ * is unmapped first; when that fails the grant stays, and the error is the result.
  */
 int grant_revoke(grant_t grant);
 

@@ -171,7 +171,7 @@ void sef_start(void)
 	sef.is_started = true;
 	if ((sef.keeps_memory && type == SEF_INIT_RESTART) || (sef.heap && type == SEF_INIT_LU)) {
 		sef_settle();
-	} else if (!sef.knows_callers || type == SEF_INIT_FRESH) {
+	} else {
 		(void)sef_statectl(STATE_CLEAR_IPC_REFS, NULL, 0, 0);
 	}
 }

@@ -122,8 +122,6 @@ void sef_served(void);
 /* Asked of everybody that waits for an answer after a crash: who is not known is told to ask again.
  */
 void sef_on_waiter(sef_waiter_fn *fn);
-/* The registered state says who waits: they are not sent away after a restart or an update. */
-void sef_callers_known(void);
 
 /* ---- start ---- */
 

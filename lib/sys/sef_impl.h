@@ -36,7 +36,6 @@ struct sef {
 	bool is_started;
 	bool is_self_started;
 	bool keeps_memory;
-	bool knows_callers;
 	bool is_cancelled;
 	bool is_verbose;
 	bool answers_nonsense; /* to SEF_INIT: a test of RS */

@@ -39,11 +39,6 @@ void sef_on_waiter(sef_waiter_fn *fn)
 	sef.waiter = fn;
 }
 
-void sef_callers_known(void)
-{
-	sef.knows_callers = true;
-}
-
 bool sef_redo(void)
 {
 	/* A message that nobody has seen yet is handed out in any case. */

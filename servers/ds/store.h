@@ -125,8 +125,8 @@ const uint8_t *store_snapshot_data(const struct store_entry *entry, uint64_t num
 
 /*
  * Subscribe to keys that the whole expression matches; one subscription an owner. -EEXIST: there is
- * one, and flags have no DS_FLAG_OVERWRITE; -EINVAL: the expression; -ESRCH: the caller has no
- * label; -EAGAIN: no more subscriptions.
+ * one, and flags have no DS_FLAG_OVERWRITE; -EINVAL: the expression, also one that costs too much;
+ * -ESRCH: the caller has no label; -EAGAIN: no more subscriptions.
  */
 int store_subscribe(struct store *store, endpoint_t caller, const char *pattern, uint32_t types,
 	uint32_t flags);

@@ -6,6 +6,8 @@
 
 #include "servers/ds/store.h"
 
+#define POSITIONS_MAX 256
+
 bool store_wants(const struct store *store, int subscription, const struct store_entry *entry)
 {
 	const struct store_subscription *s = &store->subscriptions[subscription];
@@ -74,10 +76,44 @@ static int choose_subscription(const struct store *store, const char *owner)
 	return free_index;
 }
 
+/*
+ * A pattern is a client's, and what it costs grows with the square of its length, repetitions
+ * written out: '((a{99}){99}){99}' would take all memory. So no more than POSITIONS_MAX, which
+ * every pattern without repetitions has. Bytes in brackets count like others, for this is a bound.
+ */
+static bool is_affordable(const char *pattern)
+{
+	uint64_t positions = strlen(pattern);
+
+	for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{')) {
+		uint64_t times = 1;
+
+		for (const char *p = at + 1; *p && *p != '}'; p++) {
+			uint64_t number = 0;
+
+			while (*p >= '0' && *p <= '9' && number <= POSITIONS_MAX) {
+				number = number * 10 + (uint64_t)(*p++ - '0');
+			}
+			times = number > times ? number : times;
+			if (*p != ',') {
+				break;
+			}
+		}
+		positions *= times;
+		if (positions > POSITIONS_MAX) {
+			return false;
+		}
+	}
+	return positions <= POSITIONS_MAX;
+}
+
 static int compile(regex_t *compiled, const char *pattern)
 {
 	char anchored[DS_KEY_MAX + 8];
 
+	if (!is_affordable(pattern)) {
+		return -EINVAL;
+	}
 	snprintf(anchored, sizeof(anchored), "^(%s)$", pattern);
 	return regcomp(compiled, anchored, REG_EXTENDED | REG_NOSUB) == 0 ? 0 : -EINVAL;
 }

@@ -18,10 +18,11 @@ static time_ns_t next_due(const struct rs *rs, const struct heartbeat *h)
 	return h->period_ns ? (rs->now_ns / h->period_ns + 1) * h->period_ns : 0;
 }
 
-/* VM cannot be restarted, and RS does not ask itself. */
+/* VM cannot be restarted, RS does not ask itself, and who is traced stands still. */
 static bool can_beat(const struct service *s)
 {
-	return s->ep != EP_RS && s->ep != EP_VM && s->conf.restart == CONF_RESTART_YES && s->binary;
+	return service_is_managed(s) && s->ep != EP_RS && s->ep != EP_VM &&
+		s->conf.restart == CONF_RESTART_YES && s->binary;
 }
 
 void heartbeat_set(struct rs *rs, struct service *s, uint64_t period_ns)

@@ -51,7 +51,6 @@ static const struct name_bit vm_calls[] = {
 	VM_NAME("cache_list", VM_CACHE_LIST),
 	VM_NAME("update", VM_UPDATE),
 	VM_NAME("standby", VM_STANDBY),
-	VM_NAME("inherit", VM_INHERIT),
 	VM_NAME("bootbinary", VM_BOOTBINARY),
 };
 #undef VM_NAME

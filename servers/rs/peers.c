@@ -138,8 +138,9 @@ static void tell_pm(const struct service *s, int op)
 	tell(EP_PM, &m);
 }
 
-/* RS's own quanta are the kernel's to renew, for RS must run when SCHED does not. */
-static void set_own_priority(const struct service *s)
+/* Its quanta are the kernel's to renew: RS's own, for RS must run when SCHED does not, and all
+ * while SCHED rests. */
+static void schedule_by_kernel(const struct service *s)
 {
 	(void)sys_schedctl(s->ep, EP_SELF);
 	(void)sys_schedule(s->ep, s->conf.priority, RS_QUANTUM_NS);
@@ -151,7 +152,7 @@ static void tell_sched(const struct service *s)
 	struct message m = {.type = SCHED_START};
 
 	if (s->ep == EP_RS) {
-		set_own_priority(s);
+		schedule_by_kernel(s);
 		return;
 	}
 	*MSG(&m, sched_start) = (struct sched_start){
@@ -161,6 +162,22 @@ static void tell_sched(const struct service *s)
 		.quantum_ns = s->conf.quantum_ns,
 	};
 	tell(EP_SCHED, &m);
+}
+
+void peers_schedule_all(struct rs *rs, bool by_sched)
+{
+	for (int i = 0; i < RS_SERVICES_MAX; i++) {
+		const struct service *s = &rs->services[i];
+
+		if (s->state == SERVICE_FREE || s->ep == EP_NONE) {
+			continue;
+		}
+		if (by_sched) {
+			tell_sched(s);
+		} else {
+			schedule_by_kernel(s);
+		}
+	}
 }
 
 static void tell_pci(struct rs *rs, const struct service *s)

@@ -37,6 +37,9 @@ void peers_announce(struct rs *rs, struct service *service);
 /* Its declaration is another one: SCHED and PCI learn what concerns them. */
 void peers_edited(struct rs *rs, const struct service *service);
 
+/* All services get their quanta of SCHED again, or of the kernel for a while. */
+void peers_schedule_all(struct rs *rs, bool by_sched);
+
 /* A new instance has taken the place of a dead one: VFS sends again what was lost with that; who
  * keeps something about all services is told all of it again. */
 void peers_recovered(struct rs *rs, struct service *service);

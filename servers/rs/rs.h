@@ -167,6 +167,7 @@ struct update {
 	time_ns_t deadline_ns;
 	time_ns_t switched_ns; /* when the endpoints changed hands */
 	endpoint_t program;    /* QUEUED: whose batch it is */
+	bool has_sched;        /* SCHED is a member: the kernel renews the quanta meanwhile */
 	struct waiter waiter;
 };
 

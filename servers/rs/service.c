@@ -42,6 +42,22 @@ struct service *service_by_endpoint(struct rs *rs, endpoint_t ep)
 	return NULL;
 }
 
+bool service_is_managed(const struct service *s)
+{
+	return s->ep == EP_RS || strcmp(s->conf.signal_manager, "rs") == 0;
+}
+
+/* To see its death RS must be its signal manager, and is so from now on. */
+static void end_by_force(struct rs *rs, struct service *s)
+{
+	if (!service_is_managed(s)) {
+		diag_printf("%s: its signals are RS's again", s->label);
+		memcpy(s->conf.signal_manager, "rs", 3);
+		(void)process_give_privileges(rs, s, s->ep, PRIV_UPDATE);
+	}
+	process_kill(s->ep);
+}
+
 void service_enter(struct rs *rs, struct service *s, enum service_state state, time_ns_t limit_ns)
 {
 	s->state = state;
@@ -370,11 +386,11 @@ static void expire(struct rs *rs, struct service *s)
 		diag_printf("%s: its init takes too long", s->label);
 		if (!is_booting(rs, s)) {
 			s->death = DEATH_TIMEOUT;
-			process_kill(s->ep);
+			end_by_force(rs, s);
 		}
 		break;
 	case SERVICE_STOPPING:
-		process_kill(s->ep);
+		end_by_force(rs, s);
 		break;
 	case SERVICE_BACKOFF:
 		recover_again(rs, s, SEF_INIT_RESTART);

@@ -24,6 +24,10 @@ struct service_plan {
 struct service *service_by_label(struct rs *rs, const char *label);
 struct service *service_by_endpoint(struct rs *rs, endpoint_t ep);
 
+/* Whether RS is told of its death. Else its declaration names another signal manager, PM say, by
+ * which it can be traced: there is no recovery, and no heartbeat. */
+bool service_is_managed(const struct service *service);
+
 /* Take a slot for a service without starting it (boot services); NULL: no slot or no memory. */
 struct service *service_new(struct rs *rs, const struct service_plan *plan);
 

@@ -57,18 +57,28 @@ static unsigned long long us(uint64_t ns)
 static int details(const struct service *s, char *text, size_t size)
 {
 	const struct service_counts *c = &s->counts;
+	char watch[80];
 
+	if (s->ep == EP_RS) {
+		snprintf(watch, sizeof(watch), "watched by vm, which has a standby for it\n");
+	} else if (!service_is_managed(s)) {
+		snprintf(watch, sizeof(watch), "signals go to %s: no recovery, no heartbeat\n",
+			s->conf.signal_manager);
+	} else if (s->conf.restart == CONF_RESTART_NO) {
+		snprintf(watch, sizeof(watch), "not brought up again after a crash\n");
+	} else {
+		snprintf(watch, sizeof(watch), "heartbeat each %llu ms\n",
+			us(s->heartbeat.period_ns) / 1000);
+	}
 	return snprintf(text, size,
-		"last signal %d, updates %u, rolled back %u, replica %s, replicas used %u\n"
-		"recoveries %u, in us: last %llu, longest %llu, mean %llu; heartbeat each %llu "
-		"ms\n",
-		s->last_signal, c->updates, c->rollbacks,
+		"replica %s, used %u; updates %u, rolled back %u; last signal %d\n"
+		"recoveries %u, in us: last %llu, longest %llu, mean %llu\n%s",
 		s->replica_ep != EP_NONE ? "ready"
 			: s->has_replica ? "wanted"
 					 : "none",
-		c->replicas_used, c->recoveries, us(c->last_recovery_ns), us(c->max_recovery_ns),
-		us(c->recoveries ? c->total_recovery_ns / c->recoveries : 0),
-		(unsigned long long)(s->heartbeat.period_ns / 1000000));
+		c->replicas_used, c->updates, c->rollbacks, s->last_signal, c->recoveries,
+		us(c->last_recovery_ns), us(c->max_recovery_ns),
+		us(c->recoveries ? c->total_recovery_ns / c->recoveries : 0), watch);
 }
 
 int status_text(struct rs *rs, const char *label, char *text, size_t size)

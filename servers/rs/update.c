@@ -111,6 +111,18 @@ static void undo(struct rs *rs, struct service *s)
 	}
 }
 
+/* Nobody has a part in it any more. */
+static void end(struct rs *rs, int result)
+{
+	if (rs->update.has_sched) {
+		peers_schedule_all(rs, true);
+	}
+	rs->update.has_sched = false;
+	rs->update.phase = PHASE_NONE;
+	rs->update.deadline_ns = 0;
+	peers_answer(&rs->update.waiter, result, EP_NONE);
+}
+
 static void abandon(struct rs *rs, int result)
 {
 	for (int i = RS_SERVICES_MAX - 1; i >= 0; i--) {
@@ -118,9 +130,7 @@ static void abandon(struct rs *rs, int result)
 			undo(rs, &rs->services[i]);
 		}
 	}
-	rs->update.phase = PHASE_NONE;
-	rs->update.deadline_ns = 0;
-	peers_answer(&rs->update.waiter, result, EP_NONE);
+	end(rs, result);
 }
 
 static void commit(struct rs *rs)
@@ -143,9 +153,7 @@ static void commit(struct rs *rs)
 		peers_recovered(rs, s);
 		heartbeat_begin(rs, s);
 	}
-	rs->update.phase = PHASE_NONE;
-	rs->update.deadline_ns = 0;
-	peers_answer(&rs->update.waiter, 0, EP_NONE);
+	end(rs, 0);
 }
 
 static int switch_over(struct rs *rs, struct service *s)
@@ -189,10 +197,17 @@ static void prepare_all(struct rs *rs)
 	rs->update.deadline_ns =
 		rs->now_ns + (rs->update.limit_ns ? rs->update.limit_ns : RS_PREPARE_LIMIT_NS);
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
-		if (member(rs, i)) {
-			rs->services[i].update = UPDATE_PREPARING;
-			peers_prepare(&rs->services[i], rs->update.state);
+		struct service *s = member(rs, i);
+
+		if (s) {
+			s->update = UPDATE_PREPARING;
+			peers_prepare(s, rs->update.state);
+			rs->update.has_sched |= s->ep == EP_SCHED;
 		}
+	}
+	/* Else an init whose quantum is over would wait for SCHED, which waits for its end. */
+	if (rs->update.has_sched) {
+		peers_schedule_all(rs, false);
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/sys/kcall.h"
 
@@ -272,7 +273,9 @@ int sched_adopt(
 		return r;
 	}
 	if (fetch((uint64_t)old.threads, sched->threads, slots * sizeof(struct sched_thread)) < 0) {
-		return 0; /* the table is as new: threads are learnt again */
+		/* It may have come in part. As new, threads are learnt again. */
+		memset(sched->threads, 0, slots * sizeof(struct sched_thread));
+		return 0;
 	}
 	for (uint32_t slot = 0; slot < slots; slot++) {
 		struct sched_thread *thread = &sched->threads[slot];

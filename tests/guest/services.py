@@ -109,3 +109,74 @@ def test_no_file_is_needed(kind):
                         '/run/axolotl/etc/system.conf.d/hello.conf; a=$(service lookup other); rm /tmp/h; '
                         'kill -9 $(pid other); cat /dev/hello; [ $(service lookup other) = $a ] && echo same')
     guest.expect_output(guest.execute(script, kind=kind), 'Hello, world! opened 1 read 1\nsame\n')
+
+
+def test_devices(kind):
+    """DRV-08, RS-02: each entry of /dev is known, with the service that has it; a number has one service."""
+    script = ('service up hello; service devices; echo status $?; '
+              'service up /run/axolotl/service/hello --label other 2>&1; echo status $?; service lookup other; '
+              'mknod /tmp/strange c 77 3; service devices /tmp | grep strange; service devices /tmp > /dev/null; '
+              'echo status $?')
+    result = guest.execute(script, kind=kind)
+    guest.expect(re.search(r'/dev/hello +chr +253 +0 hello +', result.out) and 'unknown' not in
+                 result.out.partition('status 0')[0] and result.out.count(' virtio_blk ') >= 1, result)
+    guest.expect("hello.conf:2: 'chr 253' is a device of hello already\nstatus 98\n" in result.out, result)
+    guest.expect(re.search(r'/tmp/strange +chr +77 +3 - +unknown\nstatus 19\n$', result.out), result)
+
+
+# What declarations name and the run below does not come to, and when it is called.
+RARELY = {
+    'rs': 'memset abort',  # a program whose data end within a page; the end of the system
+    'vm': 'clear kill endksig abort',  # a fork undone; no memory; a signal to RS; the end
+    'pm': 'getksig endksig thread_exit trace force_store abort',  # crashes, threads, ptrace; the end
+    'vfs': 'mprotect_for reply_copy vvircopy',  # a program with RELRO that is not relocated by itself
+    'tty': 'vdevio map_phys',  # with a screen
+    'memory': 'info',  # a ram disk gets a size
+    'ext2.vda': 'cache_protect cache_forget',  # files mapped for writing
+    'tmp': 'cache_get cache_forget cache_protect cache_list',
+}
+
+
+def test_declared_rights_are_used(kind):
+    """RS-05, NEG-11, NEG-18: what a service may call it does call: nothing is declared for the case that."""
+    script = HELPERS + (
+        'service up hello; for s in $(service list | grep -v "^vm$"); do service fi $s kill --free; '
+        'until [ "$(stat $s restarts)" -ge 1 ]; do sleep 0.05; done; done; service update tty ds rtc; '
+        'service update hello; service update sched; kill -HUP $(pid ds); ps > /dev/null; '
+        'cat /proc/meminfo /proc/self/maps > /dev/null; hwclock > /dev/null; date -s "2030-01-01 10:00" > /dev/null; '
+        '(ulimit -v 3000000; true); seq 1 100000 > /root/x; sync; rm /root/x; cp /bin/busybox /tmp/busybox; '
+        '/tmp/busybox ls / > /dev/null; mount -t tmpfs none /mnt; cp /bin/busybox /mnt; /mnt/busybox ls / > /dev/null; '
+        'umount /mnt; for s in $(service list); do '
+        'service rights $s | sed -n "s/.*never called so far: [a-z]* /$s /p"; done; echo end')
+    result = guest.execute(script, kind=kind, limit=90)
+    unused = {}
+    guest.expect(result.out.endswith('\nend\n'), result)
+    for line in result.out.splitlines()[:-1]:
+        name, *calls = line.split()
+        unused.setdefault(re.sub(r'^tmp\..*', 'tmp', name), set()).update(calls)
+    for name, calls in unused.items():
+        guest.expect(calls <= set(RARELY.get(name, '').split()), name, calls, result)
+
+
+def test_edit(kind):
+    """RS-04: a new declaration has its replica made, takes nothing that pci gave, and outlives the service."""
+    conf = '/run/axolotl/etc/system.conf.d'
+    script = HELPERS + (
+        f'sed "s/uid 904;/uid 904; replica yes;/" {conf}/virtio_blk.conf > /tmp/v.conf; '
+        'service edit virtio_blk --conf /tmp/v.conf; sleep 0.3; '
+        'service status virtio_blk | grep -o "replica [a-z]*,"; kill -9 $(pid virtio_blk); '
+        'seq 1 10000 > /root/x; sync; wc -l < /root/x; stat virtio_blk restarts; '
+        f'service edit virtio_blk --conf {conf}/virtio_blk.conf; service status virtio_blk | grep -o "replica [a-z]*,"')
+    result = guest.execute(script, kind=kind)
+    guest.expect_output(result, 'replica ready,\n10000\n1\nreplica none,\n')
+
+
+def test_broadcasts(kind):
+    """PM-04: kill(-1) ends programs and no service; PM-02: a signal to one service reaches it by RS."""
+    script = HELPERS + (
+        'service up hello; for n in TERM HUP INT USR1 KILL; do sleep 1000 & p=$!; kill -$n -1; wait $p; echo $?; done; '
+        'service status | awk "NR > 1 && (\\$4 != \\"running\\" || \\$5 != 0)"; kill -USR1 $(pid hello); '
+        'kill -HUP $(pid vm); cat /dev/hello; kill -TERM $(pid hello); '
+        'su -s /bin/sh nobody -c "kill -9 $(pid vm) $(pid ds)" 2>&1 | grep -c permitted; state ds')
+    result = guest.execute(script, kind=kind)
+    guest.expect_output(result, '143\n129\n130\n138\n137\nHello, world! opened 1 read 1\n2\nrunning 0\n')

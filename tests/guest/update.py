@@ -67,15 +67,18 @@ def test_not_ready(kind):
 
 def test_batch(kind):
     """RS-22: several services as one: all are updated, or none."""
-    script = HELPERS + ('n() { for s in tty ds rtc hello; do stat $s updates; done | tr "\\n" " "; }; '
+    script = HELPERS + ('n() { for s in tty ds rtc sched hello; do stat $s updates; done | tr "\\n" " "; }; '
                         'service up hello; '
-                        'service update tty ds rtc hello /run/axolotl/service/hello_new; echo $? $(n); '
-                        'cat /dev/hello; service update tty ds rtc hello --args sef.lu=fail 2> /dev/null; '
+                        'service update tty ds sched rtc hello /run/axolotl/service/hello_new; echo $? $(n); '
+                        'cat /dev/hello; service update tty ds sched rtc hello --args sef.lu=fail 2> /dev/null; '
                         'echo $? $(n); cat /dev/hello; '
-                        'service update ds vm 2> /dev/null; echo $? $(n); service rollback hello; cat /dev/hello')
+                        'service update ds vm 2> /dev/null; echo $? $(n); '
+                        'service update ds /nowhere hello 2> /dev/null; echo $? $(n); '
+                        'service rollback hello; cat /dev/hello')
     result = guest.execute(script, kind=kind)
-    guest.expect_output(result, '0 1 1 1 1\nGood evening, world! opened 1 read 1\n38 1 1 1 1\n'
-                        'Good evening, world! opened 2 read 2\n1 1 1 1 1\nHello, world! opened 3 read 3\n')
+    guest.expect_output(result, '0 1 1 1 1 1\nGood evening, world! opened 1 read 1\n38 1 1 1 1 1\n'
+                        'Good evening, world! opened 2 read 2\n1 1 1 1 1 1\n2 1 1 1 1 1\n'
+                        'Hello, world! opened 3 read 3\n')
 
 
 def test_system_is_updated(kind):

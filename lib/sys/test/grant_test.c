@@ -24,6 +24,7 @@
 static struct {
 	struct grant *table;
 	uint64_t count, now;
+	int revoke_error;
 	grant_t revoked; /* the last grant whose mappings were undone */
 } fake = {.now = 5000000, .revoked = GRANT_INVALID};
 
@@ -41,7 +42,7 @@ int64_t sys_trap(
 	case KCALL_BASE + KCALL_saferevmap:
 		CHECK(a0 == SAFEREV_GRANT);
 		fake.revoked = (grant_t)a1;
-		return 0;
+		return fake.revoke_error;
 	default:
 		CHECK(false);
 		return -EINVAL;
@@ -95,6 +96,12 @@ static void test_access(void)
 	g = grant_direct(5, memory, 8192, GRANT_READ | GRANT_MAP);
 	CHECK(g != GRANT_INVALID && fake.revoked == GRANT_INVALID);
 	CHECK(grant_revoke(g) == 0 && fake.revoked == g); /* what was mapped is undone first */
+	g = grant_direct(5, memory, 8192, GRANT_READ | GRANT_MAP);
+	fake.revoke_error = -ENOMEM; /* what is mapped stays mapped, and so the grant stays */
+	CHECK(grant_revoke(g) == -ENOMEM && look(g) != NULL);
+	CHECK(grant_set_direct(g, 7, memory, 4096, GRANT_READ) == -ENOMEM && look(g)->who_to == 5);
+	fake.revoke_error = 0;
+	CHECK(grant_revoke(g) == 0 && look(g) == NULL);
 	g = grant_direct(5, memory, 8192, GRANT_READ | GRANT_TRY);
 	look(g)->flags |= GRANT_FAULTED; /* the kernel does that */
 	CHECK(grant_revoke(g) == GRANT_FAULTED);

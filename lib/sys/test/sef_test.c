@@ -189,14 +189,6 @@ static void restart_without_predecessor(void)
 	CHECK(start() == RETURNED && counter == 3 && fake.cleared == 1);
 }
 
-static void callers_stay(void)
-{
-	has_old_table();
-	sef_callers_known();
-	init_comes(SEF_INIT_RESTART, NULL);
-	CHECK(start() == RETURNED && fake.cleared == 0);
-}
-
 /* The memory of a predecessor with kept memory that stood in `phase`. */
 static void kept(enum sef_phase phase, endpoint_t source, int type, uint32_t status)
 {
@@ -574,7 +566,6 @@ int main(void)
 	RUN(state_without_converter);
 	RUN(converter_refuses);
 	RUN(restart_without_predecessor);
-	RUN(callers_stay);
 	RUN(kept_at_boundary);
 	RUN(kept_without_restart_init);
 	RUN(kept_without_predecessor);

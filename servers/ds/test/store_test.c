@@ -281,6 +281,30 @@ static void test_successor(void)
 	finish(s);
 }
 
+/* DS-10: a client's expression may not cost DS all its memory or time. */
+static void test_expressions(void)
+{
+	static const char *const costly[] = {"((a{99}){99}){99}", "a{129}", "a{0,200}",
+		"(a{,9}{99}){2}", "(a?b?c?d?{32})*", "(a{30}|b{30}|c{30})*",
+		"x{99999999999999999999}"};
+	static const char *const fine[] = {
+		"(drv|fs)\\.[a-z0-9]{1,8}", "a{3}", "(a*)*b*(c|d)+", ".*"};
+	char longest[DS_KEY_MAX];
+	struct store *s = fresh();
+
+	for (size_t i = 0; i < AXO_ARRAY_LEN(costly); i++) {
+		CHECK(store_subscribe(s, A, costly[i], 0, DS_FLAG_OVERWRITE) == -EINVAL);
+	}
+	for (size_t i = 0; i < AXO_ARRAY_LEN(fine); i++) {
+		CHECK(store_subscribe(s, A, fine[i], 0, DS_FLAG_OVERWRITE) == 0);
+	}
+	memset(longest, 'a', sizeof(longest));
+	longest[DS_KEY_MAX - 1] = '\0';
+	CHECK(store_subscribe(s, A, longest, 0, DS_FLAG_OVERWRITE) == 0);
+	CHECK(number(s, B, longest, 1, 0) == 0 && store_check(s, A) != NULL);
+	finish(s);
+}
+
 static void test_limits(void)
 {
 	struct store *s = fresh();
@@ -357,6 +381,7 @@ int main(void)
 	test_private();
 	test_ranges();
 	test_successor();
+	test_expressions();
 	test_limits();
 	test_random();
 	printf("%u failures\n", failures);

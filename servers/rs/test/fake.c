@@ -179,6 +179,12 @@ void peers_announce(struct rs *rs, struct service *s)
 	fake.announced++;
 }
 
+void peers_schedule_all(struct rs *rs, bool by_sched)
+{
+	CHECK(rs->update.has_sched && by_sched == fake.is_kernel_scheduling);
+	fake.is_kernel_scheduling = !by_sched;
+}
+
 void peers_edited(struct rs *rs, const struct service *s)
 {
 	(void)rs;

@@ -36,7 +36,7 @@ struct fake {
 	endpoint_t last_ep;
 	time_ns_t alarm;
 	uint32_t uid;
-	bool is_hung;
+	bool is_hung, is_kernel_scheduling;
 	endpoint_t waits_for;
 	vaddr_t bad; /* copies that touch it fail */
 };

@@ -470,8 +470,35 @@ static void test_privileges(void)
 	finish(rs);
 }
 
+/* KRN-18: a service whose signals are PM's is not watched; by force it ends as any other. */
+static void test_other_manager(void)
+{
+	struct rs *rs = fresh();
+	struct service *s;
+
+	rs->is_booted = true;
+	CHECK(up_declared(rs, "a", "service a { signal_manager pm; }") == 0);
+	s = service_by_label(rs, "a");
+	service_started(rs, s, 0, true);
+	CHECK(!service_is_managed(s));
+	for (int i = 0; i < 20; i++) {
+		rs->now_ns += 3 * S;
+		fake.is_hung = true;
+		service_tick(rs);
+	}
+	CHECK(fake.pings == 0 && fake.kills == 0 && s->state == SERVICE_RUNNING);
+	CHECK(service_down(rs, s, someone) == 0 && fake.signals == 1);
+	rs->now_ns += RS_STOP_LIMIT_NS;
+	service_tick(rs);
+	CHECK(fake.kills == 1 && fake.privileges == 1 && service_is_managed(s));
+	service_died(rs, s, LSIGKILL);
+	CHECK(!service_by_label(rs, "a") && fake.alive == 0 && fake.last_answer == 0);
+	finish(rs);
+}
+
 int main(void)
 {
+	test_other_manager();
 	test_privileges();
 	test_up();
 	test_up_fails();

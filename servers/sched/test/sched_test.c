@@ -170,6 +170,7 @@ static int fetch_here(uint64_t address, void *to, size_t bytes)
 
 static int fetch_fails(uint64_t address, void *to, size_t bytes)
 {
+	memset(to, 0xff, bytes / 2); /* ... half way */
 	return -EFAULT;
 }
 
@@ -194,7 +195,8 @@ static void test_successor(struct sched *sched)
 	sched_rescue(sched);
 	assert(kernel.quantum[11] != 0 && kernel.quantum[12] == 0);
 	old = sched->threads;
-	assert(sched_adopt(sched, SLOTS, fetch_fails) == 0 && !sched->threads[10].used);
+	assert(sched_adopt(sched, SLOTS, fetch_fails) == 0 && !sched->threads[0].used &&
+		!sched->threads[10].used);
 	free(old);
 }
 
