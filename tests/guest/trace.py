@@ -66,3 +66,21 @@ def test_gdb(kind):
         for words in ('Breakpoint 1, level .n=3.', r'#3 .* in level .n=0.', r'#4 .* in main', 'rip .* 0x[0-9a-f]+',
                       'Value returned is .* = 21', 'result 24', 'exited with code 027'):
             guest.expect(re.search(words, result.out), f'{words}: not there', result)
+
+
+def test_service(kind):
+    """KRN-18, PM-09: with PM as its signal manager a service can be traced, and its end is PM's and final; else not."""
+    with guest.Scratch() as scratch:
+        script = ('pid() { service status $1 | awk "NR==2 {print \\$3}"; }; '
+                  'service up hello; cat /dev/hello; /root/tracer $(pid hello); '
+                  'sed "s/uid 906;/uid 906; signal_manager pm;/" /run/axolotl/etc/system.conf.d/hello.conf > /tmp/h; '
+                  'service edit hello --conf /tmp/h; /root/tracer $(pid hello); cat /dev/hello; '
+                  'su -s /bin/sh nobody -c "/tracer $(pid hello)"; /root/tracer $(pid hello); cat /dev/hello; '
+                  'kill $(pid hello); until service status hello | grep dead; do sleep 0.1; done; '
+                  'cat /dev/hello; service up hello; service restart hello; cat /dev/hello')
+        overlay = scratch.program('tracer')
+        os.link(overlay + '/root/tracer', overlay + '/tracer')
+        result = guest.execute('{ ' + script + '; } 2>&1', '--overlay', overlay, kind=kind)
+        traced = 'stopped by 19, text read\ndetach 0\n'
+        guest.expect(result.out.count(traced) == 2 and result.out.count('attach: Operation not permitted') == 2, result)
+        guest.expect(' dead' in result.out and result.out.rstrip().splitlines()[-1].endswith('read 1'), result)
