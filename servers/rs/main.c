@@ -109,6 +109,16 @@ static void on_notification(struct rs *rs, const struct message *m)
 	}
 }
 
+/* PM may end only those whose signals are its. */
+static void on_ended(struct rs *rs, const struct rs_ended *ended)
+{
+	struct service *service = service_by_endpoint(rs, ended->ep);
+
+	if (service && !service_is_managed(service)) {
+		service_ended(rs, service, ended->signo);
+	}
+}
+
 static void on_message(struct rs *rs, struct message *m, uint32_t status)
 {
 	struct service *service = service_by_endpoint(rs, m->source);
@@ -128,6 +138,8 @@ static void on_message(struct rs *rs, struct message *m, uint32_t status)
 		mounts_start(rs, MSG(m, rs_fs_start));
 	} else if (m->source == EP_VFS && m->type == RS_FS_STOP) {
 		mounts_stop(rs, MSG(m, rs_ep));
+	} else if (m->source == EP_PM && m->type == RS_ENDED) {
+		on_ended(rs, MSG(m, rs_ended));
 	} else if (m->type == RS_GETINFO && !(status & IPC_STATUS_SENDREC)) {
 		info_request(rs, m->source, MSG(m, rs_getinfo));
 	} else if (status & IPC_STATUS_SENDREC) {

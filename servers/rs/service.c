@@ -266,6 +266,19 @@ void service_died(struct rs *rs, struct service *s, int signo)
 	service_tick(rs);
 }
 
+void service_ended(struct rs *rs, struct service *s, int signo)
+{
+	s->last_signal = signo;
+	update_leave(rs, s);
+	if (s->state == SERVICE_STOPPING) {
+		service_died(rs, s, signo);
+		return;
+	}
+	diag_printf("%s: ended by signal %d, by %s", s->label, signo, s->conf.signal_manager);
+	service_give_up(rs, s, -EIO);
+	service_tick(rs);
+}
+
 /* The former instance has nothing more to give. */
 static void finish_recovery(struct rs *rs, struct service *s)
 {

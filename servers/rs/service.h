@@ -61,6 +61,9 @@ void service_started(struct rs *rs, struct service *service, int result, bool is
 /* Its process came to an end by this signal. */
 void service_died(struct rs *rs, struct service *service, int signo);
 
+/* PM, whose signals they were, has ended it: no recovery, as was declared. */
+void service_ended(struct rs *rs, struct service *service, int signo);
+
 /* Act on the deadlines that have passed, and set the alarm for the next. */
 void service_tick(struct rs *rs);
 

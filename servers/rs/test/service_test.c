@@ -493,6 +493,14 @@ static void test_other_manager(void)
 	CHECK(fake.kills == 1 && fake.privileges == 1 && service_is_managed(s));
 	service_died(rs, s, LSIGKILL);
 	CHECK(!service_by_label(rs, "a") && fake.alive == 0 && fake.last_answer == 0);
+	CHECK(up_declared(rs, "a", "service a { signal_manager pm; }") == 0);
+	s = service_by_label(rs, "a");
+	service_started(rs, s, 0, true);
+	service_ended(rs, s, LSIGSEGV); /* PM says so: there is no recovery */
+	CHECK(s->state == SERVICE_FAILED && s->ep == EP_NONE && fake.alive == 0);
+	CHECK(s->last_signal == LSIGSEGV && service_restart(rs, s, SEF_INIT_RESTART, someone) == 0);
+	service_started(rs, s, 0, true);
+	CHECK(s->state == SERVICE_RUNNING && !service_is_managed(s));
 	finish(rs);
 }
 
