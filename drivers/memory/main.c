@@ -12,14 +12,15 @@
 #include <string.h>
 
 #include "drivers/memory/entropy.h"
-#include "drivers/memory/ramdisk.h"
-#include "drivers/memory/random.h"
+#include "drivers/memory/memory.h"
 #include "lib/core/util.h"
 #include "lib/drv/chr.h"
 #include "lib/drv/driver.h"
 #include "lib/sys/diag.h"
 #include "lib/sys/kcall.h"
 #include "lib/sys/sef.h"
+
+#include "memory_layout.h" /* generated */
 
 #define MAJOR_MEMORY 1u
 
@@ -32,7 +33,6 @@ enum memory_minor {
 	MINOR_KMSG = 11,
 };
 
-#define PIECE_BYTES     16384u
 #define RESEED_BYTES    (1u << 20)
 #define KMSG_LINE_MAX   1024u
 #define KMSG_BUFFER_MAX (256u * 1024)
@@ -41,15 +41,6 @@ enum memory_minor {
 #define RNDGETENTCNT   0x80045200u
 #define RNDADDTOENTCNT 0x40045201u
 #define ENTROPY_BITS   256
-
-struct memory {
-	struct ramdisks ramdisks; /* first: it is the ctx of the block driver */
-	struct random random;
-	uint8_t piece[PIECE_BYTES];
-};
-
-/* Of struct memory; raised with each change. */
-#define STATE_VERSION 1
 
 static struct memory *memory;
 
@@ -245,7 +236,7 @@ static const struct chr_driver chr = {
 static const struct sef_kept kept = {
 	.name = "memory",
 	.root = (void **)&memory,
-	.version = STATE_VERSION,
+	.version = MEMORY_STATE_VERSION,
 	.layout = MEMORY_LAYOUT,
 };
 

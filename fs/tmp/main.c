@@ -10,6 +10,8 @@
 #include "lib/sys/sef.h"
 #include "proto/fs.h"
 
+#include "tmp_layout.h" /* generated */
+
 /* Of the structures that the mount leads to; raised with each change of them. */
 #ifndef TMP_STATE_VERSION
 #define TMP_STATE_VERSION 1

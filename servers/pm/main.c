@@ -15,6 +15,8 @@
 #include "servers/pm/recover.h"
 #include "servers/pm/upgrade.h"
 
+#include "pm_layout.h" /* generated */
+
 /* For the callbacks of SEF; handlers get it as an argument. On the heap, with all that it leads to:
  * another version goes on with it. */
 static struct pm *the_pm;

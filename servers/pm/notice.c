@@ -11,12 +11,6 @@
 #include "proto/vfs.h"
 #include "servers/pm/pm.h"
 
-struct backlog_entry {
-	struct list link;
-	endpoint_t dst;
-	struct message message;
-};
-
 static void backlog_add(struct pm *pm, endpoint_t dst, const struct message *m)
 {
 	struct backlog_entry *entry = malloc(sizeof(*entry));

@@ -6,10 +6,18 @@
 #pragma once
 
 #include "abi/message.h"
+#include "lib/core/list.h"
 
 struct pm;
 struct process;
 struct thread;
+
+/* In pm->backlog. */
+struct backlog_entry {
+	struct list link;
+	endpoint_t dst;
+	struct message message;
+};
 
 /* Sent now, or when there is room again; order to one receiver is kept. */
 void notice_send(struct pm *pm, endpoint_t dst, const struct message *m);
