@@ -4,6 +4,7 @@
 import os
 import re
 import select
+import socket
 import struct
 import subprocess
 import time
@@ -12,6 +13,9 @@ from axolib import guest, host
 
 WINDOW = 0xffffffff80000000
 PANIC_LIMIT_S = 30
+PAGE = 4096
+BOOTS = 4
+MEBIBYTES = 128  # of the machines that do not come up
 ARCHIVE_HEADER = struct.Struct('<QIIQ40x')  # abi/bootarch.h
 ARCHIVE_ENTRY = struct.Struct('<32sQQ')
 
@@ -121,14 +125,36 @@ class Archive:
                 return at
         raise AssertionError(f'{name} is not in the archive')
 
-    def boot(self, kind):
-        """What the console shows until the machine halts."""
+    def rearrange(self, gap, more):
+        """The files in reverse order with `gap` empty pages before each, and `more` bytes of a file that nobody
+        knows."""
+        magic, version, count, _ = ARCHIVE_HEADER.unpack_from(self.data)
+        files = []
+        for index in range(count):
+            name, offset, size = ARCHIVE_ENTRY.unpack_from(self.data, ARCHIVE_HEADER.size + index * ARCHIVE_ENTRY.size)
+            files.append((name, bytes(self.data[offset:offset + size])))
+        files = [(b'unknown', bytes(more)), *reversed(files)]
+        body, table = bytearray(PAGE), bytearray()
+        for name, content in files:
+            body += bytes(gap * PAGE)
+            table += ARCHIVE_ENTRY.pack(name, len(body), len(content))
+            body += content + bytes(-len(content) % PAGE)
+        header = ARCHIVE_HEADER.pack(magic, version, len(files), len(body)) + table
+        body[:len(header)] = header
+        self.data, self.count = body, len(files)
+
+    def save(self, path):
+        with open(path, 'wb') as file:
+            file.write(self.data)
+
+    def boot(self, kind, memory=None):
+        """What the console shows until the machine halts; `memory`: a file for the contents of its memory then."""
         with guest.Scratch() as scratch:
-            path = scratch.file('boot.img')
-            with open(path, 'wb') as file:
-                file.write(self.data)
+            path, monitor = scratch.file('boot.img'), scratch.file('monitor')
+            self.save(path)
             command = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot', '-accel', 'tcg',
-                       '-m', '128', '-display', 'none', '-serial', 'stdio',
+                       '-m', str(MEBIBYTES), '-display', 'none', '-serial', 'stdio',
+                       '-monitor', f'unix:{monitor},server,nowait',
                        '-kernel', built(kind, 'kernel', 'axolotl.elf'), '-initrd', path]
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as machine:
                 shown = b''
@@ -139,8 +165,105 @@ class Archive:
                         shown += data
                         if not data:
                             break
+                if memory:
+                    self.dump(monitor, memory)
                 machine.kill()
                 return shown.decode('latin-1')
+
+    @staticmethod
+    def dump(monitor, path):
+        """Has QEMU write the machine's memory into a file."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PANIC_LIMIT_S)
+            line.connect(monitor)
+            said = b''
+            for request in (b'', f'pmemsave 0 {MEBIBYTES << 20} "{path}"\n'.encode()):
+                line.sendall(request)
+                said = said[-1:]
+                while not said.endswith(b'(qemu) '):
+                    said += line.recv(4096)
+
+
+def read_only_segments(kind):
+    """(physical address, contents) of what the kernel never writes of itself, its high part."""
+    path = built(kind, 'kernel', 'axolotl.elf')
+    with open(path, 'rb') as file:
+        elf = file.read()
+    done = subprocess.run(['readelf', '-lW', path], text=True, capture_output=True, check=True)
+    for line in done.stdout.splitlines():
+        words = line.split()
+        if words[:1] == ['LOAD'] and 'W' not in ''.join(words[6:-1]) and int(words[2], 16) >= WINDOW:
+            offset, size = int(words[1], 16), int(words[4], 16)
+            yield int(words[3], 16), elf[offset:offset + size]
+
+
+def test_nothing_is_moved(kind):
+    """Kernel and module are where the loader put them, to the last byte, when the first part has ended (BOOT-03)."""
+    archive = Archive(kind)
+    archive.data[0] ^= 1  # which the second part notices
+    with guest.Scratch() as scratch:
+        dump = scratch.file('memory')
+        shown = archive.boot(kind, dump)
+        guest.expect('archive' in shown and 'halted' in shown, shown[-1500:])
+        with open(dump, 'rb') as file:
+            memory = file.read()
+    guest.expect(len(memory) == MEBIBYTES << 20, len(memory))
+    at = memory.find(archive.data)
+    guest.expect(at >= 0 and at % PAGE == 0, at)
+    segments = list(read_only_segments(kind))
+    guest.expect(sum(len(contents) for _, contents in segments) > 50000, segments)
+    for address, contents in segments:
+        guest.expect(memory[address:address + len(contents)] == contents, f'{address:#x}')
+
+
+def test_other_modules(kind):
+    """Files of other sizes, in another order, at other places: it boots; nothing of them is lost (BOOT-08, BOOT-17,
+    NEG-22)."""
+    script = ("awk '/total|boot/ {print}' /proc/axolotl/memory; "
+              "awk '/^MemTotal|^MemFree/ {print $2 / 4}' /proc/meminfo; cat /bin/busybox | wc -c")
+    plain = guest.execute(script, kind=kind)
+    guest.expect(plain.status == 0 and len(plain.out.splitlines()) >= 4, plain)
+    archive = Archive(kind)
+    archive.rearrange(3, 40 << 20)
+    with guest.Scratch() as scratch:
+        path = scratch.file('boot.img')
+        archive.save(path)
+        other = guest.execute(script, '--qemu', f'-initrd {path}', kind=kind)
+    guest.expect(len(other.out.splitlines()) == len(plain.out.splitlines()), plain, other)
+    for before, after in zip(plain.out.splitlines(), other.out.splitlines()):
+        before, after = int(before.split()[-1]), int(after.split()[-1])
+        guest.expect(abs(before - after) < 500, 'pages', plain, other)  # far less than the 10,240 of the new file
+
+
+def test_vm_runs_first(kind):
+    """A VM that ends with its first instruction: nobody else has run (BOOT-09)."""
+    archive = Archive(kind)
+    _, offset, size = ARCHIVE_ENTRY.unpack_from(archive.data, archive.entry('vm'))
+    program = archive.data[offset:offset + size]
+    entry, headers = struct.unpack_from('<QQ', program, 24)
+    for index in range(struct.unpack_from('<H', program, 56)[0]):
+        kind_of, _, at, address, _, in_file = struct.unpack_from('<IIQQQQ', program, headers + 56 * index)
+        if kind_of == 1 and address <= entry < address + in_file:
+            where = offset + at + entry - address
+            archive.data[where:where + 2] = b'\x0f\x0b'  # ud2
+    shown = archive.boot(kind)
+    events = shown[shown.index('last events:'):].splitlines()[1:]
+    events = [line.split()[2] for line in events if len(line.split()) == 6]
+    guest.expect('VM: exception 6' in shown and events and set(events) == {'vm'}, events, shown[-1500:])
+
+
+def test_boots_again_and_again(kind):
+    """RS and VM wait for each other in no order of events (BOOT-11): VM has its privileges by RS, and is pinged."""
+    for number in range(BOOTS):
+        result = guest.execute('service rights vm | head -1; service ping vm; service list | wc -l', kind=kind)
+        guest.expect(result.status == 0 and len(result.out.splitlines()) >= 2, number, result)
+
+
+def test_nothing_preallocated(kind):
+    """A service that takes 100 MiB, for a ram disk, needs no declaration for that (BOOT-15, NEG-02)."""
+    script = ('ramdisk 100M /dev/ram1 && head -c 50000000 /dev/zero | dd of=/dev/ram1 bs=64k 2>/dev/null; '
+              'blockdev --getsize64 /dev/ram1; ramdisk 0 /dev/ram1 && echo freed')
+    guest.expect_output(guest.execute(script, kind=kind, limit=90), '104857600\nfreed\n')
 
 
 def test_archive_not_whole(kind):

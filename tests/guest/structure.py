@@ -116,3 +116,81 @@ def test_signal_managers_are_data(_kind):
     """The kernel's signal code does not know PM: who manages whom stands in the privileges (KRN-13, NEG-17)."""
     code = text('kernel', 'proc', 'signal.c')
     guest.expect('sig_mgr' in code and not re.search(r'\bEP_(PM|VFS)\b', code))
+
+
+def test_sizes_are_not_fixed(_kind):
+    """No size of heap or stack in the boot archive, in programs' declarations or beside them (NEG-02, BOOT-15)."""
+    absent(r'(?i)\b(chmem|heap_?gap|stack_?gap|heap_bytes|img_size)\b', 'abi', 'proto', 'kernel', 'lib', *SERVICES)
+    entry = re.search(r'struct bootarch_entry \{(.*?)\};', text('abi', 'bootarch.h'), re.S).group(1)
+    fields = re.findall(r'\b(\w+)(?:\[\w+\])?;', re.sub(r'/\*.*?\*/', '', entry, flags=re.S))
+    guest.expect(fields == ['name', 'offset', 'bytes'], fields)
+    sized = {statement for _, statement, _ in declarations()} & {'stack', 'heap_size', 'stack_size', 'size'}
+    guest.expect(not sized, sized)
+
+
+def test_pages_are_single(_kind):
+    """A region has pages, not blocks of several, and no list of regions; no array of spare pages (NEG-07)."""
+    absent(r'(?i)\b(phys_block|phys_region|spare_?pages|next_region|ph_ref)\b', 'servers/vm')
+    region = re.search(r'\nstruct region \{(.*?)\n\};', text('servers', 'vm', 'region.h'), re.S).group(1)
+    guest.expect('struct tree_node node' in region and not re.search(r'struct region \*', region), region)
+
+
+def test_one_way_to_unmap(_kind):
+    """All that unmaps ranges of a space does it by space_unmap(); no type has a way of its own (NEG-08)."""
+    operations = re.search(r'\nstruct memtype \{(.*?)\n\};', text('servers', 'vm', 'region.h'), re.S).group(1)
+    guest.expect('low_shrink' in operations and 'unmap' not in operations)
+    found = [(path, name) for path, code in sources('servers/vm')
+             for name in re.findall(r'^\w[\w ]*[ *](\w*unmap\w*)\(struct vm \*vm, struct space', code, re.M)
+             if path != 'servers/vm/safemap.c']  # which undoes grants' mappings, and not of pages
+    guest.expect(('servers/vm/space.c', 'space_unmap') in found, found)
+    for path, name in found:
+        body = re.search(rf'\b{name}\(struct vm \*vm, struct space[^;]*?\n{{(.*?)\n}}', text(path), re.S)
+        guest.expect(name == 'space_unmap' or body is None or 'space_unmap(' in body.group(1), path, name)
+
+
+def test_no_events_of_processes_unasked(_kind):
+    """VM keeps no list of exits and signals for somebody (VM-44, which process events replace); PM tells VM of no
+    signal (NEG-20)."""
+    absent(r'(?i)\b(watch_exit|query_exit|notify_sig)\b', 'abi', 'proto', 'kernel', *SERVICES)
+    guest.expect('SIG' not in ''.join(re.findall(r'^\s+VM_\w+', text('proto', 'vm.h'), re.M)))
+
+
+def test_one_way_to_print(_kind):
+    """The kernel writes to the screen or a serial line in one file; others use its buffer (NEG-23, BOOT-18)."""
+    writers = {path for path, code in sources('kernel') if re.search(r'\bserial_\w*put\w*\s*\(|\bmb_print', code)}
+    guest.expect(writers and writers <= {'kernel/arch/x86_64/serial.c', 'kernel/arch/x86_64/serial.h',
+                                         'kernel/arch/x86_64/machine.h'}, writers)
+
+
+def test_one_loader(_kind):
+    """The kernel loads VM, and VM the others, by lib/exec with functions of their own (EXE-08, BOOT-07, BOOT-10)."""
+    for path in ('kernel/mem/boot_vm.c', 'servers/vm/boot.c'):
+        code = text(path)
+        guest.expect('static const struct exec_ops' in code and 'exec_load(' in code, path)
+
+
+def test_tests_of_the_seed(_kind):
+    """What the tests that this system started from were for has its place here (TST-01 to TST-08)."""
+    places = {
+        'TST-01': ['tests/services/safecopy.c', 'tests/guest/grants.py'],
+        'TST-02': ['tests/services/safeperf.c'],
+        'TST-03': ['tests/services/safemap.c'],
+        'TST-04': ['tests/services/ds/dstest.c', 'tests/guest/datastore.py'],
+        'TST-05': ['tests/services/tests.conf'],
+        'TST-06': ['servers/vm/test/vm_cache_test.c', 'servers/vm/test/vm_pressure_test.c', 'tests/guest/memory.py',
+                   'tests/abi/programs/mapping.c'],
+        'TST-07': ['kernel/test/update_test.c', 'servers/rs/test/update_test.c', 'tests/guest/recovery.py',
+                   'tests/guest/update.py', 'tests/guest/survival.py'],
+        'TST-08': ['tests/guest/boot.py', 'tests/guest/accounting.py'],
+    }
+    for row, paths in places.items():
+        for path in paths:
+            code = text(path)
+            is_run = re.search(r'\b(main|CASE|(def |void )test_\w+)\s*\(', code) or path.endswith('.conf')
+            guest.expect(is_run, row, path)
+
+
+def test_no_network_server_yet(_kind):
+    """There is none: so no protocol of it without grants either (DRV-07, NEG-16)."""
+    guest.expect(not any(os.path.isdir(os.path.join(host.ROOT, 'servers', name)) for name in ('inet', 'lwip', 'net')))
+    absent(r'(?i)vmd\b|\bNWIO', 'abi', 'proto', *SERVICES)
