@@ -103,15 +103,19 @@ static int convert(
 	return r;
 }
 
-/* What is new here keeps its initial value; what only the predecessor had is dropped. */
+/*
+ * What is new here keeps its initial value; what only the predecessor had is dropped. After a crash
+ * so is what the dead one damaged so far that it cannot be had: without it the service is there.
+ */
 int sef_state_transfer(void)
 {
 	struct state_entry old[SEF_STATES_MAX];
+	bool is_crash = sef.info.type == SEF_INIT_RESTART;
 	int count = fetch_table(old);
 	int r = count < 0 ? count : 0;
 
-	if (r == -ESRCH && sef.info.type == SEF_INIT_RESTART) {
-		return 0; /* the dead one is gone already */
+	if (is_crash && r < 0) {
+		return 0; /* the dead one is gone already, or its table is damaged */
 	}
 	for (uint32_t i = 0; i < sef.state_count && r == 0; i++) {
 		const struct state_entry *mine = &sef.states[i];
@@ -128,6 +132,7 @@ int sef_state_transfer(void)
 		if (r < 0) {
 			diag_printf("state %s, version %u: cannot take over version %u: error %d",
 				mine->name, mine->version, from->version, -r);
+			r = is_crash && r != -ENOMEM ? 0 : r;
 		}
 	}
 	return r;

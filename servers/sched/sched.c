@@ -7,13 +7,14 @@
 
 #include "lib/sys/kcall.h"
 
-#define NICE_MIN           (-20)
-#define NICE_MAX           19
-#define NICE_COUNT         40
-#define QUANTUM_TOP_NS     20000000ull /* at the highest priority of programs */
-#define QUANTUM_STEP_NS    10000000ull /* more for each lower one */
-#define QUANTUM_MIN_NS     5000000ull
-#define QUANTUM_SERVICE_NS 200000000ull
+#define NICE_MIN                (-20)
+#define NICE_MAX                19
+#define NICE_COUNT              40
+#define QUANTUM_TOP_NS          20000000ull /* at the highest priority of programs */
+#define QUANTUM_STEP_NS         10000000ull /* more for each lower one */
+#define QUANTUM_MIN_NS          5000000ull
+#define QUANTUM_SERVICE_NS      200000000ull
+#define QUANTUM_DECLARED_MAX_NS 10000000000ull /* and the kernel takes no more */
 
 int sched_init(struct sched *sched, uint32_t slots)
 {
@@ -99,12 +100,16 @@ static void forget(struct sched *sched, struct sched_thread *thread)
 	thread->used = false;
 }
 
-/* The kernel follows; a thread that is gone is forgotten. */
-static void tell_kernel(struct sched *sched, struct sched_thread *thread)
+/* The kernel follows; a thread that is gone is forgotten, and so is what the kernel cannot take:
+ * false.
+ */
+static bool tell_kernel(struct sched *sched, struct sched_thread *thread)
 {
 	if (sys_schedule(thread->ep, thread->priority, sched_quantum(thread)) < 0) {
 		forget(sched, thread);
+		return false;
 	}
+	return true;
 }
 
 /* A declared priority above the programs' range is a service's. */
@@ -177,7 +182,7 @@ void sched_start(struct sched *sched, const struct sched_start *request)
 	if (sys_schedctl(thread->ep, EP_SELF) < 0) {
 		forget(sched, thread);
 	} else {
-		tell_kernel(sched, thread);
+		(void)tell_kernel(sched, thread);
 	}
 	alarm_update(sched);
 }
@@ -209,7 +214,7 @@ void sched_nice(struct sched *sched, const struct sched_nice *request)
 	thread->base = thread->priority = sched_base_of_nice(request->nice);
 	priority_set(sched, thread,
 		(int)u64_min((uint64_t)(thread->base + fallen_by), SCHED_PRIO_USER_MIN));
-	tell_kernel(sched, thread);
+	(void)tell_kernel(sched, thread);
 	alarm_update(sched);
 }
 
@@ -238,7 +243,13 @@ void sched_no_quantum(struct sched *sched, endpoint_t ep)
 	if (thread->priority < lowest_of(thread)) {
 		priority_set(sched, thread, thread->priority + 1);
 	}
-	tell_kernel(sched, thread);
+	if (!tell_kernel(sched, thread)) {
+		/* If it is not gone, what was known of it was damaged: it must not hang. */
+		thread = learn(sched, ep);
+		if (thread) {
+			(void)tell_kernel(sched, thread);
+		}
+	}
 	alarm_update(sched);
 }
 
@@ -250,17 +261,21 @@ void sched_period(struct sched *sched)
 
 		if (thread->used && thread->priority > thread->base) {
 			priority_set(sched, thread, thread->priority - 1);
-			tell_kernel(sched, thread);
+			(void)tell_kernel(sched, thread);
 		}
 	}
 	alarm_update(sched);
 }
 
+/* What a dead instance left may be damaged: nobody shall run for ever, or never, by that. */
 static bool is_sound(const struct sched_thread *thread, uint32_t slot)
 {
 	return (uint32_t)EP_SLOT(thread->ep) == slot && thread->base >= 0 &&
 		thread->base <= thread->priority && thread->priority <= SCHED_PRIO_USER_MIN &&
-		thread->nice == nice_cut(thread->nice);
+		thread->nice == nice_cut(thread->nice) &&
+		thread->is_service == is_service_priority(thread->base) &&
+		(thread->is_service || thread->base == sched_base_of_nice(thread->nice)) &&
+		thread->declared_quantum_ns <= QUANTUM_DECLARED_MAX_NS;
 }
 
 int sched_adopt(

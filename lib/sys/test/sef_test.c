@@ -176,8 +176,19 @@ static void converter_refuses(void)
 
 	has_old_table();
 	sef_state("counter", &counter, sizeof(counter), 4, refuse);
-	init_comes(SEF_INIT_RESTART, NULL);
+	init_comes(SEF_INIT_LU, NULL);
 	CHECK(start() == EXITED && fake.init_result == -EINVAL);
+}
+
+/* A crash may have damaged what it left: the service comes back without that. */
+static void damaged_state(void)
+{
+	uint32_t counter = 6;
+
+	has_old_table();
+	sef_state("counter", &counter, sizeof(counter), 4, refuse);
+	init_comes(SEF_INIT_RESTART, NULL);
+	CHECK(start() == RETURNED && fake.init_result == 0 && counter == 6);
 }
 
 static void restart_without_predecessor(void)
@@ -565,6 +576,7 @@ int main(void)
 	RUN(state_by_converter);
 	RUN(state_without_converter);
 	RUN(converter_refuses);
+	RUN(damaged_state);
 	RUN(restart_without_predecessor);
 	RUN(kept_at_boundary);
 	RUN(kept_without_restart_init);

@@ -183,10 +183,15 @@ static void test_successor(struct sched *sched)
 	add(sched, 11, EP_NONE, SCHED_PRIO_USER, 0);
 	sched_no_quantum(sched, 10);
 	old[11].priority = 99;
+	add(sched, 13, EP_NONE, SCHED_PRIO_USER, 0);
+	old[13].base = old[13].priority = 0; /* before all services */
+	add(sched, 14, EP_NONE, SCHED_PRIO_USER, 0);
+	old[14].declared_quantum_ns = 1ull << 40;
 	kernel.alarm = 0;
 	assert(sched_adopt(sched, SLOTS, fetch_here) == 0 && sched->threads != old);
 	assert(sched->threads[10].used && sched->threads[10].nice == 5 && sched->fallen == 1);
 	assert(!sched->threads[11].used && kernel.alarm != 0);
+	assert(!sched->threads[13].used && !sched->threads[14].used);
 	free(old);
 	/* Two used their quantum up; of one of them the predecessor had been told. */
 	kernel.rts[11] = RTS_NO_QUANTUM;
