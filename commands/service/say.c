@@ -26,6 +26,8 @@ static const char *explain(int error)
 		return "the new version talks nonsense; the old one goes on";
 	case ENOEXEC:
 		return "not a static position-independent program for services";
+	case EADDRINUSE:
+		return "its device numbers belong to another service";
 	case ENOSPC:
 		return "there are too many services";
 	case ETIMEDOUT:

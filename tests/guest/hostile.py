@@ -64,7 +64,7 @@ def test_flood(kind):
 
 def test_never_answers(kind):
     """A driver that answers nobody: who opens it can be killed, and everybody else does not notice."""
-    result = run('up silent silent; mknod /dev/silent c 252 0; cat /dev/silent & p=$!; sleep 0.3; work; kill $p; '
+    result = run('up silent silent; mknod /dev/silent c 251 0; cat /dev/silent & p=$!; sleep 0.3; work; kill $p; '
                  'wait $p; echo status $?; timeout 1 cat /dev/silent; echo status $?; service down silent; '
                  'cat /dev/silent; echo status $?; ', kind)
     seen = re.findall(r'works|status \d+', result.out)

@@ -37,6 +37,8 @@ static void test_control(void)
 	req.binary_len = 10;
 	CHECK(CALL() && result == -EFAULT);
 	req.args = (uint64_t)good;
+	req.args_len = RS_ARGS_MAX + 1;
+	CHECK(CALL() && result == -E2BIG);
 	req.args_len = 3;
 	req.binary_len = UINT64_MAX;
 	CHECK(CALL() && result == -E2BIG);
@@ -151,6 +153,21 @@ static void test_edit(void)
 	req.cmd = AXO_SERVICE_UPDATE;
 	CHECK(control_call(rs, 7, (vaddr_t)&req, &result) && result == -EPERM);
 	CHECK(s->update == UPDATE_NONE && s->conf.class == CONF_CLASS_DRIVER);
+	finish(rs);
+}
+
+/* NEG-13, RS-01: each declared command has a handler, and is root's; no other number means
+ * anything. */
+static void test_all_commands(void)
+{
+	struct rs *rs = fresh();
+
+	fake.uid = 99;
+	for (uint32_t cmd = 0; cmd < AXO_SERVICE_DEVICES + 50; cmd++) {
+		bool is_declared = cmd >= AXO_SERVICE_UP && cmd <= AXO_SERVICE_DEVICES;
+
+		CHECK(command(rs, cmd, "a", 0) == (is_declared ? -EPERM : -EINVAL));
+	}
 	finish(rs);
 }
 
@@ -285,6 +302,7 @@ int main(void)
 	test_control();
 	test_commands();
 	test_edit();
+	test_all_commands();
 	test_devices_and_rights();
 	test_edit_replica();
 	test_batch_forgotten();
