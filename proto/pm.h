@@ -25,7 +25,34 @@ enum pm_op {
 	PM_SIGMASK, /* pm_sigmask: pselect6, ppoll, epoll_pwait: a mask for the time of the call */
 	/* proc file system -> PM, asynchronous, answered as PM_GETPROC: pm_getnames ->
 	   pm_getproc_rep */
-	PM_GETNAMES
+	PM_GETNAMES,
+	/* any service whose declaration has `ipc pm` -> PM, asynchronous: process events */
+	PM_WATCH, /* pm_watch, answered as PM_GETPROC: pm_getproc_rep: -ESRCH, -EINVAL, -ENOMEM */
+	PM_EVENT_DONE, /* pm_event as it came: PM may go on */
+	/* PM -> the service, asynchronous */
+	PM_EVENT /* pm_event: answered by PM_EVENT_DONE within two seconds, or PM goes on, and the
+		    service hears no more of any process */
+};
+
+enum pm_event_kind {
+	PM_EVENT_SIGNAL = 1, /* it has a signal to take, and is stopped; a call of it that the
+				service holds is to be broken off */
+	PM_EVENT_EXIT = 2    /* it has ended; the last event of the process */
+};
+
+/* Interest in one process; kinds 0: none any more. One that is started again asks again. */
+struct pm_watch {
+	endpoint_t ep; /* any thread of it; EP_NONE: by pid */
+	int32_t pid;
+	uint32_t kinds; /* PM_EVENT_* */
+	uint32_t seq;
+};
+
+struct pm_event {
+	endpoint_t ep; /* main thread */
+	int32_t pid;
+	uint32_t kind; /* PM_EVENT_* */
+	uint32_t seq;
 };
 
 struct pm_vfs_reply {

@@ -38,6 +38,9 @@ static const char *check_thread(
 	if (thread->run != RUN_FREE || thread_waits_firmly(thread)) {
 		return NULL;
 	}
+	if (process->unanswered != 0) {
+		return NULL;
+	}
 	if (process->stopped && !thread->trace.tracer) {
 		return "a thread of a stopped process runs";
 	}
@@ -60,7 +63,8 @@ static const char *check_leader(const struct process *process)
 		return "a process has no leader with its number";
 	}
 	if (process->state == PROCESS_EXITING &&
-		(process->threads.next->next != &process->threads || process->exit_seq == 0)) {
+		(process->threads.next->next != &process->threads ||
+			(process->exit_seq == 0 && process->unanswered == 0))) {
 		return "an ending process has threads beside the leader, or nobody closes its "
 		       "files";
 	}

@@ -304,11 +304,15 @@ static void let_run(struct thread *thread)
 	(void)sys_resume(thread->ep);
 }
 
-/* A stop that keeps the thread where it is: for its tracer, or by job control. */
+/* What keeps the thread where it is: services that are to answer an event, its tracer, job control.
+ */
 static bool stands_still(struct pm *pm, struct thread *thread)
 {
 	struct process *process = thread->process;
 
+	if (process->unanswered != 0) {
+		return true;
+	}
 	if (thread->trace.tracer) {
 		if (thread->trace.stop == TRACE_RUNS && thread->wait.kind != WAIT_NONE &&
 			thread_has_work(thread)) {

@@ -9,6 +9,7 @@
 #include "lib/sys/kcall.h"
 #include "proto/vm.h"
 #include "servers/pm/deliver.h"
+#include "servers/pm/event.h"
 #include "servers/pm/notice.h"
 #include "servers/pm/pm.h"
 #include "servers/pm/reboot.h"
@@ -165,7 +166,15 @@ void process_terminate(struct pm *pm, struct process *process, int32_t status)
 	}
 	session_process_ends(pm, process);
 	children_adopt(pm, process);
-	vm_tell(VM_WILLEXIT, leader->ep);
+	if (!event_publish(pm, process, PM_EVENT_EXIT)) {
+		exit_go_on(pm, process);
+	}
+}
+
+void exit_go_on(struct pm *pm, struct process *process)
+{
+	event_release(process);
+	vm_tell(VM_WILLEXIT, process->leader->ep);
 	notice_exit(pm, process);
 	exit_release_vfork(pm, process);
 }

@@ -3,6 +3,7 @@
  * The end of threads and processes. The order of a process's end:
  *
  *   all threads stopped (the scheduler hears of a stopped one no more), other threads cleared
+ *   services that asked are told, and answer                EXITING
  *   VM_WILLEXIT (no more faults are served)
  *   VFS_PM_EXIT, asynchronously: files are closed            EXITING
  *   ... VFS answers
@@ -25,6 +26,8 @@ void thread_end(struct pm *pm, struct thread *thread);
 void exit_thread(struct pm *pm, struct thread *thread, int32_t code);
 /* Its vfork waits for the child, or answers with the child's pid if that has gone its way. */
 void exit_wait_vfork(struct pm *pm, struct thread *parent, int64_t child_pid);
+/* The services that wanted to know have answered: the second half of process_terminate. */
+void exit_go_on(struct pm *pm, struct process *process);
 /* VFS has answered VFS_PM_EXIT. */
 void exit_answered(struct pm *pm, endpoint_t ep, uint32_t seq);
 /* The child does not need the parent's memory any more (exec or end). */

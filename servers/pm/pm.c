@@ -14,6 +14,7 @@
 #include "proto/vfs.h"
 #include "servers/pm/calls.h"
 #include "servers/pm/deliver.h"
+#include "servers/pm/event.h"
 #include "servers/pm/exec.h"
 #include "servers/pm/exit.h"
 #include "servers/pm/info.h"
@@ -125,6 +126,7 @@ static void service_new(struct pm *pm, const struct pm_service *request)
 	memcpy(label, request->label, sizeof(request->label));
 	label[sizeof(request->label)] = '\0';
 	if (known) {
+		event_forget(pm, request->ep);
 		name_set(known->process->name, label);
 		return;
 	}
@@ -141,6 +143,7 @@ static void service_gone(struct pm *pm, const struct pm_service *request)
 	struct thread *thread = thread_by_ep(pm, request->ep);
 	struct process *process = thread ? thread->process : NULL;
 
+	event_forget(pm, request->ep);
 	if (process && process->is_service) {
 		trace_thread_ends(pm, thread, STATUS_KILLED(LSIGKILL));
 		thread_free(pm, thread);
@@ -225,6 +228,10 @@ static void from_service(struct pm *pm, const struct message *m)
 		info_request(pm, m->source, MSG((struct message *)m, pm_getproc));
 	} else if (m->type == PM_GETNAMES && sender && sender->process->is_service) {
 		info_names(pm, m->source, MSG((struct message *)m, pm_getnames));
+	} else if (m->type == PM_WATCH && sender && sender->process->is_service) {
+		event_watch(pm, m->source, MSG((struct message *)m, pm_watch));
+	} else if (m->type == PM_EVENT_DONE) {
+		event_done(pm, m->source, MSG((struct message *)m, pm_event));
 	} else {
 		diag_printf("unknown message %#x of %d", (unsigned)m->type, m->source);
 	}

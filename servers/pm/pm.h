@@ -32,6 +32,7 @@ struct pm {
 	struct process *init;
 
 	struct timer_queue timers;
+	struct pm_timer event_timer; /* the next service that is late with its answer */
 	struct random_pool random;
 
 	uint32_t seq;        /* of requests to VFS; never 0 */

@@ -119,6 +119,7 @@ struct process *process_new(struct pm *pm, struct process *parent, int32_t pid)
 	list_init(&process->posix_timers);
 	list_init(&process->tracees);
 	list_init(&process->trace_ended);
+	list_init(&process->watches);
 	sigqueue_init(&process->pending);
 	list_add_tail(&pm->processes, &process->all_link);
 	list_add_tail(bucket(pm->pid_hash, process->pid), &process->pid_link);
@@ -137,7 +138,8 @@ static void sighand_release(struct process *process)
 
 void process_free(struct pm *pm, struct process *process)
 {
-	assert(list_is_empty(&process->threads) && list_is_empty(&process->children));
+	assert(list_is_empty(&process->threads) && list_is_empty(&process->children) &&
+		list_is_empty(&process->watches));
 	sighand_release(process);
 	sigqueue_drop(&process->pending, UINT64_MAX);
 	list_remove(&process->sibling);

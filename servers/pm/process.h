@@ -7,7 +7,8 @@
  * parent's children.
  *  2. An ALIVE process has a leader, whose tid is the pid and whose kernel slot is live. A leader
  * that ended before its other threads keeps its slot, stopped, and is `gone`.
- *  3. An EXITING process has only its leader; VFS owes the answer to VFS_PM_EXIT. A ZOMBIE has no
+ *  3. An EXITING process has only its leader; services owe answers to its event (exit_seq is 0), or
+ * VFS the one to VFS_PM_EXIT. A ZOMBIE has no
  * thread.
  *  4. A thread is in its process's list, in the tid hash and in pm.by_slot[EP_SLOT(ep)].
  *  5. Pending signals of an ALIVE process that no thread blocks: some thread that does not block
@@ -244,6 +245,8 @@ struct process {
 
 	struct list tracees;     /* struct thread, by trace.link: traced by this process */
 	struct list trace_ended; /* struct trace_ended */
+	struct list watches;     /* struct watch: services that want to hear events (event.c) */
+	uint32_t unanswered;     /* events that they have not answered */
 	bool hidden;             /* a zombie that its tracer waits for first */
 
 	struct thread *vfork_parent; /* waits for exec or end of this one */

@@ -7,6 +7,7 @@
 #include "lib/sys/kcall.h"
 #include "servers/pm/cred.h"
 #include "servers/pm/deliver.h"
+#include "servers/pm/event.h"
 #include "servers/pm/exit.h"
 #include "servers/pm/pm.h"
 #include "servers/pm/sigcalls.h"
@@ -203,6 +204,7 @@ static void act_on(struct pm *pm, struct process *process, struct thread *thread
 		process_terminate(pm, process, STATUS_KILLED(signo));
 		return;
 	}
+	(void)event_publish(pm, process, PM_EVENT_SIGNAL);
 	thread_kick(pm, taker);
 }
 

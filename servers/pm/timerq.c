@@ -5,6 +5,7 @@
 #include "servers/pm/limits.h"
 #include "servers/pm/pm.h"
 #include "servers/pm/reboot.h"
+#include "servers/pm/event.h"
 #include "servers/pm/sigcalls.h"
 #include "servers/pm/sleep.h"
 #include "servers/pm/timers.h"
@@ -25,6 +26,7 @@ static timer_fn *const when_expired[] = {
 	[TIMER_SIGNAL_WAIT] = sigtimedwait_expired,
 	[TIMER_POSIX] = timers_posix_expired,
 	[TIMER_SHUTDOWN] = reboot_patience_over,
+	[TIMER_EVENT] = event_late,
 };
 
 static cpu_timer_fn *const when_used[] = {

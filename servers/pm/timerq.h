@@ -22,7 +22,8 @@ enum timer_kind {
 	TIMER_SLEEP,       /* of a thread */
 	TIMER_SIGNAL_WAIT, /* rt_sigtimedwait of a thread */
 	TIMER_POSIX,
-	TIMER_SHUTDOWN
+	TIMER_SHUTDOWN,
+	TIMER_EVENT /* services that do not answer events */
 };
 enum cpu_timer_kind {
 	CPU_TIMER_VIRTUAL, /* ITIMER_VIRTUAL and ITIMER_PROF of a process */
