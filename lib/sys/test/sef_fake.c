@@ -32,6 +32,10 @@ static int64_t fake_sendrec(endpoint_t dst, struct message *m)
 			m->type = -ESRCH;
 			return 0;
 		}
+		if (MSG(m, vm_inherit_req)->how == VM_INHERIT_COPY) {
+			m->type = fake.copy_result;
+			return 0;
+		}
 		sef = fake.memory;
 	}
 	m->type = 0;

@@ -35,7 +35,8 @@ struct fake {
 	bool has_predecessor;
 	struct state_entry *table;
 	uint64_t table_count;
-	struct sef memory; /* VM_INHERIT: what SEF's memory becomes */
+	struct sef memory; /* VM_INHERIT_MOVE: what SEF's memory becomes */
+	int copy_result;   /* of VM_INHERIT_COPY */
 	endpoint_t waiters[WAITERS];
 	int waiter_count;
 	endpoint_t program; /* is one with a call in progress */
