@@ -15,6 +15,7 @@
 #define UNDO_PIECE_MAX   0x4000u
 #define UNDO_OUTBOX_MAX  128
 #define UNDO_FREES_MAX   512
+#define UNDO_ACTIONS_MAX 16
 
 #define UNDO_KIND_SHIFT 48
 #define UNDO_ADDRESS    ((1ull << UNDO_KIND_SHIFT) - 1)
@@ -24,12 +25,19 @@
 
 enum undo_state { UNDO_IDLE, UNDO_OPEN, UNDO_CLOSING, UNDO_CLOSED, UNDO_COMMITTING };
 
-enum out_kind { OUT_REPLY, OUT_NOTIFY, OUT_ASYN };
+enum out_kind { OUT_REPLY, OUT_NOTIFY, OUT_ASYN, OUT_KCALL, OUT_CALL };
 struct out {
 	enum out_kind kind;
-	endpoint_t dst;
-	uint32_t index; /* OUT_ASYN: in the ring of lib/sys/asyn.c, which has the message */
-	struct message m;
+	endpoint_t dst; /* OUT_KCALL: the process that it is about */
+	/* OUT_ASYN: the place in the ring of lib/sys/asyn.c, which has the message; OUT_KCALL: the
+	 * trap. */
+	uint32_t index;
+	struct message m; /* OUT_KCALL: u64 are the arguments */
+};
+
+struct undo_action {
+	void (*fn)(uint64_t arg);
+	uint64_t arg;
 };
 
 struct undo {
@@ -44,12 +52,14 @@ struct undo {
 	void (*on_end)(void);
 	uint32_t out_count, out_sent;
 	uint32_t free_count;
+	uint32_t action_count;
 	struct undo_stats stats;
 
 	uint64_t strike_after; /* stores; 0: none */
 	bool strike_is_undone;
 	void (*strike)(void);
 
+	struct undo_action actions[UNDO_ACTIONS_MAX];
 	struct out outbox[UNDO_OUTBOX_MAX];
 	void *frees[UNDO_FREES_MAX];
 	uint64_t log[UNDO_LOG_WORDS];

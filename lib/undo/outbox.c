@@ -4,6 +4,7 @@
 #include "abi/kcall.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/ipc.h"
+#include "lib/sys/kcall.h"
 #include "lib/sys/sef.h"
 #include "lib/undo/log.h"
 #include "proto/vm.h"
@@ -11,7 +12,8 @@
 /*
  * Kernel calls that a roll-back need not take back: they tell something; or copy between programs
  * and the service, and the request is done again or fails, where the contents of a program's buffer
- * are nobody's; or are made again after a restart anyway (alarm, table of grants).
+ * are nobody's; or are made again after a restart anyway (alarm, table of grants, which threads are
+ * stopped).
  */
 #define HARMLESS                                                                                  \
 	(1ull << KCALL_statectl | 1ull << KCALL_vircopy | 1ull << KCALL_strcopy |                 \
@@ -19,32 +21,14 @@
 		1ull << KCALL_safecopyfrom | 1ull << KCALL_safecopyto | 1ull << KCALL_vsafecopy | \
 		1ull << KCALL_safememset | 1ull << KCALL_umap | 1ull << KCALL_vumap |             \
 		1ull << KCALL_setalarm | 1ull << KCALL_times | 1ull << KCALL_getinfo |            \
-		1ull << KCALL_diagctl)
+		1ull << KCALL_diagctl | 1ull << KCALL_stop)
+
+/* Those that can wait: nobody looks at their results. */
+#define CAN_WAIT                                                               \
+	(1ull << KCALL_resume | 1ull << KCALL_clear | 1ull << KCALL_cleartid | \
+		1ull << KCALL_setids | 1ull << KCALL_kill)
 
 static void (*on_unsent)(endpoint_t dst, int error);
-
-static bool is_harmless_request(endpoint_t dst, const struct message *m)
-{
-	return dst == EP_VM && m->type == VM_INFO;
-}
-
-void undo_before_trap(uint64_t nr, uint64_t a0, uint64_t a1)
-{
-	bool is_harmless;
-
-	if (undo.state != UNDO_OPEN) {
-		return;
-	}
-	if (nr >= KCALL_BASE && nr < KCALL_BASE + KCALL_COUNT) {
-		is_harmless = (HARMLESS >> (nr - KCALL_BASE) & 1) != 0;
-	} else {
-		is_harmless = nr == TRAP_SENDREC &&
-			is_harmless_request((endpoint_t)a0, (const struct message *)a1);
-	}
-	if (!is_harmless) {
-		undo_close();
-	}
-}
 
 /* Room for one more, or NULL: no window is open. */
 static struct out *out_new(enum out_kind kind, endpoint_t dst)
@@ -66,6 +50,90 @@ static void out_add(void)
 {
 	undo_barrier();
 	undo.out_count++;
+}
+
+static bool is_kcall(uint64_t nr, uint64_t set)
+{
+	return nr >= KCALL_BASE && nr < KCALL_BASE + KCALL_COUNT && (set >> (nr - KCALL_BASE) & 1);
+}
+
+/* Something about this process waits: what happens to it now would come too early. */
+static bool is_awaited(endpoint_t ep)
+{
+	for (uint32_t i = 0; i < undo.out_count; i++) {
+		if (undo.outbox[i].dst == ep && undo.outbox[i].kind != OUT_ASYN) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool kcall_later(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2)
+{
+	struct out *out = out_new(OUT_KCALL, (endpoint_t)a0);
+
+	if (!out) {
+		return false;
+	}
+	out->index = (uint32_t)nr;
+	out->m.u64[0] = a0;
+	out->m.u64[1] = a1;
+	out->m.u64[2] = a2;
+	if (nr == KCALL_BASE + KCALL_setids) {
+		__real_memcpy(&out->m.u64[1], (const void *)a1, sizeof(struct proc_ids));
+	}
+	out_add();
+	return true;
+}
+
+static bool call_later(struct message *m)
+{
+	struct out *out = out_new(OUT_CALL, EP_VM);
+
+	if (out) {
+		out->m = *m;
+		out_add();
+		m->type = 0;
+	}
+	return out != NULL;
+}
+
+/* PM's requests to VM. A fork says by undo_by() how it is taken back. */
+static bool request_later(struct message *m, bool *is_harmless)
+{
+	switch (m->type) {
+	case VM_WILLEXIT:
+	case VM_EXIT:
+	case VM_THREAD_EXIT:
+	case VM_SETLIMIT:
+		return call_later(m);
+	case VM_INFO:
+	case VM_FORK:
+		*is_harmless = true;
+		return false;
+	default:
+		return false;
+	}
+}
+
+bool undo_takes_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2)
+{
+	bool is_taken = false, is_harmless = is_kcall(nr, HARMLESS);
+
+	if (undo.state != UNDO_OPEN) {
+		return false;
+	}
+	if (is_kcall(nr, CAN_WAIT)) {
+		is_taken = kcall_later(nr, a0, a1, a2);
+	} else if (nr == KCALL_BASE + KCALL_stop) {
+		is_harmless = !is_awaited((endpoint_t)a0);
+	} else if (nr == TRAP_SENDREC && (endpoint_t)a0 == EP_VM) {
+		is_taken = request_later((struct message *)a1, &is_harmless);
+	}
+	if (!is_taken && !is_harmless) {
+		undo_close();
+	}
+	return is_taken;
 }
 
 bool undo_reply_later(endpoint_t dst, const struct message *m)
@@ -104,8 +172,19 @@ void undo_on_unsent(void (*fn)(endpoint_t dst, int error))
 	on_unsent = fn;
 }
 
-static void send_one(const struct out *out)
+static void kcall_send(struct out *out)
 {
+	uint64_t a1 = out->m.u64[1];
+
+	if (out->index == KCALL_BASE + KCALL_setids) {
+		a1 = (uint64_t)&out->m.u64[1];
+	}
+	(void)sys_trap(out->index, out->m.u64[0], a1, out->m.u64[2], 0, 0, 0);
+}
+
+static void send_one(struct out *out)
+{
+	struct message m;
 	int r = 0;
 
 	switch (out->kind) {
@@ -118,6 +197,13 @@ static void send_one(const struct out *out)
 	case OUT_ASYN:
 		r = asyn_release(out->index);
 		break;
+	case OUT_KCALL:
+		kcall_send(out);
+		break;
+	case OUT_CALL:
+		m = out->m;
+		(void)ipc_call(out->dst, &m);
+		break;
 	}
 	if (r < 0 && on_unsent) {
 		on_unsent(out->dst, r);
@@ -125,7 +211,8 @@ static void send_one(const struct out *out)
 }
 
 /* Who is killed in the middle of this goes on behind the last that was certainly sent: a reply that
- * goes out twice finds nobody who waits, and an asynchronous message is released once. */
+ * goes out twice finds nobody who waits, an asynchronous message is released once, and the kernel
+ * calls and VM's requests may be made twice. */
 void undo_send_all(void)
 {
 	while (undo.out_sent < undo.out_count) {

@@ -9,8 +9,11 @@
 
 #ifdef AXO_UNDO
 
-/* A trap is about to happen: closes the window if it changes what others have. */
-void undo_before_trap(uint64_t nr, uint64_t a0, uint64_t a1);
+/*
+ * A trap is about to happen. True: it is one whose result nobody needs, and happens when the window
+ * ends; its result is 0. False: now; if it changes what others have the window has been closed.
+ */
+bool undo_takes_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2);
 
 /* True: it goes out when the window ends. False: no window is open, send it now. */
 bool undo_reply_later(endpoint_t dst, const struct message *m);
@@ -25,8 +28,9 @@ void undo_on_unsent(void (*fn)(endpoint_t dst, int error));
 
 #else
 
-static inline void undo_before_trap(uint64_t nr, uint64_t a0, uint64_t a1)
+static inline bool undo_takes_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2)
 {
+	return false;
 }
 static inline bool undo_reply_later(endpoint_t dst, const struct message *m)
 {

@@ -66,6 +66,7 @@ void undo_open(const void *stack_top, void (*on_end)(void))
 	undo.on_end = on_end;
 	undo.fresh = undo.fresh_end = 0;
 	undo.at = undo.log;
+	undo.action_count = 0;
 	undo.stats.windows++;
 	undo_barrier();
 	undo.state = UNDO_OPEN;
@@ -124,6 +125,18 @@ bool undo_is_open(void)
 const struct undo_stats *undo_stats(void)
 {
 	return &undo.stats;
+}
+
+void undo_by(void (*fn)(uint64_t arg), uint64_t arg)
+{
+	if (undo.state == UNDO_OPEN && undo.action_count == UNDO_ACTIONS_MAX) {
+		close_full();
+	}
+	if (undo.state == UNDO_OPEN) {
+		undo.actions[undo.action_count] = (struct undo_action){fn, arg};
+		undo_barrier();
+		undo.action_count++;
+	}
 }
 
 /* A piece of at most UNDO_PIECE_MAX bytes; false: no room. */
@@ -271,6 +284,11 @@ enum undo_outcome undo_settle(void)
 		undo.outcome = UNDO_STANDS;
 	} else if (undo.state == UNDO_COMMITTING) {
 		finish(UNDO_COMMITTING, UNDO_IDLE);
+	}
+	while (undo.outcome == UNDO_ROLLED_BACK && undo.action_count > 0) {
+		const struct undo_action *action = &undo.actions[--undo.action_count];
+
+		action->fn(action->arg);
 	}
 	return undo.outcome;
 }

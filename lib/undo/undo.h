@@ -9,11 +9,12 @@
  *                        +--undo_close--> closed --undo_commit+
  *
  * Within a window
- * - answers, notifications and asynchronous messages wait in the outbox and go out, in order, when
- *   the window ends;
+ * - answers, notifications, asynchronous messages, and kernel calls and requests to VM whose result
+ *   nobody needs wait in the outbox and go out, in order, when the window ends;
  * - what is freed is freed when the window ends; what is allocated is freed by a roll-back;
- * - a kernel call or request that changes the state of others (undo_before_trap) closes the window:
- *   what has been done stands, and a crash later in the same request is not undone.
+ * - any other kernel call or request that changes the state of others (outbox.c) closes the window:
+ *   what has been done stands, and a crash later in the same request is not undone. But the service
+ *   may say how it is taken back (undo_by).
  *
  * The stack below the frame that opened the window is not logged. Services with kept memory only
  * (sef_keep_memory); without -DAXO_UNDO=1 all of this is empty.
@@ -54,6 +55,9 @@ void undo_close(void);
 /* The window ends. */
 void undo_commit(void);
 bool undo_is_open(void);
+/* A roll-back calls fn(arg) in undo_settle(), the last one first. When there are too many the
+ * window is closed. */
+void undo_by(void (*fn)(uint64_t arg), uint64_t arg);
 
 /* In a restart's init function, first of all: ends what the predecessor was committing, and says
  * what came of its last window. */
@@ -85,6 +89,9 @@ static inline void undo_commit(void)
 static inline bool undo_is_open(void)
 {
 	return false;
+}
+static inline void undo_by(void (*fn)(uint64_t arg), uint64_t arg)
+{
 }
 static inline enum undo_outcome undo_settle(void)
 {

@@ -12,6 +12,7 @@
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
+#include "lib/undo/undo.h"
 #include "proto/vfs.h"
 #include "proto/vm.h"
 #include "servers/pm/cred.h"
@@ -79,6 +80,26 @@ static int check_room(struct pm *pm, const struct process *process)
 	return 0;
 }
 
+/* The endpoint that VM made is of no use after all. */
+static void vm_unfork(endpoint_t ep, bool is_thread)
+{
+	struct message m = {.type = is_thread ? VM_THREAD_EXIT : VM_EXIT};
+
+	MSG(&m, vm_ep_req)->ep = ep;
+	(void)ipc_call(EP_VM, &m);
+	(void)sys_clear(ep);
+}
+
+static void undo_fork(uint64_t ep)
+{
+	vm_unfork((endpoint_t)ep, false);
+}
+
+static void undo_thread(uint64_t ep)
+{
+	vm_unfork((endpoint_t)ep, true);
+}
+
 /* VM makes the child's address space, or has it share, and the kernel slot: its endpoint. */
 static int vm_fork(
 	const struct thread *parent, const struct clone_request *request, endpoint_t *child)
@@ -103,17 +124,8 @@ static int vm_fork(
 		return r == -ENOMEM ? -ENOMEM : -EAGAIN;
 	}
 	*child = MSG(&m, vm_fork_rep)->child;
+	undo_by(request->flags & LCLONE_THREAD ? undo_thread : undo_fork, (uint64_t)*child);
 	return 0;
-}
-
-/* The endpoint that VM made is of no use after all. */
-static void vm_unfork(endpoint_t ep, bool is_thread)
-{
-	struct message m = {.type = is_thread ? VM_THREAD_EXIT : VM_EXIT};
-
-	MSG(&m, vm_ep_req)->ep = ep;
-	(void)ipc_call(EP_VM, &m);
-	(void)sys_clear(ep);
 }
 
 static int sighand_inherit(struct process *child, struct process *parent, uint64_t flags)

@@ -51,15 +51,33 @@ static void release_signalled(struct pm *pm)
 	}
 }
 
+/* Those that were stopped for a request that is undone, or stood before they were let go. */
+static void release_stopped(struct pm *pm)
+{
+	pm_for_each_process(process, pm)
+	{
+		process_for_each_thread(thread, process)
+		{
+			if (!process->is_service && process->state == PROCESS_ALIVE &&
+				!thread->gone && thread->run == RUN_FREE) {
+				(void)sys_resume(thread->ep);
+			}
+		}
+	}
+}
+
 int pm_recover(struct pm *pm, const struct sef_info *info)
 {
-	bool was_undone = undo_settle() == UNDO_ROLLED_BACK;
+	enum undo_outcome outcome = undo_settle();
 
 	timerq_restart(pm);
+	if (outcome != UNDO_NOTHING) {
+		release_stopped(pm);
+	}
 	if (info->interrupted) {
 		diag_printf("restarted within message %#x of %d%s",
 			(unsigned)info->interrupted->type, info->interrupted->source,
-			was_undone ? ", which is undone" : "");
+			outcome == UNDO_ROLLED_BACK ? ", which is undone" : "");
 		if (!sef_redo()) {
 			give_call_up(pm, info->interrupted->source);
 		}
