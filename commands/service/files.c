@@ -31,7 +31,9 @@ int files_find_binary(char path[FILES_PATH_MAX], const char *name)
 		return 0;
 	}
 	if (find(path, binary_dirs, AXO_ARRAY_LEN(binary_dirs), name, "") < 0) {
-		(void)say_text(name, -ENOENT, "no such service program");
+		(void)say_text(name, -ENOENT,
+			"no such service program in /usr/local/lib/axolotl, /usr/lib/axolotl or "
+			"/run/axolotl/service");
 		return -ENOENT;
 	}
 	return 0;

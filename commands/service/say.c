@@ -12,7 +12,8 @@ static const char *explain(int error)
 	case ESRCH:
 		return "there is no such service";
 	case EBUSY:
-		return "it is starting, stopping or being updated, or does not run";
+		return "it is starting, stopping, waiting for its restart or being updated (see: "
+		       "service status)";
 	case EPERM:
 		return geteuid()
 			? "only root may, and those whom its declaration names"
