@@ -51,6 +51,8 @@ enum fs_op {
 	FS_REBIND,    /* fs_putnode_req: after FS_MOUNT with FS_MOUNT_RECOVER: VFS holds `count`
 			 references of the inode -> fs_node_rep */
 	FS_RECOVERED, /* fs_dev_req: all inodes are bound again: what nobody holds may go */
+	FS_ALLOCATE, /* fs_allocate_req -> fs_attr_rep: fallocate(2) of a regular file; -EOPNOTSUPP:
+			the file system, or not in this mode */
 };
 
 /* First in each reply. */
@@ -190,6 +192,15 @@ struct fs_truncate_req {
 	struct fs_req_head head;
 	uint64_t size;
 };
+
+struct fs_allocate_req {
+	struct fs_req_head head;
+	uint64_t offset, len; /* their sum fits 63 bits */
+	uint32_t mode;        /* FS_ALLOCATE_*, Linux's values */
+	uint32_t pad;
+};
+#define FS_ALLOCATE_KEEP_SIZE  1
+#define FS_ALLOCATE_PUNCH_HOLE 2 /* with KEEP_SIZE */
 
 #define FS_ATTR_MODE      1
 #define FS_ATTR_UID       2

@@ -265,7 +265,120 @@ void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size,
 		clean_tail(tmp, node);
 	}
 	node->attr.size = size;
-	if (size < old_size || is_end) {
-		trim_to_size(tmp, node, old_size, !is_end);
+	if (size < old_size || is_end || node->reach > size) {
+		trim_to_size(tmp, node, u64_max(old_size, node->reach), !is_end);
+		node->reach = 0;
 	}
+}
+
+/* Pages hold data no more. */
+static void free_pages(struct tmp_fs *tmp, struct tmp_node *node, uint64_t first, uint64_t end)
+{
+	size_t dirty = fs_cache_drop(tmp->cache, node->attr.ino, first, end, false);
+
+	tmp->used -= dirty;
+	node->attr.blocks -= dirty * (FS_PAGE_SIZE / 512);
+}
+
+/* Make pages from `first` on hold data; *made: how many do. is_checked says which did not. */
+static int make_pages(
+	struct tmp_fs *tmp, struct tmp_node *node, uint64_t first, uint64_t count, size_t *made)
+{
+	struct batch batch = {.count = 0};
+	bool had[BATCH_PAGES];
+	int error;
+
+	count = u64_min(count, BATCH_PAGES);
+	for (uint64_t i = 0; i < count; i++) {
+		struct fs_page *page = fs_cache_find_page(tmp->cache, node->attr.ino, first + i);
+
+		had[i] = page != NULL && page->is_dirty;
+		if (page != NULL) {
+			fs_cache_put_page(tmp->cache, page);
+		}
+	}
+	error = batch_make(tmp, node, first, count, &batch);
+	*made = batch.count;
+	for (size_t i = 0; i < batch.count; i++) {
+		batch.page[i]->is_checked = !had[i];
+	}
+	batch_put(tmp, &batch);
+	return error;
+}
+
+/* Take back what make_pages() has made. */
+static void unmake_pages(struct tmp_fs *tmp, struct tmp_node *node, uint64_t first, uint64_t end)
+{
+	for (uint64_t index = first; index < end; index++) {
+		struct fs_page *page = fs_cache_find_page(tmp->cache, node->attr.ino, index);
+		bool is_new = page != NULL && page->is_checked;
+
+		if (page != NULL) {
+			fs_cache_put_page(tmp->cache, page);
+		}
+		if (is_new) {
+			free_pages(tmp, node, index, index + 1);
+		}
+	}
+}
+
+int tmp_data_allocate(
+	struct tmp_fs *tmp, struct tmp_node *node, uint64_t offset, uint64_t len, bool keep_size)
+{
+	uint64_t end = offset + len, first = offset / FS_PAGE_SIZE;
+	uint64_t last = (end + FS_PAGE_SIZE - 1) / FS_PAGE_SIZE;
+
+	if (end > TMP_FILE_MAX) {
+		return -EFBIG;
+	}
+	if (last - first > tmp->limit) {
+		return -ENOSPC;
+	}
+	for (uint64_t index = first; index < last;) {
+		size_t made = 0;
+		int error = make_pages(tmp, node, index, last - index, &made);
+
+		if (error != 0) {
+			unmake_pages(tmp, node, first, index);
+			return error;
+		}
+		index += made;
+	}
+	if (end > node->attr.size && keep_size) {
+		node->reach = u64_max(node->reach, end);
+	} else if (end > node->attr.size) {
+		clean_tail(tmp, node);
+		node->attr.size = end;
+	}
+	return 0;
+}
+
+/* Bytes of one page become zeroes. */
+static void clear_part(struct tmp_fs *tmp, struct tmp_node *node, uint64_t offset, uint64_t end)
+{
+	struct fs_page *page =
+		fs_cache_find_page(tmp->cache, node->attr.ino, offset / FS_PAGE_SIZE);
+
+	if (page != NULL) {
+		memset(fs_page_data(tmp->cache, page) + offset % FS_PAGE_SIZE, 0, end - offset);
+		fs_cache_put_page(tmp->cache, page);
+	}
+}
+
+void tmp_data_punch(struct tmp_fs *tmp, struct tmp_node *node, uint64_t offset, uint64_t len)
+{
+	uint64_t end = offset + len;
+	uint64_t first = align_up(offset, FS_PAGE_SIZE), last = align_down(end, FS_PAGE_SIZE);
+
+	if (first > last) {
+		clear_part(tmp, node, offset, end);
+		return;
+	}
+	if (offset < first) {
+		clear_part(tmp, node, offset, first);
+	}
+	if (last < end) {
+		clear_part(tmp, node, last, end);
+	}
+	free_pages(tmp, node, first / FS_PAGE_SIZE, last / FS_PAGE_SIZE);
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "fs/tmp/tmp.h"
+#include "proto/fs.h"
 
 /* A regular file's node: -EISDIR, -EINVAL for others. */
 static int file_find(struct fs *fs, uint64_t ino, struct tmp_node **node)
@@ -58,6 +59,32 @@ int tmp_op_truncate(struct fs *fs, uint64_t ino, uint64_t size)
 	tmp_data_truncate(tmp_of(fs), node, size, false);
 	tmp_touch(tmp_of(fs), node);
 	return 0;
+}
+
+int tmp_op_allocate(struct fs *fs, uint64_t ino, uint32_t mode, uint64_t offset, uint64_t len)
+{
+	struct tmp_fs *tmp = tmp_of(fs);
+	struct tmp_node *node;
+	int r = file_find(fs, ino, &node);
+
+	if (r < 0) {
+		return r;
+	}
+	switch (mode) {
+	case 0:
+	case FS_ALLOCATE_KEEP_SIZE:
+		r = tmp_data_allocate(tmp, node, offset, len, mode == FS_ALLOCATE_KEEP_SIZE);
+		break;
+	case FS_ALLOCATE_KEEP_SIZE | FS_ALLOCATE_PUNCH_HOLE:
+		tmp_data_punch(tmp, node, offset, len);
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (r == 0) {
+		tmp_touch(tmp, node);
+	}
+	return r;
 }
 
 int tmp_op_peek(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done)

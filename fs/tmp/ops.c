@@ -536,6 +536,7 @@ static const struct fs_ops tmp_ops = {
 	.read = tmp_op_read,
 	.write = tmp_op_write,
 	.truncate = tmp_op_truncate,
+	.allocate = tmp_op_allocate,
 	.peek = tmp_op_peek,
 	.mkwrite = tmp_op_mkwrite,
 	.rebind = op_rebind,

@@ -25,6 +25,7 @@ struct tmp_node {
 	char *target;        /* symbolic links */
 	bool is_tail_mapped; /* files: a process may have written behind the end, in the last page
 			      */
+	uint64_t reach;      /* files: up to where pages were set aside behind the end */
 	bool is_bound;       /* VFS has said after a restart that it holds it */
 };
 
@@ -88,6 +89,11 @@ int tmp_data_peek(
 	struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, size_t *done);
 int tmp_data_mkwrite(
 	struct tmp_fs *tmp, struct tmp_node *node, uint64_t position, size_t len, size_t *done);
+/* Pages for [offset, offset + len), all or -ENOSPC; -EFBIG. */
+int tmp_data_allocate(
+	struct tmp_fs *tmp, struct tmp_node *node, uint64_t offset, uint64_t len, bool keep_size);
+/* They become a hole. */
+void tmp_data_punch(struct tmp_fs *tmp, struct tmp_node *node, uint64_t offset, uint64_t len);
 /* is_end: the node goes, nobody has it mapped. */
 void tmp_data_truncate(struct tmp_fs *tmp, struct tmp_node *node, uint64_t size, bool is_end);
 
@@ -97,6 +103,7 @@ int tmp_op_read(struct fs *fs, uint64_t ino, uint64_t position, size_t len, stru
 int tmp_op_write(struct fs *fs, uint64_t ino, uint64_t position, size_t len, struct fs_data *data,
 	size_t *done);
 int tmp_op_truncate(struct fs *fs, uint64_t ino, uint64_t size);
+int tmp_op_allocate(struct fs *fs, uint64_t ino, uint32_t mode, uint64_t offset, uint64_t len);
 int tmp_op_peek(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
 int tmp_op_mkwrite(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
 

@@ -294,6 +294,27 @@ static int on_truncate(struct fs_mount *mount, struct fs_request *request)
 	return mount->fs->ops->truncate(mount->fs, req->head.ino, req->size);
 }
 
+static int on_allocate(struct fs_mount *mount, struct fs_request *request)
+{
+	const struct fs_allocate_req *req = MSG(&request->in, fs_allocate_req);
+	const struct fs_ops *ops = mount->fs->ops;
+	struct fs_attr attr;
+	uint64_t end;
+	int error;
+
+	if (req->len == 0 || !checked_add(req->offset, req->len, &end) || end > INT64_MAX) {
+		return -EINVAL;
+	}
+	if (ops->allocate == NULL) {
+		return -EOPNOTSUPP;
+	}
+	error = ops->allocate(mount->fs, req->head.ino, req->mode, req->offset, req->len);
+	if (error == 0) {
+		error = ops->get_attr(mount->fs, req->head.ino, &attr);
+	}
+	return error != 0 ? error : reply_node(request, &attr);
+}
+
 static int on_stat(struct fs_mount *mount, struct fs_request *request)
 {
 	const struct fs_io_req *req = MSG(&request->in, fs_io_req);
@@ -470,6 +491,7 @@ static handler_fn *const handlers[] = {
 	[FS_MKWRITE - FS_BASE_OP] = on_cache,
 	[FS_REBIND - FS_BASE_OP] = on_rebind,
 	[FS_RECOVERED - FS_BASE_OP] = on_recovered,
+	[FS_ALLOCATE - FS_BASE_OP] = on_allocate,
 	[FS_STAT - FS_BASE_OP] = on_stat,
 	[FS_SETATTR - FS_BASE_OP] = on_setattr,
 	[FS_GETDENTS - FS_BASE_OP] = on_getdents,

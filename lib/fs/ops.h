@@ -129,6 +129,8 @@ struct fs_ops {
 	int (*write)(struct fs *fs, uint64_t ino, uint64_t position, size_t len,
 		struct fs_data *data, size_t *done);
 	int (*truncate)(struct fs *fs, uint64_t ino, uint64_t size);
+	/* fallocate(2): mode FS_ALLOCATE_*; NULL: -EOPNOTSUPP. */
+	int (*allocate)(struct fs *fs, uint64_t ino, uint32_t mode, uint64_t offset, uint64_t len);
 	/* Bring bytes of a file into the page cache; *done: as far as the file goes. NULL: no. */
 	int (*peek)(struct fs *fs, uint64_t ino, uint64_t position, size_t len, size_t *done);
 	/* The same, and they are about to be written through a mapping: blocks allocated, dirty.

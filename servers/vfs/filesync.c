@@ -18,9 +18,8 @@
 #include "servers/vfs/vnode.h"
 #include "servers/vfs/walk.h"
 
-#define FALLOC_KEEP_SIZE 1
-#define ADVICE_WILLNEED  3
-#define PREFETCH_MAX     (2u << 20) /* bytes that one call brings in */
+#define ADVICE_WILLNEED 3
+#define PREFETCH_MAX    (2u << 20) /* bytes that one call brings in */
 
 static int check_truncate(const struct vnode *node, int64_t size)
 {
@@ -73,30 +72,47 @@ int64_t sys_ftruncate(struct call *call)
 	return r;
 }
 
+/* What Linux checks before it asks the file system, in its order. */
+static int check_allocate(const struct file *file, int mode, int64_t offset, int64_t len)
+{
+	const struct vnode *node = file->path.node;
+	int64_t end;
+
+	if (offset < 0 || len <= 0) {
+		return -EINVAL;
+	}
+	if ((mode & ~(FS_ALLOCATE_KEEP_SIZE | FS_ALLOCATE_PUNCH_HOLE)) ||
+		mode == FS_ALLOCATE_PUNCH_HOLE) {
+		return -EOPNOTSUPP;
+	}
+	if (!file_is_writable(file)) {
+		return -EBADF;
+	}
+	if (file->kind == FILE_PIPE) {
+		return -ESPIPE;
+	}
+	if (S_ISBLK(node->mode)) {
+		return -EOPNOTSUPP;
+	}
+	if (!S_ISREG(node->mode)) {
+		return -ENODEV;
+	}
+	return __builtin_add_overflow(offset, len, &end) ? -EFBIG : 0;
+}
+
 int64_t sys_fallocate(struct call *call)
 {
 	struct file *file = fd_hold(call->proc, ARG_INT(call, 0));
-	int mode = ARG_INT(call, 1), r = 0;
-	int64_t offset = (int64_t)ARG(call, 2), len = (int64_t)ARG(call, 3), end;
+	int64_t offset = (int64_t)ARG(call, 2), len = (int64_t)ARG(call, 3);
+	int mode = ARG_INT(call, 1), r;
 
 	if (!file) {
 		return -EBADF;
 	}
-	if (offset < 0 || len <= 0) {
-		r = -EINVAL;
-	} else if (mode & ~FALLOC_KEEP_SIZE) {
-		r = -EOPNOTSUPP;
-	} else if (!file_is_writable(file)) {
-		r = -EBADF;
-	} else if (file->kind == FILE_PIPE) {
-		r = -ESPIPE;
-	} else if (!S_ISREG(file->path.node->mode)) {
-		r = -ENODEV;
-	} else if (__builtin_add_overflow(offset, len, &end)) {
-		r = -EFBIG;
-	} else if (!(mode & FALLOC_KEEP_SIZE) && (uint64_t)end > file->path.node->size) {
-		/* Space is not set aside: the file has a hole there. */
-		r = regular_truncate(call, file->path.node, (uint64_t)end);
+	r = check_allocate(file, mode, offset, len);
+	if (r == 0) {
+		r = regular_allocate(
+			call, file->path.node, (uint32_t)mode, (uint64_t)offset, (uint64_t)len);
 	}
 	file_put(file);
 	return r;

@@ -62,7 +62,7 @@ static int fs_request_again(struct superblock *sb, struct message *m, bool *is_r
 	}
 }
 
-static int fs_request(struct superblock *sb, struct message *m)
+int fs_request(struct superblock *sb, struct message *m)
 {
 	bool is_repeat;
 

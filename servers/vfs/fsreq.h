@@ -63,5 +63,7 @@ int fs_stat(struct vnode *node, struct stat *stat);
 /* attributes: mask and the values it names; head is filled in. */
 int fs_setattr(struct vnode *node, const struct fs_setattr_req *attributes);
 int fs_fsync(struct vnode *node);
+/* Any request of proto/fs.h; the answer takes its place: its result. */
+int fs_request(struct superblock *sb, struct message *m);
 int fs_sync(struct superblock *sb);
 int fs_statfs(struct superblock *sb, struct statfs *statfs);

@@ -272,6 +272,44 @@ int regular_truncate(struct call *call, struct vnode *node, uint64_t size)
 	return r;
 }
 
+static int allocate(struct vnode *node, uint32_t mode, uint64_t offset, uint64_t len)
+{
+	struct message m = {.type = FS_ALLOCATE};
+	int r;
+
+	*MSG(&m, fs_allocate_req) = (struct fs_allocate_req){
+		.head.ino = node->ino, .mode = mode, .offset = offset, .len = len};
+	r = fs_request(node->sb, &m);
+	if (r == 0) {
+		vnode_update(node, &MSG(&m, fs_attr_rep)->node);
+	}
+	return r == -ENOSYS ? -EOPNOTSUPP : r;
+}
+
+int regular_allocate(
+	struct call *call, struct vnode *node, uint32_t mode, uint64_t offset, uint64_t len)
+{
+	uint64_t end = offset + len;
+	bool grows = !(mode & FS_ALLOCATE_KEEP_SIZE) && end > node->size;
+	int r = 0;
+
+	if (grows && limit_write(call, end - 1, 1) < 0) {
+		return -EFBIG;
+	}
+	coro_mutex_lock(&node->lock);
+	if (mode & FS_ALLOCATE_PUNCH_HOLE) {
+		r = memfd_is_write_sealed(node) ? -EPERM : 0;
+	} else if (grows) {
+		r = memfd_check_size(node, end);
+	}
+	if (r == 0) {
+		regular_drop_setid(call, node);
+		r = allocate(node, mode, offset, len);
+	}
+	coro_mutex_unlock(&node->lock);
+	return r;
+}
+
 const struct file_ops file_ops_regular = {
 	.name = "regular",
 	.is_seekable = true,

@@ -24,6 +24,9 @@ int64_t regular_read_buffer(struct vnode *node, void *buf, size_t bytes, uint64_
 
 /* Change the size: limits, cached pages. The vnode's lock must not be held. */
 int regular_truncate(struct call *call, struct vnode *node, uint64_t size);
+/* fallocate(2) of a regular file, whose arguments are checked but for what depends on the file. */
+int regular_allocate(
+	struct call *call, struct vnode *node, uint32_t mode, uint64_t offset, uint64_t len);
 /* Somebody other than root has changed a program: it loses its set-id bits. The lock must be held.
  */
 void regular_drop_setid(struct call *call, struct vnode *node);

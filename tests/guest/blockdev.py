@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Block devices and the file systems on them share one cache (VM-34, VM-36, VM-37)."""
 
+import re
+
 from axolib import guest
 
 MAKE = ('ramdisk 4096 /dev/ram1; mke2fs -q -b %d /dev/ram1 > /dev/null; mkdir -p /tmp/m; '
@@ -46,3 +48,17 @@ def test_recovery(kind):
               'echo same; cat /tmp/x >&5; exec 5<&-; sync; tail -c +1000001 /dev/ram1 | head -c 1000000 | cmp - /tmp/x '
               '&& echo again')
     guest.expect_output(guest.execute(script, kind=kind), 'same\nagain\n')
+
+
+def test_full_and_read_only(kind):
+    """A store to a hole that no block is left for is a SIGBUS and costs nothing else; a volume that is read-only is
+    mapped for reading, and not for writing (VM-33)."""
+    with guest.Scratch() as scratch:
+        disk = scratch.disk([scratch.program('mapfull')])
+        script = ('ramdisk 1024 /dev/ram1; mke2fs -q -b 4096 /dev/ram1 > /dev/null; mkdir /tmp/m; '
+                  'mount -t ext2 /dev/ram1 /tmp/m; head -c 400000 /dev/zero > /tmp/m/other; '
+                  '/root/mapfull /tmp/m/f /tmp/m/other; a=$(md5sum < /tmp/m/f); umount /tmp/m; '
+                  'mount -t ext2 -o ro /dev/ram1 /tmp/m; [ "$(md5sum < /tmp/m/f)" = "$a" ] && echo same; '
+                  '/root/mapfull /tmp/m/f /tmp/m/other')
+        result = guest.execute(script, '--root', disk, kind=kind)
+        guest.expect(re.fullmatch(r'ok\nsame\nline \d+: .*Read-only file system\n', result.out), result)

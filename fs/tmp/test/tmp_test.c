@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "fs/tmp/tmp.h"
+#include "proto/fs.h"
 #include "lib/fs/test/hostmem.h"
 
 struct memory {
@@ -319,6 +320,47 @@ static void test_mappings(void)
 	fs->ops->unmount(fs);
 }
 
+static uint64_t blocks_free(struct fs *fs)
+{
+	struct fs_stat stat;
+
+	assert(fs->ops->statfs(fs, &stat) == 0);
+	return stat.blocks_free;
+}
+
+/* fallocate: space is set aside, or nothing is; holes give it back. */
+static void test_allocate(void)
+{
+	const uint32_t keep = FS_ALLOCATE_KEEP_SIZE, punch = keep | FS_ALLOCATE_PUNCH_HOLE;
+	struct fs *fs = mount_new(70, 10);
+	uint64_t f = make(fs, fs->root, "f", S_IFREG);
+	char bytes[3 * TMP_PAGE];
+	struct memory memory = {{memory_copy}, bytes};
+	struct fs_attr attr;
+	size_t done;
+
+	memset(bytes, 'a', sizeof(bytes));
+	assert(fs->ops->write(fs, f, TMP_PAGE, 100, &memory.data, &done) == 0);
+	assert(fs->ops->allocate(fs, f, 0, 10, 40 * TMP_PAGE) == 0 && blocks_free(fs) == 29);
+	assert(fs->ops->get_attr(fs, f, &attr) == 0 && attr.size == 40 * TMP_PAGE + 10);
+	assert(fs->ops->allocate(fs, f, 0, 0, 71 * TMP_PAGE) == -ENOSPC && blocks_free(fs) == 29);
+	assert(fs->ops->allocate(fs, f, keep, 40 * TMP_PAGE, 20 * TMP_PAGE) == 0);
+	assert(blocks_free(fs) == 10);
+	assert(fs->ops->get_attr(fs, f, &attr) == 0 && attr.size == 40 * TMP_PAGE + 10);
+	assert(fs->ops->write(fs, f, 0, sizeof(bytes), &memory.data, &done) == 0);
+	assert(fs->ops->allocate(fs, f, punch, 100, 2 * TMP_PAGE) == 0 && blocks_free(fs) == 11);
+	assert(fs->ops->read(fs, f, 0, sizeof(bytes), &memory.data, &done) == 0);
+	assert(bytes[99] == 'a' && bytes[100] == 0 && bytes[2 * TMP_PAGE + 99] == 0);
+	assert(bytes[2 * TMP_PAGE + 100] == 'a');
+	assert(fs->ops->allocate(fs, f, punch, 200, 9) == 0 && blocks_free(fs) == 11);
+	assert(fs->ops->allocate(fs, f, FS_ALLOCATE_PUNCH_HOLE, 0, 9) == -EOPNOTSUPP);
+	assert(fs->ops->allocate(fs, f, 0, 0, INT64_MAX) == -ENOSPC);
+	assert(fs->ops->truncate(fs, f, 1) == 0 && blocks_free(fs) == 69);
+	assert(fs->ops->allocate(fs, f, keep, TMP_PAGE, 5 * TMP_PAGE) == 0);
+	assert(fs->ops->unlink(fs, fs->root, name_of("f")) == 0 && blocks_free(fs) == 70);
+	fs->ops->unmount(fs);
+}
+
 /* VFS says what it holds after a restart; the rest goes. */
 static void test_restart(void)
 {
@@ -379,9 +421,10 @@ int main(void)
 	test_readdir_in_pieces();
 	test_options();
 	test_mappings();
+	test_allocate();
 	test_restart();
 	test_crash_in_write();
 	hostmem_free(&mem);
-	puts("tmp_test: 11 passed, 0 failed");
+	puts("tmp_test: 12 passed, 0 failed");
 	return 0;
 }

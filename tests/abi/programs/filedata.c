@@ -214,3 +214,48 @@ CASE(file_system_facts)
 	printf("%d %d\n", major(up.st_rdev), minor(up.st_rdev));
 	sync();
 }
+
+/* fallocate of a file in memory: space, sizes, holes, refusals. */
+CASE(allocating)
+{
+	static char bytes[3 * 4096];
+	struct stat st;
+	int fd = memfd_create("m", MFD_ALLOW_SEALING), pipes[2];
+
+	printf("default %d", fallocate(fd, 0, 100, 8192));
+	fstat(fd, &st);
+	printf(" size %ld blocks %ld\n", (long)st.st_size, (long)st.st_blocks);
+	printf("keep %d", fallocate(fd, FALLOC_FL_KEEP_SIZE, 16384, 4096));
+	fstat(fd, &st);
+	printf(" size %ld blocks %ld\n", (long)st.st_size, (long)st.st_blocks);
+	memset(bytes, 'x', sizeof(bytes));
+	pwrite(fd, bytes, sizeof(bytes), 0);
+	char *map = mmap(NULL, sizeof(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	printf("punch %d", fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10, 8192));
+	printf(" %d %d %d %d", map[9], map[10], map[8201], map[8202]);
+	pread(fd, bytes, sizeof(bytes), 0);
+	printf(" %d %d %d %d\n", bytes[9], bytes[10], bytes[8201], bytes[8202]);
+	map[5000] = 'y';
+	pread(fd, bytes, sizeof(bytes), 0);
+	fstat(fd, &st);
+	printf("stored %d blocks %ld\n", bytes[5000], (long)st.st_blocks);
+	munmap(map, sizeof(bytes));
+	int result = fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, 4096);
+	printf("punch alone %d %d\n", result, errno);
+	result = fallocate(fd, 0, -1, 4096);
+	printf("negative %d %d\n", result, errno);
+	result = fallocate(fd, 0, 0, 0);
+	printf("nothing %d %d\n", result, errno);
+	result = fallocate(fd, 0, INT64_MAX, 4096);
+	printf("huge %d %d\n", result, errno);
+	pipe(pipes);
+	result = fallocate(pipes[1], 0, 0, 1);
+	printf("pipe %d %d\n", result, errno);
+	fcntl(fd, F_ADD_SEALS, F_SEAL_GROW);
+	result = fallocate(fd, 0, 0, 1 << 20);
+	printf("sealed %d %d", result, errno);
+	printf(" %d\n", fallocate(fd, 0, 0, 4096));
+	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE);
+	result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096);
+	printf("sealed %d %d\n", result, errno);
+}
