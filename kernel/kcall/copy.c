@@ -3,6 +3,7 @@
  * umap. */
 #include <string.h>
 
+#include "abi/bootinfo.h"
 #include "kernel/arch.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/kcall/kcall.h"
@@ -33,16 +34,27 @@ static int64_t copy_call(struct proc *caller, const uint64_t args[6], bool phys)
 	return copy_between(caller, src, dst, args[4], (unsigned)args[5] & COPY_TRY);
 }
 
-/* vircopy(src ep, src, dst ep, dst, bytes, COPY_*). -EINVAL: bad endpoint; -EFAULT. */
+/* KRN-10: a copy of nothing, or of more than there can be, is a mistake of the caller's. */
+static int check_size(uint64_t bytes)
+{
+	return bytes == 0 ? -EDOM : bytes > USER_END ? -E2BIG : 0;
+}
+
+/* vircopy(src ep, src, dst ep, dst, bytes, COPY_*). -EINVAL: bad endpoint, EP_NONE too; -EDOM: no
+ * bytes; -E2BIG: more than an address space; -EFAULT. */
 int64_t kcall_vircopy(struct proc *caller, const uint64_t args[6])
 {
-	return copy_call(caller, args, false);
+	int error = check_size(args[4]);
+
+	return error != 0 ? error : copy_call(caller, args, false);
 }
 
 /* physcopy: the same, EP_NONE being physical memory. */
 int64_t kcall_physcopy(struct proc *caller, const uint64_t args[6])
 {
-	return copy_call(caller, args, true);
+	int error = check_size(args[4]);
+
+	return error != 0 ? error : copy_call(caller, args, true);
 }
 
 /* strcopy(src ep, src, dst, max) -> length. -ENAMETOOLONG: no NUL within max. */

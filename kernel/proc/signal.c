@@ -51,8 +51,6 @@ static void raise_self(struct proc *proc, int signo)
 			proc->name, proc->endpoint, signo, arch_ip(&proc->arch),
 			proc->fault.address);
 	}
-	/* A replica that was held back for this may run now. */
-	rts_clear(backup, RTS_NO_PRIV);
 	raise_to(backup, proc, signo);
 }
 

@@ -75,6 +75,9 @@ static void test_copy(void)
 	CHECK(vircopy(c, a, DATA, b, USER_END - 8, 16, 0) == -EFAULT);
 	CHECK(vircopy(c, a, UINT64_MAX - 4, b, DATA, 16, 0) == -EFAULT);
 	CHECK(call(c, KCALL_vircopy, EP_NONE, 0, (uint64_t)b->endpoint, DATA, 16, 0) == -EINVAL);
+	CHECK(vircopy(c, a, DATA, b, DATA, 0, 0) == -EDOM);
+	CHECK(vircopy(c, a, DATA, b, DATA, USER_END + 1, 0) == -E2BIG);
+	CHECK(call(c, KCALL_physcopy, EP_NONE, 4096, (uint64_t)b->endpoint, DATA, 0, 0) == -EDOM);
 	CHECK(call(c, KCALL_physcopy, EP_NONE, 4096, (uint64_t)b->endpoint, DATA, 16, 0) == 0);
 	CHECK(call(c, KCALL_physcopy, EP_NONE, FAKE_PAGES * 4096ul - 8, (uint64_t)b->endpoint, DATA,
 		      16, 0) == -EFAULT);

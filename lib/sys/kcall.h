@@ -101,16 +101,16 @@ static inline int64_t sys_trace(enum tracee_op op, endpoint_t ep, uint64_t arg, 
 	return SYS_KCALL(trace, op, ep, arg, bytes, 0, 0);
 }
 
-/* copying; addresses are in the address space of the endpoint beside them */
+/* copying (of nothing: 0, though the kernel would refuse it); addresses are in the address space of the endpoint beside them */
 static inline int sys_vircopy(
 	endpoint_t src_ep, vaddr_t src, endpoint_t dst_ep, vaddr_t dst, size_t bytes)
 {
-	return (int)SYS_KCALL(vircopy, src_ep, src, dst_ep, dst, bytes, 0);
+	return bytes == 0 ? 0 : (int)SYS_KCALL(vircopy, src_ep, src, dst_ep, dst, bytes, 0);
 }
 static inline int sys_vircopy_try(
 	endpoint_t src_ep, vaddr_t src, endpoint_t dst_ep, vaddr_t dst, size_t bytes)
 {
-	return (int)SYS_KCALL(vircopy, src_ep, src, dst_ep, dst, bytes, COPY_TRY);
+	return bytes == 0 ? 0 : (int)SYS_KCALL(vircopy, src_ep, src, dst_ep, dst, bytes, COPY_TRY);
 }
 /* From another process into the caller's memory, and out of it. */
 static inline int sys_copyin(endpoint_t src_ep, vaddr_t src, void *to, size_t bytes)
@@ -124,7 +124,7 @@ static inline int sys_copyout(endpoint_t dst_ep, vaddr_t dst, const void *from, 
 static inline int sys_physcopy(
 	endpoint_t src_ep, uint64_t src, endpoint_t dst_ep, uint64_t dst, size_t bytes)
 {
-	return (int)SYS_KCALL(physcopy, src_ep, src, dst_ep, dst, bytes, 0);
+	return bytes == 0 ? 0 : (int)SYS_KCALL(physcopy, src_ep, src, dst_ep, dst, bytes, 0);
 }
 /* The string at src with its NUL into buf: its length, or -ENAMETOOLONG when no NUL is among the
  * first max bytes. */

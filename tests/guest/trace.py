@@ -76,11 +76,11 @@ def test_service(kind):
                   'sed "s/uid 906;/uid 906; signal_manager pm;/" /run/axolotl/etc/system.conf.d/hello.conf > /tmp/h; '
                   'service edit hello --conf /tmp/h; /root/tracer $(pid hello); cat /dev/hello; '
                   'su -s /bin/sh nobody -c "/tracer $(pid hello)"; /root/tracer $(pid hello); cat /dev/hello; '
-                  'kill $(pid hello); until service status hello | grep dead; do sleep 0.1; done; '
+                  'kill $(pid hello); until service status hello | grep failed; do sleep 0.1; done; '
                   'cat /dev/hello; service up hello; service restart hello; cat /dev/hello')
         overlay = scratch.program('tracer')
         os.link(overlay + '/root/tracer', overlay + '/tracer')
         result = guest.execute('{ ' + script + '; } 2>&1', '--overlay', overlay, kind=kind)
         traced = 'stopped by 19, text read\ndetach 0\n'
         guest.expect(result.out.count(traced) == 2 and result.out.count('attach: Operation not permitted') == 2, result)
-        guest.expect(' dead' in result.out and result.out.rstrip().splitlines()[-1].endswith('read 1'), result)
+        guest.expect(' failed' in result.out and result.out.rstrip().splitlines()[-1].endswith('read 1'), result)
