@@ -139,6 +139,10 @@ bool cache_is_cleaning(const struct vm *vm);
  * back it may never have heard of. */
 void cache_client_replaced(struct vm *vm, endpoint_t ep);
 
+/* The alarm: a file system that was asked to write back and has got nothing done since is waited
+ * for no longer. */
+void cache_alarm(struct vm *vm);
+
 /* A notification: the file system has written back what it could. */
 void cache_cleaned(struct vm *vm, endpoint_t ep);
 

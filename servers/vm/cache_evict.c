@@ -6,6 +6,7 @@
  */
 #include "lib/core/util.h"
 #include "lib/sys/ipc.h"
+#include "lib/sys/kcall.h"
 #include "servers/vm/cache.h"
 #include "servers/vm/file.h"
 #include "servers/vm/space.h"
@@ -17,6 +18,9 @@
 
 /* Every so often what was dirty is looked at again before active pages go. */
 #define BUSY_INTERVAL 16
+
+/* So long jobs wait for a file system that writes nothing back. */
+#define CLEAN_PATIENCE_NS 20000000000ull
 
 enum verdict { FREED, USED, BUSY };
 
@@ -193,6 +197,8 @@ static uint32_t count_dirty(struct vm *vm, const struct cache_client *client)
 /* Ask file systems to write back, unless they are at it or could not do it just before. */
 static void ask_to_clean(struct vm *vm)
 {
+	bool any = false;
+
 	list_for_each(client, &vm->cache.clients, struct cache_client, link)
 	{
 		uint32_t dirty;
@@ -208,6 +214,10 @@ static void ask_to_clean(struct vm *vm)
 		client->dirty = dirty;
 		client->is_stuck = false;
 		client->is_asked = ipc_notify(client->ep) == 0;
+		any |= client->is_asked;
+	}
+	if (any) {
+		(void)sys_setalarm(sys_monotonic_ns() + CLEAN_PATIENCE_NS);
 	}
 }
 
@@ -281,6 +291,31 @@ void cache_client_replaced(struct vm *vm, endpoint_t ep)
 			client->is_asked = false;
 			vm->memory_was_freed = true; /* who waits asks again */
 		}
+	}
+}
+
+void cache_alarm(struct vm *vm)
+{
+	bool any = false;
+
+	list_for_each(client, &vm->cache.clients, struct cache_client, link)
+	{
+		uint32_t dirty = client->is_asked ? count_dirty(vm, client) : 0;
+
+		if (!client->is_asked) {
+			continue;
+		}
+		if (dirty < client->dirty) {
+			any = true;
+		} else {
+			client->is_asked = false;
+			client->is_stuck = true;
+			vm->memory_was_freed = true; /* who waits does without */
+		}
+		client->dirty = dirty;
+	}
+	if (any) {
+		(void)sys_setalarm(sys_monotonic_ns() + CLEAN_PATIENCE_NS);
 	}
 }
 

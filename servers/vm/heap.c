@@ -97,6 +97,9 @@ static void *alloc_run(struct heap *heap, uint64_t bytes)
 
 void *heap_alloc(struct heap *heap, uint64_t bytes)
 {
+	if (page_must_fail(heap->pool)) {
+		return NULL;
+	}
 	if (bytes > LARGEST_PIECE) {
 		return bytes > heap->pool->frames << AXO_PAGE_SHIFT ? NULL : alloc_run(heap, bytes);
 	}

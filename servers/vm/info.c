@@ -194,7 +194,7 @@ static int send_pages(struct vm *vm, struct space *space, struct space *reader,
 		pages[rep->count++] = describe_page(vm, space, at);
 		at += AXO_PAGE_SIZE;
 	}
-	rep->next = at;
+	rep->next = at < vm->kinfo.user_end ? at : 0;
 	return space_copy_out(vm, reader, req->to, pages, rep->count * sizeof(*pages));
 }
 

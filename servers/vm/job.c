@@ -5,6 +5,7 @@
 
 #include "lib/core/util.h"
 #include "lib/sys/asyn.h"
+#include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
 #include "servers/vm/cache.h"
@@ -47,7 +48,8 @@ static void finish_fault(const struct job *job, int result)
 	(void)sys_vmctl(VMCTL_CLEAR_PAGEFAULT, job->ep, 0, 0, 0);
 }
 
-static void finish(struct vm *vm, const struct job *job, int result)
+/* Answer the one who waits: false when there is no memory for the answer, which must come later. */
+static bool answer(struct vm *vm, const struct job *job, int result)
 {
 	struct space *space = thread_space(vm, job->target);
 	struct message m;
@@ -68,8 +70,7 @@ static void finish(struct vm *vm, const struct job *job, int result)
 		MSG(&m, vm_make_present_rep)->id = job->id;
 		MSG(&m, vm_make_present_rep)->result =
 			result == 0 || result == -EIO ? result : -EFAULT;
-		(void)asyn_send(job->ep, &m);
-		break;
+		return asyn_send(job->ep, &m) != -ENOMEM;
 	case JOB_POPULATE:
 		ipc_reply_call(job->ep, result == 0 || !job->is_strict ? job->value : result);
 		break;
@@ -79,6 +80,16 @@ static void finish(struct vm *vm, const struct job *job, int result)
 	case JOB_LOOKUP:
 		break;
 	}
+	return true;
+}
+
+/* The job is done: true; false: its answer has to wait for memory. */
+static bool finish(struct vm *vm, struct job *job, int result)
+{
+	job->result = result;
+	job->wait_for = 0;
+	job->is_done = !answer(vm, job, result);
+	return !job->is_done;
 }
 
 /*
@@ -216,9 +227,8 @@ static bool try_job(struct vm *vm, struct job *job)
 	struct fault fault = {.write = job->write, .execute = job->execute};
 	int result;
 
-	if (space == NULL) {
-		finish(vm, job, -EFAULT);
-		return true;
+	if (job->is_done || space == NULL) {
+		return finish(vm, job, job->is_done ? job->result : -EFAULT);
 	}
 	result = step(vm, space, job, &fault);
 	job->is_major |= fault.is_major;
@@ -238,8 +248,7 @@ static bool try_job(struct vm *vm, struct job *job)
 	if (!is_call(job)) {
 		count_fault(vm, space, job);
 	}
-	finish(vm, job, result);
-	return true;
+	return finish(vm, job, result);
 }
 
 static bool keep(struct vm *vm, const struct job *job)
@@ -258,8 +267,8 @@ void job_start(struct vm *vm, const struct job *job)
 {
 	struct job mine = *job;
 
-	if (!try_job(vm, &mine) && !keep(vm, &mine)) {
-		finish(vm, &mine, -ENOMEM);
+	if (!try_job(vm, &mine) && !keep(vm, &mine) && !finish(vm, &mine, -ENOMEM)) {
+		diag_printf("no memory to answer endpoint %d", mine.ep);
 	}
 }
 
@@ -290,10 +299,7 @@ static void retry(struct vm *vm, uint32_t id, int result)
 			out_of_memory(vm, job, space) == 0) {
 			list_remove(&job->link);
 			list_add_tail(&vm->jobs, &job->link);
-		} else if (result < 0) {
-			finish(vm, job, result);
-			remove_job(vm, job);
-		} else if (try_job(vm, job)) {
+		} else if (result < 0 ? finish(vm, job, result) : try_job(vm, job)) {
 			remove_job(vm, job);
 		} else {
 			list_remove(&job->link);
@@ -369,8 +375,9 @@ void job_drop(struct vm *vm, endpoint_t ep)
 		if (job->ep == ep) {
 			remove_job(vm, job);
 		} else if (job->target == ep && job->kind != JOB_LOOKUP) {
-			finish(vm, job, -EFAULT);
-			remove_job(vm, job);
+			if (finish(vm, job, -EFAULT)) {
+				remove_job(vm, job);
+			}
 		}
 	}
 }

@@ -37,6 +37,8 @@ struct job {
 	bool is_strict;         /* JOB_POPULATE: errors are the call's */
 	int64_t value;          /* JOB_POPULATE, JOB_SYNC: what the call returns if all is well */
 	struct linux_call call; /* JOB_LOOKUP */
+	bool is_done;           /* only its answer, `result`, waits for memory */
+	int result;
 };
 
 /* Try a job, and keep a copy of it if it has to wait. */

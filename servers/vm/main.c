@@ -122,7 +122,9 @@ static void serve(struct vm *vm, const struct message *request, uint32_t status)
 		if (bits & KSIG_MEMREQ) {
 			vm_memory_requests(vm);
 		}
-		if (request->source != EP_KERNEL) {
+		if (request->source == EP_CLOCK) {
+			cache_alarm(vm);
+		} else if (request->source != EP_KERNEL) {
 			cache_cleaned(vm, request->source);
 		}
 	} else if (IS_LINUX_CALL(request->type)) {

@@ -50,7 +50,11 @@ static int map_file_part(struct vm *vm, struct space *space, const struct vm_mma
 		mapping.file = file;
 		mapping.flags = (mapping.flags & ~MAP_FIXED_NOREPLACE) | MAP_FIXED;
 	}
-	return mapping_create(vm, space, &mapping, addr);
+	result = mapping_create(vm, space, &mapping, addr);
+	if (result != 0 && file_len < req->len) {
+		(void)space_unmap(vm, space, rest, rest + AXO_PAGE_UP(req->len));
+	}
+	return result;
 }
 
 /* VFS's reference to the file becomes VM's if all goes well, else it stays VFS's. */

@@ -107,12 +107,6 @@ static bool make_available(struct page_pool *pool, uint64_t count, enum page_cla
 	return true;
 }
 
-/* Tests inject a failure at the n-th allocation. */
-static bool must_fail(struct page_pool *pool)
-{
-	return pool->fail_countdown != 0 && --pool->fail_countdown == 0;
-}
-
 static void take(struct page_pool *pool, pfn_t pfn, enum page_kind kind)
 {
 	assert(pool->info[pfn].kind == PAGE_FREE);
@@ -129,7 +123,7 @@ pfn_t page_alloc(struct page_pool *pool, enum page_kind kind, enum page_class cl
 {
 	pfn_t pfn;
 
-	if (must_fail(pool) || !make_available(pool, 1, class)) {
+	if (page_must_fail(pool) || !make_available(pool, 1, class)) {
 		return PFN_NONE;
 	}
 	pfn = bitmap_next_set(pool->free_map, pool->frames, pool->next);
@@ -159,7 +153,7 @@ pfn_t page_alloc_run(struct page_pool *pool, uint64_t count, enum page_kind kind
 	uint64_t limit = pool->frames;
 	pfn_t first;
 
-	if (count == 0 || count > pool->frames || must_fail(pool) ||
+	if (count == 0 || count > pool->frames || page_must_fail(pool) ||
 		!make_available(pool, count, class)) {
 		return PFN_NONE;
 	}

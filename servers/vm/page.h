@@ -76,6 +76,12 @@ struct page_pool {
  */
 int page_pool_init(struct page_pool *pool, const struct kinfo *kinfo, uint8_t *window);
 
+/* Tests inject a failure at the n-th allocation of pages or of VM's own memory. */
+static inline bool page_must_fail(struct page_pool *pool)
+{
+	return pool->fail_countdown != 0 && --pool->fail_countdown == 0;
+}
+
 /* One page of the given kind with one reference (PAGE_TABLE: none), not cleared; PFN_NONE when
  * there is none. */
 pfn_t page_alloc(struct page_pool *pool, enum page_kind kind, enum page_class class);

@@ -142,6 +142,9 @@ int region_split(struct vm *vm, struct region *region, vaddr_t at, struct region
 	struct region *high;
 
 	assert(at > region->start && at < region->end);
+	if (region->type->split == NULL) {
+		return -EINVAL;
+	}
 	if (region->space->region_count >= SPACE_REGIONS_MAX) {
 		return -ENOMEM;
 	}

@@ -93,7 +93,8 @@ struct memtype {
 	/* Whether the region may get another length in place: 0 or -errno. */
 	int (*resize)(const struct region *region, uint64_t bytes);
 
-	/* `high` was cut off `low` and is a copy of it but for start: adjust both. */
+	/* `high` was cut off `low` and is a copy of it but for start: adjust both. NULL: a region
+	 * of the type stays whole. */
 	void (*split)(struct vm *vm, struct region *low, struct region *high);
 
 	/* The first `bytes` go. */
@@ -148,10 +149,10 @@ void region_insert(struct space *space, struct region *region);
 /* Take it out of its space; its pages must be gone. */
 void region_remove(struct region *region);
 
-/* Cut a region at an address inside it; the upper part is new. -ENOMEM. */
+/* Cut a region at an address inside it; the upper part is new. -ENOMEM; -EINVAL: it stays whole. */
 int region_split(struct vm *vm, struct region *region, vaddr_t at, struct region **high);
 
-/* Make `at` a border if it lies inside a region. -ENOMEM. */
+/* Make `at` a border if it lies inside a region. As region_split(). */
 int region_cut(struct vm *vm, struct space *space, vaddr_t at);
 
 /* Join a region with its neighbours where they continue each other; returns the region that holds

@@ -273,15 +273,19 @@ static bool is_ordinary(const struct space *space, vaddr_t start, vaddr_t end, i
 /* Give the granter pages of its own in a range, whatever was shared copy-on-write (GRT-11). */
 static int own_range(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end)
 {
+	uint64_t pages = (end - start) >> AXO_PAGE_SHIFT;
+
 	for (vaddr_t at = start; at < end; at += AXO_PAGE_SIZE) {
 		struct region *region = region_find(space, at);
 		int result = region->type->own(vm, region, at);
+		uint64_t maps;
 
 		if (result != 0) {
 			return result;
 		}
-		if (page_info(&vm->pool, pte_pfn(space_lookup(vm, space, at)))->maps ==
-			UINT16_MAX) {
+		/* The granter itself may have mapped a page at several addresses. */
+		maps = page_info(&vm->pool, pte_pfn(space_lookup(vm, space, at)))->maps;
+		if (maps != 0 && maps + pages > UINT16_MAX) {
 			return -EBUSY;
 		}
 	}

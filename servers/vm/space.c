@@ -291,12 +291,23 @@ static void cut_region(struct vm *vm, struct region *region, vaddr_t start, vadd
 	}
 }
 
+/* Whether `at` lies inside a region that stays whole. */
+static bool is_in_whole(const struct space *space, vaddr_t at)
+{
+	const struct region *region = region_find(space, at);
+
+	return region != NULL && region->start < at && region->type->split == NULL;
+}
+
 int space_unmap(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end)
 {
 	struct region *region = region_at_or_after(space, start);
 	struct region *next;
 	bool any = false;
 
+	if (is_in_whole(space, start) || is_in_whole(space, end)) {
+		return -EINVAL;
+	}
 	if (region != NULL && region->start < start && region->end > end) {
 		int result = region_split(vm, region, end, &next);
 

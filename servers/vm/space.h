@@ -70,7 +70,8 @@ vaddr_t space_find_room(const struct space *space, vaddr_t hint, uint64_t bytes)
 /* Whether nothing is mapped in a range. */
 bool space_is_free(const struct space *space, vaddr_t start, uint64_t bytes);
 
-/* Unmap all in a range of whole pages: 0; -ENOMEM with nothing changed. */
+/* Unmap all in a range of whole pages: 0; with nothing changed: -ENOMEM; -EINVAL: a region at its
+ * border stays whole. */
 int space_unmap(struct vm *vm, struct space *space, vaddr_t start, vaddr_t end);
 
 /* Drop the pages of a range within one region; they come back as new (zero, or from the file). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The window of a client of the page cache. Its entries are made and taken by the cache alone: an
- * access to a slot without a page is an error.
+ * access to a slot without a page is an error. Its process may unmap it as a whole or not at all:
+ * slots are counted from its start, and all its clients' windows show the same.
  */
 #include <errno.h>
 
@@ -49,8 +50,6 @@ const struct memtype memtype_cache = {
 	.fork = cache_fork,
 	.fault = cache_fault,
 	.resize = cache_resize,
-	.split = memtype_offset_split,
-	.low_shrink = memtype_offset_low_shrink,
 	.continues = memtype_never_continues,
 	.writable = memtype_always_writable,
 	.pt_flags = memtype_no_pt_flags,

@@ -98,6 +98,10 @@ int64_t sys_trap(
 int asyn_send(endpoint_t dst, const struct message *m)
 {
 	(void)dst;
+	if (fake.asyn_error != 0) {
+		return fake.asyn_error;
+	}
+	fake.present_answers += m->type == (VM_MAKE_PRESENT | PROTO_REPLY);
 	if (m->type == VFS_VM_REQUEST) {
 		if (MSG(m, vfs_vm_request)->what == VFS_VM_DROP) {
 			fake.dropped_handles++;

@@ -25,6 +25,8 @@ struct fake_kernel {
 	endpoint_t notified;
 	unsigned dropped_handles;
 	struct message vfs_request; /* last one that wants an answer; type 0: none */
+	int asyn_error;             /* what asyn_send answers, if not 0 */
+	unsigned present_answers;   /* replies to VM_MAKE_PRESENT */
 	struct memreq memreq;       /* to be fetched; bytes 0: none */
 	struct ksig ksig;           /* to be fetched; signals 0: none */
 	int update_error;           /* what sys_update answers */

@@ -11,6 +11,8 @@
 #include "servers/vm/test/cache_world.h"
 #include "servers/vm/thread.h"
 
+#define PAGE AXO_PAGE_SIZE
+
 /* What a page is not evicted for, and that VFS's pins outlive a truncation. */
 static void test_pins(void)
 {
@@ -74,6 +76,56 @@ static void test_pressure(void)
 	CHECK(fake_touch(&w.vm, ep, (vaddr_t)at + i * AXO_PAGE_SIZE, true) != NULL);
 	CHECK_SOUND(&w.vm);
 	fake_exit(&w.vm, ep);
+	fake_shutdown(&w.vm);
+}
+
+/* A file system that does not write back is waited for only so long, one that does longer. */
+static void test_pressure_and_silence(void)
+{
+	world_boot(MACHINE);
+	w.size[0] = 3;
+	fs_write(0, 0);
+	fs_write(0, 1);
+	CHECK(cache_evict(&w.vm, 10) == 0 && fake.notified == FS_EP && cache_is_cleaning(&w.vm));
+	fs_write_back(0, 1);
+	cache_alarm(&w.vm);
+	CHECK(cache_is_cleaning(&w.vm));
+	w.vm.memory_was_freed = false;
+	cache_alarm(&w.vm);
+	CHECK(!cache_is_cleaning(&w.vm) && w.vm.memory_was_freed);
+	fake.notified = EP_NONE;
+	(void)cache_evict(&w.vm, 10);
+	CHECK(fake.notified == EP_NONE && !cache_is_cleaning(&w.vm));
+	fs_write(0, 2);
+	(void)cache_evict(&w.vm, 10);
+	CHECK(fake.notified == FS_EP && cache_is_cleaning(&w.vm));
+	CHECK_SOUND(&w.vm);
+	fake_shutdown(&w.vm);
+}
+
+/* Its window stays whole or goes as a whole, whatever the file system does to its own memory. */
+static void test_window_stays_whole(void)
+{
+	const uint64_t rw = PROT_READ | PROT_WRITE;
+	const uint64_t fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	vaddr_t at;
+
+	world_boot(MACHINE);
+	w.size[0] = 2;
+	fs_write(0, 0);
+	at = w.fs.window;
+	CHECK(fake_call(&w.vm, FS_EP, LINUX_NR_munmap, at, PAGE, 0, 0, 0, 0) == -EINVAL);
+	CHECK(fake_call(&w.vm, FS_EP, LINUX_NR_munmap, at + PAGE, PAGE, 0, 0, 0, 0) == -EINVAL);
+	CHECK(fake_call(&w.vm, FS_EP, LINUX_NR_mprotect, at, PAGE, PROT_READ, 0, 0, 0) == -EINVAL);
+	CHECK(fake_call(&w.vm, FS_EP, LINUX_NR_mlock, at + PAGE, PAGE, 0, 0, 0, 0) == -EINVAL);
+	CHECK(fake_call(&w.vm, FS_EP, LINUX_NR_mmap, at + PAGE, PAGE, rw, fixed, -1ull, 0) ==
+		-EINVAL);
+	CHECK(fake_call(&w.vm, FS_EP, LINUX_NR_mremap, at, PAGE, 2 * PAGE, MREMAP_MAYMOVE, 0, 0) <
+		0);
+	fs_read(0, 0);
+	CHECK_SOUND(&w.vm);
+	CHECK(fake_call(&w.vm, FS_EP, LINUX_NR_munmap, at, w.fs.marks - at, 0, 0, 0, 0) == 0);
+	CHECK_SOUND(&w.vm);
 	fake_shutdown(&w.vm);
 }
 
@@ -363,6 +415,8 @@ int main(void)
 	test_places();
 	test_errors_and_unbind();
 	test_pressure();
+	test_pressure_and_silence();
+	test_window_stays_whole();
 	test_pressure_and_restart();
 	test_rights();
 	test_waiting_calls();
