@@ -68,6 +68,31 @@ def test_tty_under_the_typist(kind):
             guest.expect('130' in console.command('echo $?'), '^C')
 
 
+def test_typing_goes_on(kind):
+    """The terminal dies again and again while somebody types without a pause: each key is there once, in order; what a
+    program writes meanwhile comes out once."""
+    lines = [f'{number} ' + 'the quick brown fox jumps over the lazy dog'[number % 20:] for number in range(80)]
+    with guest.Scratch() as scratch:
+        with guest.Console(kind, scratch.disk()) as console:
+            console.prompt(40)
+            console.command('k() { service fi tty kill --free; sleep 0.2; }')
+            console.command('(for i in $(seq 12); do k; done) &')
+            console.type("sh -c 'echo up; cat > /root/typed; echo typed'\n")
+            console.wait_for('\nup\r?\n')
+            for line in lines:
+                for key in line + '\n':
+                    console.type(key)
+                console.machine.step(0.02)
+            console.type('\x04')
+            echoed = console.wait_for('\ntyped\r?\n', 60)
+            console.prompt()
+            console.command('wait')
+            shown = console.command('cat /root/typed; service stats tty | grep ^restarts')
+            guest.expect(shown.splitlines()[:len(lines)] == lines, shown)
+            guest.expect(echoed.replace('\r', '').split('\n')[:len(lines)] == lines, echoed)
+            guest.expect('restarts 12' in re.sub(' +', ' ', shown), shown[-300:])
+
+
 def test_pm_and_vfs_at_rest(kind):
     """RS-08, PM-05: PM and VFS die twenty times each under pipes, background jobs, open files and waiting parents."""
     script = HELPERS + ('(sleep 100 & echo $! > /tmp/p; wait) & exec 7< /bin/busybox; '
