@@ -367,6 +367,45 @@ static void test_transfers(void)
 	harness_free(&h);
 }
 
+/*
+ * A disk that fails: who syncs is told, each time, as long as anything is not written; all of it
+ * stays dirty and is read as it should be, and is written as soon as the disk takes it.
+ */
+static void test_failing_disk(void)
+{
+	static uint8_t bytes[40000], got[sizeof(bytes)];
+	struct harness h;
+	uint64_t ino;
+
+	harness_make(&h, 4 << 20, "-b 4096");
+	CHECK_ERROR(0, harness_mount(&h, 1024, false));
+	ino = create(h.fs, 2, "f", S_IFREG | 0600);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		bytes[i] = (uint8_t)(i / 7);
+	}
+	CHECK(write_at(h.fs, ino, 0, bytes, sizeof(bytes)) == sizeof(bytes));
+	h.dev.fail_write = 1;
+	h.dev.fails_on = true;
+	CHECK_ERROR(-EIO, h.fs->ops->fsync(h.fs, ino, false));
+	CHECK_ERROR(-EIO, h.fs->ops->fsync(h.fs, ino, false));
+	CHECK_ERROR(-EIO, h.fs->ops->sync(h.fs));
+	CHECK(h.fs->ops->is_dirty(h.fs));
+	CHECK(read_at(h.fs, ino, 0, got, sizeof(got)) == sizeof(got));
+	CHECK(memcmp(got, bytes, sizeof(bytes)) == 0);
+	h.dev.fail_write = 0;
+	CHECK_ERROR(0, h.fs->ops->fsync(h.fs, ino, false));
+	CHECK_ERROR(0, h.fs->ops->put(h.fs, ino, 1));
+	harness_unmount(&h);
+	harness_fsck(&h);
+	CHECK_ERROR(0, harness_mount(&h, 1024, false));
+	CHECK_ERROR(0, h.fs->ops->get(h.fs, ino, &(struct fs_attr){0}));
+	CHECK(read_at(h.fs, ino, 0, got, sizeof(got)) == sizeof(got));
+	CHECK(memcmp(got, bytes, sizeof(bytes)) == 0);
+	CHECK_ERROR(0, h.fs->ops->put(h.fs, ino, 1));
+	harness_unmount(&h);
+	harness_free(&h);
+}
+
 /* Times to the nanosecond and beyond 2038; device numbers of either encoding. */
 static void test_attributes(void)
 {
@@ -409,6 +448,7 @@ int main(void)
 	test_orphans();
 	test_full();
 	test_transfers();
+	test_failing_disk();
 	test_attributes();
 	return 0;
 }
