@@ -73,6 +73,7 @@ enum axo_service_cmd {
 #define AXO_SERVICE_NO_BACKOFF 4  /* UP: restart at once each time; FAULT: so after this one */
 #define AXO_SERVICE_NO_WAIT    8  /* UP: do not wait for its init */
 #define AXO_SERVICE_BOUNDARY   16 /* FAULT: between two requests */
+#define AXO_SERVICE_STANDS     32 /* FAULT: within a request, which is not rolled back (lib/undo) */
 
 /* What RS counts of a service. Times in ns. */
 struct axo_service_stats {

@@ -31,7 +31,8 @@ struct campaign {
 	uint64_t seed, state;
 	unsigned long count;
 	unsigned least;
-	bool at_boundary, verbose;
+	uint32_t flags; /* of AXO_SERVICE_FAULT */
+	bool verbose;
 	const char *directory;
 	struct target targets[SERVICES_MAX];
 	unsigned targets_count;
@@ -64,11 +65,13 @@ static int usage(FILE *out)
 	fprintf(out,
 		"usage: faultcampaign [--seed N] [--count N] [--kinds LIST] [--services LIST] "
 		"[--boundary]\n"
-		"                     [--least PERCENT] [--dir DIRECTORY] [--verbose]\n"
+		"                     [--no-rollback] [--least PERCENT] [--dir DIRECTORY] "
+		"[--verbose]\n"
 		"kinds: kill pointer assert exit loop silent wrong memory grants text data (the "
 		"first four)\n"
 		"services: labels, or names of file systems (virtio_blk,ext2,ds,sched,tty)\n"
 		"--boundary: faults between two requests, not within one\n"
+		"--no-rollback: pm and vfs stay as they crashed\n"
 		"--least: how many percent must be survived (100)\n");
 	return 2;
 }
@@ -133,7 +136,7 @@ static int inject(const struct campaign *campaign, const struct target *target, 
 	struct load_counts counts = load_counts(), counts_after;
 	enum outcome ignored;
 	bool must_restart = fault_is_deadly(kind) || fault_is_silent(kind);
-	bool at_boundary = campaign->at_boundary || !work_poke(target->label, &ignored);
+	bool has_requests = work_poke(target->label, &ignored);
 	int r = services_stats(target->label, &before);
 
 	*result = (struct result){.service = target->name, .kind = kind};
@@ -141,7 +144,8 @@ static int inject(const struct campaign *campaign, const struct target *target, 
 		return r;
 	}
 	load_poke(target->label);
-	r = services_fault(target->label, kind, seed, at_boundary);
+	r = services_fault(target->label, kind, seed,
+		campaign->flags | (has_requests ? 0 : AXO_SERVICE_BOUNDARY));
 	if (r < 0 && r != -ERESTART) {
 		return r;
 	}
@@ -272,8 +276,9 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"seed", required_argument, NULL, 's'},
 		{"count", required_argument, NULL, 'c'}, {"kinds", required_argument, NULL, 'k'},
 		{"services", required_argument, NULL, 'S'}, {"boundary", no_argument, NULL, 'b'},
-		{"least", required_argument, NULL, 'l'}, {"dir", required_argument, NULL, 'd'},
-		{"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {0}};
+		{"no-rollback", no_argument, NULL, 'n'}, {"least", required_argument, NULL, 'l'},
+		{"dir", required_argument, NULL, 'd'}, {"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'}, {0}};
 	char *kinds = default_kinds, *services = default_services;
 	int option, r;
 
@@ -292,7 +297,10 @@ int main(int argc, char **argv)
 			services = optarg;
 			break;
 		case 'b':
-			campaign.at_boundary = true;
+			campaign.flags |= AXO_SERVICE_BOUNDARY;
+			break;
+		case 'n':
+			campaign.flags |= AXO_SERVICE_STANDS;
 			break;
 		case 'l':
 			campaign.least = (unsigned)strtoul(optarg, NULL, 0);

@@ -113,10 +113,10 @@ int services_restart(const char *label)
 	return call(&req, AXO_SERVICE_RESTART, label);
 }
 
-int services_fault(const char *label, int kind, uint64_t seed, bool at_boundary)
+int services_fault(const char *label, int kind, uint64_t seed, uint32_t flags)
 {
 	struct axo_service_req req = {
-		.flags = AXO_SERVICE_NO_BACKOFF | (at_boundary ? AXO_SERVICE_BOUNDARY : 0),
+		.flags = AXO_SERVICE_NO_BACKOFF | flags,
 		.arg = kind,
 		.count = kind == SEF_FAULT_TEXT || kind == SEF_FAULT_DATA ? 20 : 1,
 		.seed = seed,

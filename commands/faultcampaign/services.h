@@ -33,5 +33,5 @@ int services_ping(const char *label);
 
 int services_restart(const char *label);
 
-/* Makes the service fail: at its next request, or at_boundary: between two. */
-int services_fault(const char *label, int kind, uint64_t seed, bool at_boundary);
+/* Makes the service fail in one of its next requests; flags: AXO_SERVICE_BOUNDARY, _STANDS. */
+int services_fault(const char *label, int kind, uint64_t seed, uint32_t flags);

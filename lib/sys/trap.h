@@ -24,5 +24,7 @@ static inline int64_t trap_instruction(
 static inline int64_t sys_trap(
 	uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-	return undo_takes_trap(nr, a0, a1, a2) ? 0 : trap_instruction(nr, a0, a1, a2, a3, a4, a5);
+	const uint64_t first[] = {a0, a1, a2, a3, a4};
+
+	return undo_takes_trap(nr, first) ? 0 : trap_instruction(nr, a0, a1, a2, a3, a4, a5);
 }

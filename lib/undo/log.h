@@ -50,6 +50,7 @@ struct undo {
 	enum undo_state state;
 	enum undo_outcome outcome;
 	void (*on_end)(void);
+	void (*on_unsent)(endpoint_t dst, int error);
 	uint32_t out_count, out_sent;
 	uint32_t free_count;
 	uint32_t action_count;

@@ -15,20 +15,18 @@
  * are nobody's; or are made again after a restart anyway (alarm, table of grants, which threads are
  * stopped).
  */
-#define HARMLESS                                                                                  \
-	(1ull << KCALL_statectl | 1ull << KCALL_vircopy | 1ull << KCALL_strcopy |                 \
-		1ull << KCALL_vvircopy | 1ull << KCALL_memset | 1ull << KCALL_setgrant |          \
-		1ull << KCALL_safecopyfrom | 1ull << KCALL_safecopyto | 1ull << KCALL_vsafecopy | \
-		1ull << KCALL_safememset | 1ull << KCALL_umap | 1ull << KCALL_vumap |             \
-		1ull << KCALL_setalarm | 1ull << KCALL_times | 1ull << KCALL_getinfo |            \
-		1ull << KCALL_diagctl | 1ull << KCALL_stop)
+#define HARMLESS                                                                                   \
+	(1ull << KCALL_statectl | 1ull << KCALL_vircopy | 1ull << KCALL_strcopy |                  \
+		1ull << KCALL_vvircopy | 1ull << KCALL_memset | 1ull << KCALL_setgrant |           \
+		1ull << KCALL_safecopyfrom | 1ull << KCALL_safecopyto | 1ull << KCALL_safememset | \
+		1ull << KCALL_umap | 1ull << KCALL_vumap | 1ull << KCALL_setalarm |                \
+		1ull << KCALL_times | 1ull << KCALL_getinfo | 1ull << KCALL_diagctl |              \
+		1ull << KCALL_stop)
 
 /* Those that can wait: nobody looks at their results. */
 #define CAN_WAIT                                                               \
 	(1ull << KCALL_resume | 1ull << KCALL_clear | 1ull << KCALL_cleartid | \
 		1ull << KCALL_setids | 1ull << KCALL_kill)
-
-static void (*on_unsent)(endpoint_t dst, int error);
 
 /* Room for one more, or NULL: no window is open. */
 static struct out *out_new(enum out_kind kind, endpoint_t dst)
@@ -68,22 +66,56 @@ static bool is_awaited(endpoint_t ep)
 	return false;
 }
 
-static bool kcall_later(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2)
+static bool kcall_later(uint64_t nr, const uint64_t a[5])
 {
-	struct out *out = out_new(OUT_KCALL, (endpoint_t)a0);
+	struct out *out = out_new(OUT_KCALL, (endpoint_t)a[0]);
 
 	if (!out) {
 		return false;
 	}
 	out->index = (uint32_t)nr;
-	out->m.u64[0] = a0;
-	out->m.u64[1] = a1;
-	out->m.u64[2] = a2;
+	__real_memcpy(out->m.u64, a, 3 * sizeof(a[0]));
 	if (nr == KCALL_BASE + KCALL_setids) {
-		__real_memcpy(&out->m.u64[1], (const void *)a1, sizeof(struct proc_ids));
+		__real_memcpy(&out->m.u64[1], (const void *)a[1], sizeof(struct proc_ids));
 	}
 	out_add();
 	return true;
+}
+
+/* What the kernel is going to store in the service's own memory is no store that the compiler knows
+ * of. */
+static void save_target(uint64_t nr, const uint64_t a[5])
+{
+	switch (nr - KCALL_BASE) {
+	case KCALL_vircopy:
+		if ((endpoint_t)a[2] == EP_SELF) {
+			undo_store((const void *)a[3], a[4]);
+		}
+		break;
+	case KCALL_vvircopy:
+		for (uint64_t i = 0; i < a[1]; i++) {
+			const struct vircopy_vec *v = (const struct vircopy_vec *)a[0] + i;
+
+			if (v->dst_ep == EP_SELF) {
+				undo_store((const void *)v->dst, v->bytes);
+			}
+		}
+		break;
+	case KCALL_strcopy:
+		undo_store((const void *)a[2], a[3]);
+		break;
+	case KCALL_safecopyfrom:
+		undo_store((const void *)a[3], a[4]);
+		break;
+	case KCALL_getinfo:
+		undo_store((const void *)a[1], a[2]);
+		break;
+	case KCALL_times:
+		undo_store((const void *)a[1], sizeof(struct proc_times));
+		break;
+	default:
+		break;
+	}
 }
 
 static bool call_later(struct message *m)
@@ -116,7 +148,7 @@ static bool request_later(struct message *m, bool *is_harmless)
 	}
 }
 
-bool undo_takes_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2)
+bool undo_takes_trap(uint64_t nr, const uint64_t a[5])
 {
 	bool is_taken = false, is_harmless = is_kcall(nr, HARMLESS);
 
@@ -124,13 +156,15 @@ bool undo_takes_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2)
 		return false;
 	}
 	if (is_kcall(nr, CAN_WAIT)) {
-		is_taken = kcall_later(nr, a0, a1, a2);
+		is_taken = kcall_later(nr, a);
 	} else if (nr == KCALL_BASE + KCALL_stop) {
-		is_harmless = !is_awaited((endpoint_t)a0);
-	} else if (nr == TRAP_SENDREC && (endpoint_t)a0 == EP_VM) {
-		is_taken = request_later((struct message *)a1, &is_harmless);
+		is_harmless = !is_awaited((endpoint_t)a[0]);
+	} else if (nr == TRAP_SENDREC && (endpoint_t)a[0] == EP_VM) {
+		is_taken = request_later((struct message *)a[1], &is_harmless);
 	}
-	if (!is_taken && !is_harmless) {
+	if (is_harmless) {
+		save_target(nr, a);
+	} else if (!is_taken) {
 		undo_close();
 	}
 	return is_taken;
@@ -167,11 +201,6 @@ bool undo_asyn_later(endpoint_t dst, uint32_t index)
 	return out != NULL;
 }
 
-void undo_on_unsent(void (*fn)(endpoint_t dst, int error))
-{
-	on_unsent = fn;
-}
-
 static void kcall_send(struct out *out)
 {
 	uint64_t a1 = out->m.u64[1];
@@ -205,8 +234,8 @@ static void send_one(struct out *out)
 		(void)ipc_call(out->dst, &m);
 		break;
 	}
-	if (r < 0 && on_unsent) {
-		on_unsent(out->dst, r);
+	if (r < 0 && undo.on_unsent) {
+		undo.on_unsent(out->dst, r);
 	}
 }
 
@@ -225,8 +254,9 @@ void undo_send_all(void)
 	undo.out_sent = 0;
 }
 
-void undo_start(void)
+void undo_start(void (*on_unsent)(endpoint_t dst, int error))
 {
+	undo.on_unsent = on_unsent;
 	sef_on_inherited(undo_inherited);
 	sef_on_fault(undo_strike_after);
 }

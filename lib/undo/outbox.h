@@ -10,10 +10,11 @@
 #ifdef AXO_UNDO
 
 /*
- * A trap is about to happen. True: it is one whose result nobody needs, and happens when the window
- * ends; its result is 0. False: now; if it changes what others have the window has been closed.
+ * A trap is about to happen, with these first arguments. True: it is one whose result nobody needs,
+ * and happens when the window ends; its result is 0. False: now; if it changes what others have the
+ * window has been closed.
  */
-bool undo_takes_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2);
+bool undo_takes_trap(uint64_t nr, const uint64_t a[5]);
 
 /* True: it goes out when the window ends. False: no window is open, send it now. */
 bool undo_reply_later(endpoint_t dst, const struct message *m);
@@ -23,12 +24,9 @@ bool undo_notify_later(endpoint_t dst);
  * closed for want of room, send it now. */
 bool undo_asyn_later(endpoint_t dst, uint32_t index);
 
-/* fn hears of asynchronous messages that the kernel refused when the window ended. */
-void undo_on_unsent(void (*fn)(endpoint_t dst, int error));
-
 #else
 
-static inline bool undo_takes_trap(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2)
+static inline bool undo_takes_trap(uint64_t nr, const uint64_t a[5])
 {
 	return false;
 }

@@ -42,8 +42,9 @@ enum undo_outcome {
 
 #ifdef AXO_UNDO
 
-/* Before sef_start: a successor rolls back as soon as it has the memory. */
-void undo_start(void);
+/* Before sef_start: a successor rolls back as soon as it has the memory. on_unsent hears of
+ * asynchronous messages that the kernel refused when the window ended; may be NULL. */
+void undo_start(void (*on_unsent)(endpoint_t dst, int error));
 
 /* The window opens. stack_top: stores between the stack pointer and here are not logged. on_end: is
  * called when the window ends for good, before anything is sent; may be NULL. */
@@ -71,7 +72,7 @@ void undo_strike_after(uint64_t n, bool is_undone, void (*strike)(void));
 
 #else
 
-static inline void undo_start(void)
+static inline void undo_start(void (*on_unsent)(endpoint_t dst, int error))
 {
 }
 static inline void undo_open(const void *stack_top, void (*on_end)(void))

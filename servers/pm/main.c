@@ -64,7 +64,7 @@ int main(void)
 	sef_on_ksig(on_ksig);
 	sef_on_waiter(on_waiter);
 	sef_keep_heap(&kept);
-	undo_start();
+	undo_start(NULL);
 	sef_start();
 	for (;;) {
 		struct message m;

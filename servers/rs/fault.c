@@ -27,6 +27,7 @@ int fault_inject(struct service *s, const struct axo_service_req *req, endpoint_
 		.count = req->count ? req->count : 1,
 		.seed = req->seed,
 		.at_boundary = (req->flags & AXO_SERVICE_BOUNDARY) != 0,
+		.stands = (req->flags & AXO_SERVICE_STANDS) != 0,
 	};
 
 	if (req->arg < FAULT_KILL || req->arg > SEF_FAULT_DATA) {
