@@ -10,8 +10,8 @@ enum rs_op {
 	RS_GETINFO, /* proc file system, asynchronous: rs_getinfo: the table of services as text;
 		       answered by an asynchronous message of type RS_GETINFO | PROTO_REPLY:
 		       rs_getinfo_rep */
-	RS_ENDED    /* PM, asynchronous: rs_ended: a service whose signals PM manages has got one that
-		       ends it; PM has stopped it */
+	RS_ENDED /* PM, asynchronous: rs_ended: a service whose signals PM manages has got one that
+		    ends it; PM has stopped it */
 };
 
 struct rs_fs_start {
