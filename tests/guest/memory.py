@@ -37,6 +37,14 @@ def test_exec_under_pressure(kind):
         guest.expect_output(result, '1\nheld 24 MiB, ok\n')
 
 
+def test_fragmented(kind):
+    """Half of memory free in single pages: nine tenths of that can be mapped and used (VM-09)."""
+    with guest.Scratch() as scratch:
+        result = guest.execute('/root/pressure fragment 90', '--overlay', scratch.program('pressure'), '--mem', '64',
+                               kind=kind)
+        guest.expect_output(result, 'fragment, ok\n')
+
+
 def test_nothing_is_lost(kind):
     """After a hundred rounds of everything as many pages are free, or cached copies, as before (VM-11, VM-24)."""
     with guest.Scratch() as scratch:

@@ -14,6 +14,7 @@
 
 #define PAGE AXO_PAGE_SIZE
 #define RW   (PROT_READ | PROT_WRITE)
+#define BASE 0x20000000ll
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static struct vm vm;
@@ -140,6 +141,32 @@ static void test_refill(void)
 	CHECK_SOUND(&vm);
 }
 
+/* VM-09: half of memory is free in single pages, and most of that can be used. */
+static void test_fragmented(void)
+{
+	endpoint_t ep = fake_process(&vm), other = fake_process(&vm);
+	uint64_t keep = vm.pool.reserve_vm + vm.pool.reserve_service;
+	uint64_t pages = free_pages() - keep - 100, more;
+
+	CHECK(map(ep, BASE, pages * PAGE, RW, ANON | MAP_FIXED) == BASE);
+	for (uint64_t i = 0; i < pages; i++) {
+		CHECK(fake_touch(&vm, ep, BASE + i * PAGE, true) != NULL);
+	}
+	for (uint64_t i = 1; i < pages; i += 2) {
+		CHECK(fake_call(&vm, ep, LINUX_NR_madvise, BASE + i * PAGE, PAGE, MADV_DONTNEED, 0,
+			      0, 0) == 0);
+	}
+	more = (free_pages() - keep) * 9 / 10;
+	CHECK(more > pages / 3 && page_longest_run(&vm.pool) < more / 8);
+	CHECK(map(other, BASE, more * PAGE, RW, ANON | MAP_FIXED) == BASE);
+	for (uint64_t i = 0; i < more; i++) {
+		CHECK(fake_touch(&vm, other, BASE + i * PAGE, true) != NULL);
+	}
+	CHECK_SOUND(&vm);
+	fake_exit(&vm, ep);
+	fake_exit(&vm, other);
+}
+
 /* VM-12: many regions; VM's own memory shrinks again when they go. */
 static void test_many_regions(void)
 {
@@ -233,6 +260,7 @@ int main(void)
 	test_double_free();
 	test_classes();
 	test_refill();
+	test_fragmented();
 	test_many_regions();
 	test_contiguous();
 	test_choice();

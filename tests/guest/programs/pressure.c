@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * More memory than there is. One line of output each, "ok" at its end when all was right.
- *   pressure sparse FILE MIB           a hole of MIB megabytes, mapped shared, written here and
- * there pressure fill FILE MIB             a file of MIB megabytes written whole through a shared
- * mapping, read by read(2) pressure private FILE              a file mapped privately: every page
- * of it changed, the file not pressure hold MIB COMMAND...       MIB megabytes in use while the
- * command runs pressure rounds COUNT              COUNT times mappings of each kind, a fork, a
- * file, a pipe
+ * - pressure sparse FILE MIB: a hole of MIB megabytes, mapped shared, written here and there
+ * - pressure fill FILE MIB: a file of MIB megabytes written whole through a shared mapping, read by
+ *   read(2)
+ * - pressure private FILE: a file mapped privately: every page of it changed, the file not
+ * - pressure hold MIB COMMAND...: MIB megabytes in use while the command runs
+ * - pressure rounds COUNT: COUNT times mappings of each kind, a fork, a file, a pipe
+ * - pressure fragment PERCENT: every second page of most memory is given back, then PERCENT of what
+ *   is free is mapped and used
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,6 +182,57 @@ static void one_round(int number)
 	unlink(name);
 }
 
+static long free_pages(void)
+{
+	struct sysinfo info;
+	if (sysinfo(&info) != 0) {
+		fail("sysinfo", 0);
+	}
+	return (long)(info.freeram * info.mem_unit / PAGE);
+}
+
+/* Pages of memory, each with its number in it. */
+static char *use(long pages)
+{
+	char *area = mmap(NULL, (size_t)pages * PAGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED) {
+		fail("mmap", pages);
+	}
+	for (long page = 0; page < pages; page++) {
+		memcpy(area + page * PAGE, &page, sizeof(page));
+	}
+	return area;
+}
+
+static void check_used(const char *area, long pages, long step)
+{
+	for (long page = 0; page < pages; page += step) {
+		if (memcmp(area + page * PAGE, &page, sizeof(page)) != 0) {
+			fail("lost", page);
+		}
+	}
+}
+
+static void fragment(long percent)
+{
+	long pages = free_pages() * 9 / 10;
+	char *area = use(pages);
+	for (long page = 1; page < pages; page += 2) {
+		if (madvise(area + page * PAGE, PAGE, MADV_DONTNEED) != 0) {
+			fail("madvise", page);
+		}
+	}
+	long more = free_pages() * percent / 100;
+	if (more < pages / 2 * percent / 100) {
+		fail("not given back", more);
+	}
+	char *scattered = use(more);
+	check_used(area, pages, 2);
+	check_used(scattered, more, 1);
+	puts("fragment, ok");
+}
+
 int main(int count, char **words)
 {
 	const char *what = count > 2 ? words[1] : "";
@@ -190,6 +244,8 @@ int main(int count, char **words)
 		private_copy(words[2]);
 	} else if (strcmp(what, "hold") == 0 && count > 3) {
 		return hold(strtol(words[2], NULL, 10), words + 3);
+	} else if (strcmp(what, "fragment") == 0) {
+		fragment(strtol(words[2], NULL, 10));
 	} else if (strcmp(what, "rounds") == 0) {
 		for (int i = 0; i < strtol(words[2], NULL, 10); i++) {
 			if (fork() == 0) {
