@@ -7,12 +7,15 @@ from axolib import guest, services
 HELPERS = ('up() { service up /services/watcher --conf /services/tests.conf --label watcher --args "$1"; }; '
            'events() { dmesg | grep -c "watcher: event $1"; }; '
            'await() { until dmesg | grep "watcher: $1" > /dev/null; do sleep 0.05; done; }; '
-           'sh -c "trap \\"echo caught >> /tmp/caught\\" USR1; while :; do sleep 0.05; done" & p=$!; '
-           'sh -c "trap : USR1; while :; do sleep 0.05; done" & q=$!; sleep 0.3; ')
+           'mkfifo /tmp/f; exec 3<>/tmp/f; touch /tmp/caught; '
+           'sh -c "trap \\"echo caught >> /tmp/caught\\" USR1; echo up; while :; do read x <&3; done" > /tmp/p & p=$!; '
+           'sh -c "trap : USR1; echo up; while :; do read x <&3; done" > /tmp/q & q=$!; '
+           'until grep -q up /tmp/p && grep -q up /tmp/q; do sleep 0.05; done; ')
 
 
 def run(script, kind):
-    result = guest.execute('{ ' + HELPERS + script + '; } 2>&1', '--overlay', services.overlay(kind), kind=kind)
+    result = guest.execute('{ ' + HELPERS + script + '; } 2>&1', '--overlay', services.overlay(kind), kind=kind,
+                           limit=120)
     guest.expect(result.status == 0, result)
     return result.out.split()
 
@@ -29,8 +32,8 @@ def test_no_answer(kind):
     """A service that never answers holds a process up for two seconds, once; one that ends does not at all."""
     out = run('up "$p $q mute"; await "watch: 0"; kill -USR1 $p; until grep -q caught /tmp/caught; do sleep 0.1; done; '
               'dmesg | grep -c "does not answer events"; kill $q; wait $q 2>/dev/null; echo $?; events "2 of"; '
-              'service down watcher; up "$p mute"; sleep 0.2; kill $p; await "event 2 of $p"; service down watcher; '
-              'wait $p 2>/dev/null; echo $?', kind)
+              'service down watcher; up "$p mute"; until [ $(dmesg | grep -c "watch: 0") = 3 ]; do sleep 0.1; done; '
+              'kill $p; await "event 2 of $p"; service down watcher; wait $p 2>/dev/null; echo $?', kind)
     guest.expect(out == ['1', '143', '0', '143'], out)
 
 
