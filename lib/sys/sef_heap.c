@@ -16,7 +16,6 @@
 #include "lib/sys/sef_impl.h"
 #include "proto/vm.h"
 
-#define RECORD_NAME    "sef.heap"
 #define RECORD_VERSION 1
 
 /* In static memory, where the successor looks first. */
@@ -51,7 +50,7 @@ static void save(void)
 static int find_record(struct record *old)
 {
 	struct state_entry entry;
-	int r = sef_state_find(RECORD_NAME, &entry);
+	int r = sef_state_find(SEF_HEAP_RECORD, &entry);
 
 	if (r == -ESRCH ||
 		(r == 0 && (entry.version != RECORD_VERSION || entry.bytes != sizeof(*old)))) {
@@ -151,5 +150,5 @@ void sef_keep_heap(const struct sef_kept *how)
 	kept = how;
 	sef.heap = &ops;
 	sef_keep_memory();
-	sef_state(RECORD_NAME, &record, sizeof(record), RECORD_VERSION, NULL);
+	sef_state(SEF_HEAP_RECORD, &record, sizeof(record), RECORD_VERSION, NULL);
 }

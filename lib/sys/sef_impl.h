@@ -15,6 +15,8 @@ enum sef_phase {
 	SEF_SERVING    /* inbox holds what is being served */
 };
 
+#define SEF_HEAP_RECORD "sef.heap" /* the state by which it is known */
+
 /* What a service with sef_keep_heap has besides; of others nothing of it is linked. */
 struct sef_heap_ops {
 	/* The service rests: what its successor looks at is brought up to date. */

@@ -117,6 +117,11 @@ int sef_state_transfer(void)
 	if (is_crash && r < 0) {
 		return 0; /* the dead one is gone already, or its table is damaged */
 	}
+	if (r == 0 && sef.info.type == SEF_INIT_LU && !sef.heap &&
+		find(old, count, SEF_HEAP_RECORD)) {
+		diag_printf("takes no heap over");
+		r = -EPROTO; /* this is another service's program */
+	}
 	for (uint32_t i = 0; i < sef.state_count && r == 0; i++) {
 		const struct state_entry *mine = &sef.states[i];
 		const struct state_entry *from = find(old, count, mine->name);

@@ -182,6 +182,15 @@ static void without_record(void)
 	CHECK(start() == EXITED && fake.init_result == -EPROTO);
 }
 
+/* A program that knows nothing of heaps is no next version. */
+static void without_heap(void)
+{
+	become_new();
+	sef.heap = NULL;
+	sef.keeps_memory = false;
+	CHECK(start() == EXITED && fake.init_result == -EPROTO && inits == 0);
+}
+
 static void memory_refused(void)
 {
 	become_new();
@@ -227,6 +236,7 @@ int main(void)
 	RUN(other_layout);
 	RUN(other_service);
 	RUN(without_record);
+	RUN(without_heap);
 	RUN(memory_refused);
 	RUN(allocated_too_early);
 	return 0;

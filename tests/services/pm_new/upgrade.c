@@ -56,6 +56,7 @@ static void replace_links(struct pm *pm, struct process *from, struct process *t
 	replace_link(&from->posix_timers, &to->posix_timers);
 	replace_link(&from->tracees, &to->tracees);
 	replace_link(&from->trace_ended, &to->trace_ended);
+	replace_link(&from->watches, &to->watches);
 	replace_link(&from->pending.entries, &to->pending.entries);
 	replace_timer(pm, &from->real_timer, &to->real_timer);
 	replace_cpu_timer(pm, &from->virtual_timer, &to->virtual_timer, to);
