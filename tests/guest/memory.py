@@ -37,6 +37,16 @@ def test_exec_under_pressure(kind):
         guest.expect_output(result, '1\nheld 24 MiB, ok\n')
 
 
+def test_largest_is_killed(kind):
+    """Memory runs out: the largest program is killed, the one beside it and all services go on, the log tells."""
+    with guest.Scratch() as scratch:
+        command = './pressure hold 40 true; echo status $?'
+        script = (f"cd /root; a=$(pidof pm vfs rs ds memory); ./pressure hold 6 sh -c '{command}' 2> /dev/null; "
+                  'dmesg | grep -c "out of memory: killing"; [ "$a" = "$(pidof pm vfs rs ds memory)" ] && echo same')
+        result = guest.execute(script, '--overlay', scratch.program('pressure'), '--mem', '48', kind=kind)
+        guest.expect(result.status == 0 and result.out.endswith('status 137\nheld 6 MiB, ok\n1\nsame\n'), result)
+
+
 def test_fragmented(kind):
     """Half of memory free in single pages: nine tenths of that can be mapped and used (VM-09)."""
     with guest.Scratch() as scratch:
