@@ -4,8 +4,18 @@
 #pragma once
 
 #include <setjmp.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "lib/sys/sef_impl.h"
+
+#define CHECK(condition)                                                                        \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
+			fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+			_exit(1);                                                               \
+		}                                                                               \
+	} while (0)
 
 #define SELF    20
 #define CLIENT  30

@@ -14,14 +14,6 @@
 #include "lib/sys/ipc.h"
 #include "lib/sys/test/sef_fake.h"
 
-#define CHECK(condition)                                                                        \
-	do {                                                                                    \
-		if (!(condition)) {                                                             \
-			fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
-			_exit(1);                                                               \
-		}                                                                               \
-	} while (0)
-
 static int inits;
 static enum sef_init_type last_type;
 static const struct message *last_interrupted;
