@@ -16,6 +16,8 @@
 #define DECISECOND_NS 100000000ull
 #define WRITE_PIECE   1024u
 
+#define LINE_INHERITED_LIFE 500u /* less than a grant's number lives */
+
 void line_signal(struct tty_line *line, int signo)
 {
 	struct message m = {.type = PM_TTY_SIGNAL};
@@ -45,6 +47,23 @@ void line_init(struct tty_line *line, const struct tty_device_ops *device, void 
 	list_init(&line->drains);
 }
 
+/* After a predecessor: whether its last step was made, and how far its write has come. */
+static void settle_progress(struct tty_line *line)
+{
+	struct tty_progress *last = &line->progress[line->progress_at % 2];
+
+	if (line->ld.out.tail == last->tail) {
+		last->after = last->before;
+	} else {
+		line->ld.out.column = last->column;
+	}
+	if (last->after > 0) {
+		last->life = LINE_INHERITED_LIFE;
+		line->inherited[line->inherited_next++ % LINE_INHERITED_MAX] = *last;
+	}
+	*last = (struct tty_progress){.tail = line->ld.out.tail - 1, .column = line->ld.out.column};
+}
+
 void line_adopt(struct tty_line *line, const struct tty_device_ops *device, void *device_ctx)
 {
 	struct tty_termios tio = line->ld.tio;
@@ -53,6 +72,7 @@ void line_adopt(struct tty_line *line, const struct tty_device_ops *device, void
 		ldisc_init(&line->ld, &ldisc_ops, line);
 		line->ld.tio = tio;
 	}
+	settle_progress(line);
 	line->ld.ops = &ldisc_ops;
 	line->ld.ctx = line;
 	line->device = device;
@@ -167,10 +187,39 @@ static void settle_reads(struct tty_line *line)
 
 /* ---- writing ---- */
 
+static void note_progress(struct tty_line *line, const struct tty_progress *progress)
+{
+	uint32_t other = 1 - line->progress_at;
+
+	line->progress[other] = *progress;
+	__atomic_store_n(&line->progress_at, other, __ATOMIC_RELEASE);
+}
+
+/* How much of a write is done already: it is a repetition after a restart. */
+static uint64_t done_before(struct tty_line *line, const struct chr_request *req)
+{
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < LINE_INHERITED_MAX; i++) {
+		struct tty_progress *p = &line->inherited[i];
+
+		if (p->life == 0) {
+			continue;
+		}
+		p->life--;
+		if (p->client == req->client && p->grant == req->grant && p->after <= req->bytes) {
+			done = p->after;
+			p->life = 0;
+		}
+	}
+	return done;
+}
+
 /* Moves a writer's bytes to the output queue; true if it is through (or failed: *error). */
 static bool write_some(
 	struct tty_line *line, const struct chr_request *req, uint64_t *done, int *error)
 {
+	struct tty_output_step step;
 	uint8_t buf[WRITE_PIECE];
 
 	*error = 0;
@@ -188,29 +237,18 @@ static bool write_some(
 		if (*error < 0) {
 			return true;
 		}
-		taken = ldisc_write(&line->ld, buf, len);
+		taken = tty_output_prepare(&line->ld.out, &line->ld.tio, buf, len, &step);
+		note_progress(line,
+			&(struct tty_progress){.client = req->client,
+				.grant = req->grant,
+				.tail = line->ld.out.tail,
+				.column = step.column,
+				.before = *done,
+				.after = *done + taken});
+		tty_output_commit(&line->ld.out, &step);
 		*done += taken;
 	}
 	return true;
-}
-
-/* The first write has come so far. */
-static void note_partial(struct tty_line *line, const struct chr_request *req, uint64_t done)
-{
-	line->partial = (struct tty_partial){req->client, req->grant, done};
-}
-
-/* How much of a write is done already: it is a repetition after a restart. */
-static uint64_t done_before(struct tty_line *line, const struct chr_request *req)
-{
-	struct tty_partial partial = line->partial;
-
-	if (partial.done == 0 || partial.client != req->client || partial.grant != req->grant ||
-		partial.done > req->bytes) {
-		return 0;
-	}
-	line->partial.done = 0;
-	return partial.done;
 }
 
 static int64_t write_result(uint64_t done, int error)
@@ -220,7 +258,7 @@ static int64_t write_result(uint64_t done, int error)
 
 int64_t line_write(struct tty_line *line, const struct chr_request *req)
 {
-	uint64_t done = list_is_empty(&line->writes) ? done_before(line, req) : 0;
+	uint64_t done = done_before(line, req);
 	int error;
 	int r;
 
@@ -235,9 +273,6 @@ int64_t line_write(struct tty_line *line, const struct chr_request *req)
 		return write_result(done, done > 0 ? 0 : r);
 	}
 	list_last(&line->writes, struct tty_request, link)->done = done;
-	if (done > 0) {
-		note_partial(line, req, done);
-	}
 	return CHR_LATER;
 }
 
@@ -248,10 +283,8 @@ static void settle_writes(struct tty_line *line)
 		int error;
 
 		if (!write_some(line, &head->req, &head->done, &error)) {
-			note_partial(line, &head->req, head->done);
 			return;
 		}
-		line->partial.done = 0;
 		finish(head, write_result(head->done, error));
 	}
 }
@@ -357,14 +390,7 @@ static bool cancel_in(struct list *list, endpoint_t client, uint32_t seq)
 
 bool line_cancel(struct tty_line *line, endpoint_t client, uint32_t seq)
 {
-	bool was_write = cancel_in(&line->writes, client, seq);
-
-	if (was_write &&
-		(list_is_empty(&line->writes) ||
-			list_first(&line->writes, struct tty_request, link)->done == 0)) {
-		line->partial.done = 0;
-	}
-	return was_write || cancel_in(&line->reads, client, seq) ||
+	return cancel_in(&line->writes, client, seq) || cancel_in(&line->reads, client, seq) ||
 		cancel_in(&line->drains, client, seq);
 }
 

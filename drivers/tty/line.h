@@ -5,9 +5,9 @@
  * Invariants: 1. Reads are served in order of arrival, writes likewise.
  * 2. When line_settle has run, no request waits that could be answered now, and the device has been
  * given all output that it takes.
- * 3. Of the writes that wait only the first is partly done, as far as `partial` says.
- * State: flat but for the requests that wait, which VFS repeats after a restart; a partly done
- * write goes on where it was.
+ * 3. Of the writes that wait only the first is partly done.
+ * State: flat but for the requests that wait, which VFS repeats after a restart; a write that was
+ * begun goes on where it was, wherever the predecessor stopped (struct tty_progress).
  */
 #pragma once
 
@@ -51,12 +51,21 @@ struct tty_watch {
 	uint32_t events; /* that somebody waits for; 0: free */
 };
 
-/* How far the first write has come; bytes 0: it has not begun. */
-struct tty_partial {
+/* The last step of a write, noted before it is made: moving the output queue's tail makes it. As
+ * long as that stands at `tail` the write has come to `before`, then to `after`. */
+struct tty_progress {
 	endpoint_t client;
 	grant_t grant;
-	uint64_t done; /* bytes */
+	uint32_t tail;
+	uint32_t column; /* of the cursor, afterwards */
+	uint64_t before; /* bytes */
+	uint64_t after;
+	uint32_t life; /* of a predecessor's: for how many writes it is looked for */
 };
+
+/* Writes of predecessors whose repetition has not come yet. VFS repeats at once; later the grant's
+ * number may mean another one. */
+#define LINE_INHERITED_MAX 4
 
 struct tty_line {
 	struct ldisc ld;
@@ -66,8 +75,11 @@ struct tty_line {
 	int32_t pgid; /* foreground group; 0: none */
 	struct list reads;
 	struct list writes;
-	struct list drains; /* ioctls that wait for the end of output */
-	struct tty_partial partial;
+	struct list drains;              /* ioctls that wait for the end of output */
+	struct tty_progress progress[2]; /* one counts while the other is written */
+	uint32_t progress_at;
+	struct tty_progress inherited[LINE_INHERITED_MAX]; /* of predecessors; after 0: none */
+	uint32_t inherited_next;
 	struct tty_watch watches[LINE_WATCHES_MAX];
 	time_ns_t last_input_ns; /* monotonic */
 	time_ns_t break_end_ns;  /* a break is being sent until then; 0: none */

@@ -34,7 +34,7 @@
 #define HOOK_COM1     0
 #define HOOK_KEYBOARD 1
 
-#define STATE_VERSION 1 /* of struct tty */
+#define STATE_VERSION 2 /* of struct tty */
 
 struct tty {
 	struct serial serial;

@@ -16,112 +16,117 @@ static size_t output_room(const struct tty_output *out)
 	return TTY_OUTPUT_SIZE - (out->tail - out->head);
 }
 
-static void output_put(struct tty_output *out, uint8_t c)
+/* Into the ring behind what is in the queue. */
+static void output_put(struct tty_output *out, struct tty_output_step *at, uint8_t c)
 {
-	out->ring[out->tail % TTY_OUTPUT_SIZE] = c;
-	out->tail++;
+	out->ring[at->tail % TTY_OUTPUT_SIZE] = c;
+	at->tail++;
 }
 
 /* Moves the column for a byte that is neither newline, return, tab nor backspace. */
-static void output_advance(struct tty_output *out, const struct tty_termios *tio, uint8_t c)
+static void output_advance(struct tty_output_step *at, const struct tty_termios *tio, uint8_t c)
 {
 	bool is_continuation = (tio->c_iflag & TTY_IUTF8) != 0 && (c & 0xc0) == 0x80;
 
 	if (c >= 0x20 && c != 0x7f && !is_continuation) {
-		out->column++;
+		at->column++;
 	}
 }
 
-static bool output_newline(struct tty_output *out, uint32_t oflag, size_t room)
+static bool output_newline(
+	struct tty_output *out, struct tty_output_step *at, uint32_t oflag, size_t room)
 {
 	if ((oflag & TTY_ONLCR) != 0) {
 		if (room < 2) {
 			return false;
 		}
-		output_put(out, '\r');
-		out->column = 0;
+		output_put(out, at, '\r');
+		at->column = 0;
 	} else if ((oflag & TTY_ONLRET) != 0) {
-		out->column = 0;
+		at->column = 0;
 	}
-	output_put(out, '\n');
+	output_put(out, at, '\n');
 	return true;
 }
 
-static bool output_return(struct tty_output *out, uint32_t oflag, size_t room)
+static bool output_return(
+	struct tty_output *out, struct tty_output_step *at, uint32_t oflag, size_t room)
 {
-	if ((oflag & TTY_ONOCR) != 0 && out->column == 0) {
+	if ((oflag & TTY_ONOCR) != 0 && at->column == 0) {
 		return true;
 	}
 	if ((oflag & TTY_OCRNL) != 0) {
-		return output_newline(out, oflag & ~TTY_ONLCR, room);
+		return output_newline(out, at, oflag & ~TTY_ONLCR, room);
 	}
-	output_put(out, '\r');
-	out->column = 0;
+	output_put(out, at, '\r');
+	at->column = 0;
 	return true;
 }
 
-static bool output_tab(struct tty_output *out, uint32_t oflag, size_t room)
+static bool output_tab(
+	struct tty_output *out, struct tty_output_step *at, uint32_t oflag, size_t room)
 {
-	uint32_t spaces = TAB_WIDTH - out->column % TAB_WIDTH;
+	uint32_t spaces = TAB_WIDTH - at->column % TAB_WIDTH;
 
 	if ((oflag & TTY_TABDLY) == TTY_XTABS) {
 		if (room < spaces) {
 			return false;
 		}
 		for (uint32_t i = 0; i < spaces; i++) {
-			output_put(out, ' ');
+			output_put(out, at, ' ');
 		}
 	} else {
-		output_put(out, '\t');
+		output_put(out, at, '\t');
 	}
-	out->column += spaces;
+	at->column += spaces;
 	return true;
 }
 
 /* Processes one byte if `room` bytes suffice for all that it becomes; false if not. */
-static bool output_process(
-	struct tty_output *out, const struct tty_termios *tio, uint8_t c, size_t room)
+static bool output_process(struct tty_output *out, struct tty_output_step *at,
+	const struct tty_termios *tio, uint8_t c, size_t room)
 {
 	if (room == 0) {
 		return false;
 	}
 	if ((tio->c_oflag & TTY_OPOST) == 0) {
-		output_put(out, c);
+		output_put(out, at, c);
 		return true;
 	}
 	switch (c) {
 	case '\n':
-		return output_newline(out, tio->c_oflag, room);
+		return output_newline(out, at, tio->c_oflag, room);
 	case '\r':
-		return output_return(out, tio->c_oflag, room);
+		return output_return(out, at, tio->c_oflag, room);
 	case '\t':
-		return output_tab(out, tio->c_oflag, room);
+		return output_tab(out, at, tio->c_oflag, room);
 	case '\b':
-		if (out->column > 0) {
-			out->column--;
+		if (at->column > 0) {
+			at->column--;
 		}
-		output_put(out, c);
+		output_put(out, at, c);
 		return true;
 	default:
 		if ((tio->c_oflag & TTY_OLCUC) != 0 && c >= 'a' && c <= 'z') {
 			c = (uint8_t)(c - 'a' + 'A');
 		}
-		output_advance(out, tio, c);
-		output_put(out, c);
+		output_advance(at, tio, c);
+		output_put(out, at, c);
 		return true;
 	}
 }
 
-size_t tty_output_write(
-	struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf, size_t len)
+size_t tty_output_prepare(struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf,
+	size_t len, struct tty_output_step *step)
 {
 	size_t taken = 0;
 
+	*step = (struct tty_output_step){out->tail, out->column};
 	while (taken < len) {
-		size_t room = output_room(out);
+		size_t room = TTY_OUTPUT_SIZE - (step->tail - out->head);
 
 		room = room > TTY_OUTPUT_RESERVE ? room - TTY_OUTPUT_RESERVE : 0;
-		if (!output_process(out, tio, buf[taken], room)) {
+		if (!output_process(out, step, tio, buf[taken], room)) {
 			break;
 		}
 		taken++;
@@ -129,26 +134,61 @@ size_t tty_output_write(
 	return taken;
 }
 
+void tty_output_commit(struct tty_output *out, const struct tty_output_step *step)
+{
+	__atomic_store_n(&out->tail, step->tail, __ATOMIC_RELEASE);
+	out->column = step->column;
+}
+
+size_t tty_output_write(
+	struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf, size_t len)
+{
+	struct tty_output_step step;
+	size_t taken = tty_output_prepare(out, tio, buf, len, &step);
+
+	tty_output_commit(out, &step);
+	return taken;
+}
+
 void tty_output_echo(struct tty_output *out, const struct tty_termios *tio, uint8_t c)
 {
-	(void)output_process(out, tio, c, output_room(out));
+	struct tty_output_step step = {out->tail, out->column};
+
+	(void)output_process(out, &step, tio, c, output_room(out));
+	tty_output_commit(out, &step);
+}
+
+size_t tty_output_peek(
+	const struct tty_output *out, uint8_t *buf, size_t len, struct tty_output_taken *taken)
+{
+	size_t given = 0;
+
+	*taken = (struct tty_output_taken){.head = out->head};
+	if (out->priority != 0 && len > 0) {
+		buf[given++] = out->priority;
+		taken->has_priority = true;
+	}
+	while (!out->is_stopped && given < len && taken->head != out->tail) {
+		buf[given++] = out->ring[taken->head % TTY_OUTPUT_SIZE];
+		taken->head++;
+	}
+	return given;
+}
+
+void tty_output_taken(struct tty_output *out, const struct tty_output_taken *taken)
+{
+	if (taken->has_priority) {
+		out->priority = 0;
+	}
+	out->head = taken->head;
 }
 
 size_t tty_output_take(struct tty_output *out, uint8_t *buf, size_t len)
 {
-	size_t given = 0;
+	struct tty_output_taken taken;
+	size_t given = tty_output_peek(out, buf, len, &taken);
 
-	if (out->priority != 0 && len > 0) {
-		buf[given++] = out->priority;
-		out->priority = 0;
-	}
-	if (out->is_stopped) {
-		return given;
-	}
-	while (given < len && out->head != out->tail) {
-		buf[given++] = out->ring[out->head % TTY_OUTPUT_SIZE];
-		out->head++;
-	}
+	tty_output_taken(out, &taken);
 	return given;
 }
 

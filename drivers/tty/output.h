@@ -27,6 +27,18 @@ struct tty_output {
 	uint8_t ring[TTY_OUTPUT_SIZE];
 };
 
+/* Where the queue will stand when bytes that are in the ring already become part of it. */
+struct tty_output_step {
+	uint32_t tail;
+	uint32_t column;
+};
+
+/* How far the device has come when it has been given bytes. */
+struct tty_output_taken {
+	uint32_t head;
+	bool has_priority; /* the START/STOP character was among them */
+};
+
 /* Makes an empty queue. */
 void tty_output_init(struct tty_output *out);
 
@@ -37,11 +49,22 @@ void tty_output_init(struct tty_output *out);
 size_t tty_output_write(
 	struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf, size_t len);
 
+/* The same in two steps: the queue is as before until the second, a single store. */
+size_t tty_output_prepare(struct tty_output *out, const struct tty_termios *tio, const uint8_t *buf,
+	size_t len, struct tty_output_step *step);
+void tty_output_commit(struct tty_output *out, const struct tty_output_step *step);
+
 /* Takes one byte of echo, processed after `tio`; a byte that finds no room is dropped. */
 void tty_output_echo(struct tty_output *out, const struct tty_termios *tio, uint8_t c);
 
 /* Gives the device up to `len` bytes; 0 while output is stopped or nothing waits. */
 size_t tty_output_take(struct tty_output *out, uint8_t *buf, size_t len);
+
+/* The same in two steps: what the device is to be given, and, once it has got it, that it has. The
+ * second may be done again. */
+size_t tty_output_peek(
+	const struct tty_output *out, uint8_t *buf, size_t len, struct tty_output_taken *taken);
+void tty_output_taken(struct tty_output *out, const struct tty_output_taken *taken);
 
 /* Bytes that wait, stopped or not. */
 size_t tty_output_pending(const struct tty_output *out);

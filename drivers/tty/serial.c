@@ -34,7 +34,6 @@
 #define LSR_THRE                   0x20
 #define LSR_TEMT                   0x40
 
-#define FIFO_BYTES      16u
 #define TRANSMIT_ROUNDS 128u /* at most 2 KiB before other work gets a turn */
 #define RECEIVE_ROUNDS  4096u
 #define SERVICE_ROUNDS  16u
@@ -61,14 +60,40 @@ static void set_interrupts(struct serial *serial, uint8_t enable)
 
 /* ---- output ---- */
 
+#define NOT_READ 0xffffffffu
+
+static void serial_send(struct serial *serial)
+{
+	struct tty_output *out = &serial->line.ld.out;
+	uint8_t buf[FIFO_BYTES];
+	uint32_t len = (uint32_t)tty_output_peek(out, buf, sizeof(buf), &serial->taken);
+
+	for (uint32_t i = 0; i < len; i++) {
+		serial->send[i] = (struct devio_vec){
+			(uint16_t)(serial->port + RBR), DEVIO_8 | DEVIO_OUT, buf[i]};
+	}
+	serial->send[len] = (struct devio_vec){(uint16_t)(serial->port + LSR), DEVIO_8, NOT_READ};
+	__atomic_store_n(&serial->sending, len, __ATOMIC_RELEASE);
+	(void)sys_vdevio(serial->send, len + 1);
+	tty_output_taken(out, &serial->taken);
+	__atomic_store_n(&serial->sending, 0, __ATOMIC_RELEASE);
+}
+
+/* The predecessor stopped somewhere in serial_send: what the port got is not sent again. */
+static void settle_sending(struct serial *serial)
+{
+	if (serial->sending != 0 && serial->sending <= FIFO_BYTES &&
+		serial->send[serial->sending].value != NOT_READ) {
+		tty_output_taken(&serial->line.ld.out, &serial->taken);
+	}
+	serial->sending = 0;
+}
+
 static void serial_transmit(struct tty_line *line)
 {
 	struct serial *serial = line->device_ctx;
-	uint8_t buf[FIFO_BYTES];
 
 	for (uint32_t round = 0; round < TRANSMIT_ROUNDS; round++) {
-		size_t len;
-
 		if (!tty_output_has_work(&line->ld.out)) {
 			set_interrupts(serial, serial->interrupt_enable & (uint8_t)~IER_TRANSMIT);
 			return;
@@ -76,8 +101,7 @@ static void serial_transmit(struct tty_line *line)
 		if ((in8(serial, LSR) & LSR_THRE) == 0) {
 			break;
 		}
-		len = tty_output_take(&line->ld.out, buf, sizeof(buf));
-		(void)sys_sdevio((uint16_t)(serial->port + RBR), DEVIO_8 | DEVIO_OUT, buf, len);
+		serial_send(serial);
 	}
 	/* The port raises an interrupt when it takes more; at once if it does already. */
 	set_interrupts(serial, serial->interrupt_enable | IER_TRANSMIT);
@@ -265,6 +289,7 @@ int serial_init(struct serial *serial, uint16_t port, int irq, int hook)
 int serial_adopt(struct serial *serial)
 {
 	line_adopt(&serial->line, &serial_ops, serial);
+	settle_sending(serial);
 	out8(serial, IER, 0);
 	out8(serial, FCR, FCR_ENABLE_TRIGGER_8);
 	serial_configure(&serial->line);

@@ -2,7 +2,10 @@
 /* A 16550 serial port (National Semiconductor PC16550D data sheet) as a terminal's device. */
 #pragma once
 
+#include "abi/kcall.h"
 #include "drivers/tty/line.h"
+
+#define FIFO_BYTES 16u
 
 struct serial {
 	uint16_t port; /* first of eight I/O ports */
@@ -11,6 +14,11 @@ struct serial {
 	bool is_present;
 	uint8_t interrupt_enable; /* IER as last written */
 	uint8_t line_control;     /* LCR as last written */
+	/* The last bytes for the port. They are given in one kernel call, whose last access reads:
+	 * its value tells whether the call was made. */
+	uint32_t sending; /* how many; 0: none */
+	struct tty_output_taken taken;
+	struct devio_vec send[FIFO_BYTES + 1];
 	struct tty_line line;
 };
 

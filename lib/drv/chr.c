@@ -11,6 +11,7 @@
 #include "proto/vfs.h"
 
 #define ANSWERS_MAX     16
+#define REPEAT_LIMIT    1000u         /* requests; less than a grant's number lives */
 #define REPEAT_LIMIT_NS 5000000000ull /* VFS repeats at once */
 
 struct chr_kept_answer {
@@ -26,7 +27,8 @@ struct chr_kept_answer {
 static struct {
 	bool is_kept;
 	bool has_begun;
-	time_ns_t until_ns; /* `inherited` counts until then; 0: no more */
+	time_ns_t until_ns; /* repetitions are looked for until then; 0: no more */
+	uint32_t life;      /* and in so many requests */
 	uint32_t next;
 	struct chr_kept_answer given[ANSWERS_MAX];
 	struct chr_kept_answer inherited[ANSWERS_MAX];
@@ -40,7 +42,9 @@ void chr_keep_answers(void)
 
 static void keep_answer(const struct chr_request *req, int64_t result)
 {
-	if (answers.is_kept && req->grant != GRANT_INVALID) {
+	/* What was not begun may be begun by the repetition. */
+	if (answers.is_kept && req->grant != GRANT_INVALID && result != -EINTR &&
+		result != -EAGAIN) {
 		answers.given[answers.next++ % ANSWERS_MAX] =
 			(struct chr_kept_answer){.client = req->client,
 				.op = req->op,
@@ -55,34 +59,49 @@ static void begin_answers(void)
 	answers.has_begun = true;
 	if (answers.is_kept && sef_self()->type != SEF_INIT_FRESH) {
 		answers.until_ns = sys_monotonic_ns() + REPEAT_LIMIT_NS;
+		answers.life = REPEAT_LIMIT;
 		memcpy(answers.inherited, answers.given, sizeof(answers.inherited));
 	}
 	memset(answers.given, 0, sizeof(answers.given));
 }
 
-/* The answer that this request has had of the predecessor; false: none. */
+static struct chr_kept_answer *find_in(struct chr_kept_answer *kept, const struct chr_request *req)
+{
+	for (uint32_t i = 0; i < ANSWERS_MAX; i++) {
+		if (kept[i].op == req->op && kept[i].client == req->client &&
+			kept[i].grant == req->grant) {
+			return &kept[i];
+		}
+	}
+	return NULL;
+}
+
+/* The answer that this request has had: of the predecessor, or of this instance when it came before
+ * VFS knew of the restart, which made it ask again. False: none. */
 static bool find_answer(const struct chr_request *req, int64_t *result)
 {
+	struct chr_kept_answer *kept;
+
 	if (!answers.has_begun) {
 		begin_answers();
 	}
 	if (answers.until_ns == 0 || req->grant == GRANT_INVALID) {
 		return false;
 	}
-	if (sys_monotonic_ns() > answers.until_ns) {
+	if (answers.life-- == 0 || sys_monotonic_ns() > answers.until_ns) {
 		answers.until_ns = 0;
 		return false;
 	}
-	for (uint32_t i = 0; i < ANSWERS_MAX; i++) {
-		struct chr_kept_answer *a = &answers.inherited[i];
-
-		if (a->op == req->op && a->client == req->client && a->grant == req->grant) {
-			*result = a->result;
-			a->op = 0;
-			return true;
-		}
+	kept = find_in(answers.given, req);
+	if (!kept) {
+		kept = find_in(answers.inherited, req);
 	}
-	return false;
+	if (!kept) {
+		return false;
+	}
+	*result = kept->result;
+	kept->op = 0;
+	return true;
 }
 
 void chr_answer(const struct chr_request *req, int64_t result)

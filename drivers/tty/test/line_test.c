@@ -373,16 +373,27 @@ static void test_successor(void)
 	memset(memory, 'w', sizeof(memory));
 	device_room = 100;
 	CHECK(start_write(1, 9000, 0) == CHR_LATER && start_read(2, 0, 0) == 0);
-	half = line.partial.done;
+	half = line.progress[line.progress_at].after;
 	CHECK(half > 0 && half < 9000);
 	lost = list_first(&line.writes, struct tty_request, link);
 	line_adopt(&line, &device, NULL);
 	free(lost); /* was the predecessor's */
-	CHECK(line.pgid == 42 && list_is_empty(&line.writes) && line.partial.done == half);
+	CHECK(line.pgid == 42 && list_is_empty(&line.writes) && line.inherited[0].after == half);
+	/* Another's request comes first; the next successor still knows. */
+	line_adopt(&line, &device, NULL);
 	device_room = 50000;
-	CHECK(start_write(3, 9000, 0) == 9000 && line.partial.done == 0);
+	CHECK(start_write(3, 9000, 0) == 9000);
 	line_settle(&line);
 	CHECK(sent_len == 9000);
+	/* It was stopped before it had made the step that it had noted. */
+	device_room = 0;
+	CHECK(start_write(5, 10, 0) == 10);
+	line.ld.out.tail -= 10;
+	line_adopt(&line, &device, NULL);
+	device_room = 50000;
+	CHECK(start_write(6, 10, 0) == 10);
+	line_settle(&line);
+	CHECK(sent_len == 9010);
 	CHECK(start_read(4, 100, 0) == 12 && memcmp(memory, "typed before", 12) == 0);
 	line.ld.write = line.ld.read + LDISC_INPUT_SIZE + 7; /* damaged */
 	line_adopt(&line, &device, NULL);
