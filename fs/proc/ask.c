@@ -25,9 +25,9 @@ struct question {
 	uint64_t next;
 };
 
+/* A question outlives so many crashes of its peer, or seconds that it is slow. */
+#define TRIES_MAX   10
 #define PATIENCE_NS 1000000000ull
-#define TRIES_MAX   10 /* crashes of the peer that a question outlives, or seconds that it is slow \
-			*/
 
 static struct {
 	struct list open;
