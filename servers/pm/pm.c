@@ -75,6 +75,11 @@ static void name_set(char name[16], const char *from)
 	memcpy(name, from, len);
 }
 
+static void user_set(struct process *process, uint32_t uid)
+{
+	process->cred.uid = process->cred.euid = process->cred.suid = process->cred.fsuid = uid;
+}
+
 static struct process *adopt(
 	struct pm *pm, endpoint_t ep, int32_t pid, const char *name, uint32_t uid)
 {
@@ -84,7 +89,7 @@ static struct process *adopt(
 		return NULL;
 	}
 	process->is_service = pid != INIT_PID;
-	process->cred.uid = process->cred.euid = process->cred.suid = process->cred.fsuid = uid;
+	user_set(process, uid);
 	name_set(process->name, name);
 	if (process_unshare_sighand(process) < 0 || !thread_new(pm, process, ep, process->pid)) {
 		process_free(pm, process);
@@ -127,7 +132,10 @@ static void service_new(struct pm *pm, const struct pm_service *request)
 	label[sizeof(request->label)] = '\0';
 	if (known) {
 		event_forget(pm, request->ep);
+		/* One of the boot image, of which only RS knows whose it is, or another one now. */
 		name_set(known->process->name, label);
+		user_set(known->process, request->uid);
+		process_push_ids(known->process);
 		return;
 	}
 	process = adopt(pm, request->ep, 0, label, request->uid);

@@ -66,6 +66,22 @@ static int check_devices(const struct call *call, const struct conf_service *con
 	return -EADDRINUSE;
 }
 
+/* Signals go to somebody who is there, and is somebody else: such a one is called `self`. */
+static int check_manager(const struct call *call, const struct conf_service *conf)
+{
+	const char *manager = conf->signal_manager;
+	char line[96];
+
+	if (strcmp(manager, "rs") == 0 || strcmp(manager, "self") == 0 ||
+		(service_by_label(call->rs, manager) && strcmp(manager, call->req->name) != 0)) {
+		return 0;
+	}
+	snprintf(line, sizeof(line), "%u: 'signal_manager': no service %s beside it", conf->line,
+		manager);
+	parcel_complain(call->program, call->req, line);
+	return -ESRCH;
+}
+
 static int64_t on_up(const struct call *call)
 {
 	bool waits = !(call->req->flags & AXO_SERVICE_NO_WAIT);
@@ -78,6 +94,9 @@ static int64_t on_up(const struct call *call)
 	}
 	/* The name first, so that a service that is there already is not told by its numbers. */
 	r = call->service ? -EBUSY : check_devices(call, &parcel.conf);
+	if (r == 0) {
+		r = check_manager(call, &parcel.conf);
+	}
 	if (r < 0) {
 		parcel_free(&parcel);
 		return r;
@@ -166,6 +185,9 @@ static int64_t on_update(const struct call *call)
 		if (r == 0 && parcel.has_conf) {
 			r = fit_conf(call->service, &parcel.conf);
 		}
+		if (r == 0 && parcel.has_conf) {
+			r = check_manager(call, &parcel.conf);
+		}
 	} else {
 		plan.binary = call->service->previous_binary;
 		r = plan.binary ? 0 : -ENOENT;
@@ -223,6 +245,9 @@ static int64_t on_edit(const struct call *call)
 	}
 	if (r == 0) {
 		r = fit_conf(s, &parcel.conf);
+	}
+	if (r == 0) {
+		r = check_manager(call, &parcel.conf);
 	}
 	if (r == 0 && (s->state != SERVICE_RUNNING || s->update != UPDATE_NONE)) {
 		r = -EBUSY;

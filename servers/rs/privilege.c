@@ -79,7 +79,8 @@ void privilege_spec(const struct rs *rs, const struct service *s, struct priv_sp
 		.trap_mask = (1u << (TRAP_LAST - TRAP_BASE)) - 1,
 		.kcall_mask = conf->kcalls | KCALL_BASIC,
 		.sig_mgr = manager_of(rs, s),
-		.backup_mgr = s->ep == EP_RS ? EP_VM : EP_NONE,
+		/* Sees to the end of one that is its own manager. */
+		.backup_mgr = s->ep == EP_RS ? EP_VM : EP_RS,
 		.uid = (int32_t)conf->uid,
 		.io_count = (uint16_t)conf->io_count,
 		.mem_count = (uint16_t)conf->mem_count,

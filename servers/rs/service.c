@@ -44,7 +44,9 @@ struct service *service_by_endpoint(struct rs *rs, endpoint_t ep)
 
 bool service_is_managed(const struct service *s)
 {
-	return s->ep == EP_RS || strcmp(s->conf.signal_manager, "rs") == 0;
+	const char *manager = s->conf.signal_manager;
+
+	return strcmp(manager, "rs") == 0 || strcmp(manager, "self") == 0;
 }
 
 /* To see its death RS must be its signal manager, and is so from now on. */

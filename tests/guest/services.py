@@ -180,3 +180,28 @@ def test_broadcasts(kind):
         'su -s /bin/sh nobody -c "kill -9 $(pid vm) $(pid ds)" 2>&1 | grep -c permitted; state ds')
     result = guest.execute(script, kind=kind)
     guest.expect_output(result, '143\n129\n130\n138\n137\nHello, world! opened 1 read 1\n2\nrunning 0\n')
+
+
+def test_users(kind):
+    """Drivers and file systems are users of their own, in RS's table and to the kernel; none is root."""
+    script = HELPERS + (
+        'service up hello; service status | awk "NR > 1 && \\$9 != \\"server\\" && \\$7 < 900"; '
+        'for s in $(service list); do u=$(service status $s | awk "NR==2 {print \\$7}"); '
+        'grep -q "^Uid:.$u.$u.$u.$u$" /proc/$(pid $s)/status || echo "$s: $(grep Uid /proc/$(pid $s)/status)"; done; '
+        'grep Uid /proc/$(pid virtio_blk)/status')
+    guest.expect_output(guest.execute(script, kind=kind), 'Uid:\t904\t904\t904\t904\n')
+
+
+def test_signal_manager(kind):
+    """KRN-14, KRN-18: one that is its own signal manager ends by RS all the same; a manager must be there."""
+    script = HELPERS + (
+        'conf() { sed "s/uid 906;/uid 906; signal_manager $1;/" /run/axolotl/etc/system.conf.d/hello.conf > /tmp/h; }; '
+        'conf self; service up hello --conf /tmp/h; kill -9 $(pid hello); cat /dev/hello; stat hello restarts; '
+        'for m in nobody hello; do conf $m; service edit hello --conf /tmp/h 2>&1; echo $?; done; '
+        'conf pm; service edit hello --conf /tmp/h; service status hello | tail -1; conf rs; '
+        'service edit hello --conf /tmp/h; service status hello | tail -1')
+    guest.expect_output(guest.execute(script, kind=kind), (
+        'Hello, world! opened 1 read 1\n1\n'
+        "service: /tmp/h:2: 'signal_manager': no service nobody beside it\n3\n"
+        "service: /tmp/h:2: 'signal_manager': no service hello beside it\n3\n"
+        'signals go to pm: no recovery, no heartbeat\nheartbeat each 1000 ms\n'))

@@ -461,6 +461,7 @@ static void test_privileges(void)
 	CHECK(spec.uid == 5 && spec.irq_count == 1 && spec.irq[0] == 3 && spec.io[0].end == 0x60 &&
 		spec.linux_mem);
 	CHECK(spec.kcall_mask == (1ull << KCALL_vumap | KCALL_BASIC) && spec.sig_mgr == other->ep);
+	CHECK(spec.backup_mgr == EP_RS);
 	CHECK(spec.flags == 0 && strcmp(spec.label, "disk") == 0);
 	privilege_spec(rs, other, &spec);
 	CHECK(spec.flags == PRIV_FLAG_MAGIC && spec.sig_mgr == EP_RS &&
