@@ -233,7 +233,8 @@ static void go_on(struct pm *pm, struct thread *thread)
 	}
 }
 
-/* At a signal: it is taken, or the one that the tracer puts in its place. Elsewhere a new one. */
+/* At a signal: it is taken, or the one that the tracer puts in its place, which waits if it is
+ * blocked. Elsewhere a new one. */
 static void set_signal(struct thread *thread, enum trace_stop stop, int signo)
 {
 	struct tracee *trace = &thread->trace;
@@ -246,7 +247,11 @@ static void set_signal(struct thread *thread, enum trace_stop stop, int signo)
 		if (trace->info.signo != signo) {
 			trace->info = siginfo_user(signo, LSI_USER, trace->tracer);
 		}
-		trace->signo = signo;
+		if (thread->mask & ~SIGNALS_UNMASKABLE & SIGNAL_BIT(signo)) {
+			(void)sigqueue_add(&thread->pending, &trace->info, NULL, 1);
+		} else {
+			trace->signo = signo;
+		}
 	} else if (stop == TRACE_AT_CALL || stop == TRACE_AT_RESULT) {
 		info = siginfo_kernel(signo);
 		(void)sigqueue_add(&thread->pending, &info, NULL, 1);

@@ -481,6 +481,7 @@ static void threads(void)
 
 	pthread_create(&thread, NULL, thread_main, NULL);
 	pthread_join(thread, NULL);
+	raise(SIGUSR1); /* stands until the thread's end has been told */
 	_exit(8);
 }
 
@@ -494,7 +495,9 @@ CASE(follow_thread)
 	TRACE(PTRACE_GETEVENTMSG, pid, 0, &thread);
 	await("thread", (pid_t)thread);
 	TRACE(PTRACE_CONT, thread, 0, 0);
+	TRACE(PTRACE_CONT, pid, 0, 0);
 	await("thread end", (pid_t)thread);
+	await("signal", pid);
 	TRACE(PTRACE_CONT, pid, 0, 0);
 	await("end", pid);
 }
