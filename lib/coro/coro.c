@@ -3,6 +3,9 @@
  * Invariants: 1. a coroutine is running, ready (in `ready`), or asleep; 2. the guard words at the
  * low end of each stack are intact whenever it is switched away from; 3. unused stacks are in
  * `pool`, at most POOL_MAX; 4. a mutex is in the list of its owner exactly when it has one.
+ *
+ * From being woken to its next wait is a window of lib/undo: a crash in it leaves the coroutine
+ * ready, with its stack as it was.
  */
 #include "lib/coro/coro.h"
 
@@ -11,8 +14,10 @@
 #include <stdlib.h>
 
 #include "lib/coro/switch.h"
+#include "lib/undo/undo.h"
 
 #define POOL_MAX    32
+#define TRIES_MAX   2
 #define GUARD_WORDS 8
 #define GUARD_VALUE 0xc0ffee5eed0ddba1ull
 
@@ -25,6 +30,7 @@ struct coro {
 	void *arg;
 	bool is_ready;
 	bool is_done;
+	unsigned tries;    /* how often it has been begun since its last wait */
 	bool is_abandoned; /* never runs again; its stack stays, for others point into it */
 	void *fake_stack;  /* host tests: the address sanitizer's */
 };
@@ -126,6 +132,7 @@ struct coro *coro_start(coro_fn *fn, void *arg)
 	}
 	coro->fn = fn;
 	coro->arg = arg;
+	coro->tries = 0;
 	coro->is_done = false;
 	coro->is_ready = true;
 	coro->fake_stack = NULL;
@@ -135,22 +142,38 @@ struct coro *coro_start(coro_fn *fn, void *arg)
 	return coro;
 }
 
+/* From a wake to the next wait. What is in the window is undone by a crash; the switches' own notes
+ * are saved, for they are no stores that the compiler knows of. */
+static void run_slice(struct coro *coro)
+{
+	char *stack_end = (char *)coro->stack + CORO_STACK_BYTES;
+
+	coro->tries++;
+	undo_open(UNDO_MAIN_STACK, NULL);
+	undo_save(&coro->sp, sizeof(coro->sp));
+	undo_save(coro->sp, (size_t)(stack_end - (char *)coro->sp));
+	list_remove(&coro->link);
+	coro->is_ready = false;
+	sched.running = coro;
+	fiber_leave(&sched.main_fake_stack, coro->stack, CORO_STACK_BYTES);
+	undo_on_stack(stack_end);
+	coro_switch(&sched.main_sp, coro->sp);
+	undo_on_stack(UNDO_MAIN_STACK);
+	fiber_arrive(sched.main_fake_stack, NULL, NULL);
+	sched.running = NULL;
+	check_guard(coro);
+	coro->tries = 0;
+	if (coro->is_done) {
+		coro_free(coro);
+	}
+	undo_commit();
+}
+
 void coro_run(void)
 {
 	assert(!sched.running);
 	while (!list_is_empty(&sched.ready)) {
-		struct coro *coro = list_entry(list_pop_head(&sched.ready), struct coro, link);
-
-		coro->is_ready = false;
-		sched.running = coro;
-		fiber_leave(&sched.main_fake_stack, coro->stack, CORO_STACK_BYTES);
-		coro_switch(&sched.main_sp, coro->sp);
-		fiber_arrive(sched.main_fake_stack, NULL, NULL);
-		sched.running = NULL;
-		check_guard(coro);
-		if (coro->is_done) {
-			coro_free(coro);
-		}
+		run_slice(list_first(&sched.ready, struct coro, link));
 	}
 }
 
@@ -195,9 +218,26 @@ void *coro_arg(const struct coro *coro)
 	return coro->arg;
 }
 
+/* Rolled back, and not to be tried again. */
+static struct coro *take_given_up(void)
+{
+	struct coro *coro;
+
+	if (list_is_empty(&sched.ready)) {
+		return NULL;
+	}
+	coro = list_first(&sched.ready, struct coro, link);
+	if (coro->tries < TRIES_MAX) {
+		return NULL;
+	}
+	list_remove(&coro->link);
+	coro->is_ready = false;
+	return coro;
+}
+
 struct coro *coro_abandon(void)
 {
-	struct coro *coro = sched.running;
+	struct coro *coro = sched.running ? sched.running : take_given_up();
 
 	sched.running = NULL;
 	if (!coro) {

@@ -39,8 +39,9 @@ void *coro_arg(const struct coro *coro);
 
 /*
  * After a crash, in a process that has taken over the memory: the coroutine that ran then, or NULL
- * when it was the main loop. It never runs again; its mutexes go to who waits for them; its stack
- * is not given back.
+ * when it was the main loop, or when it was rolled back to its last wait (lib/undo) and may go on
+ * from there, which is so once. It never runs again; its mutexes go to who waits for them; its
+ * stack is not given back.
  */
 struct coro *coro_abandon(void);
 

@@ -74,6 +74,11 @@ void undo_open(const void *stack_top, void (*on_end)(void))
 	limit_set();
 }
 
+void undo_on_stack(const void *stack_top)
+{
+	undo.stack_top = (uintptr_t)stack_top;
+}
+
 /* Nothing is logged any more; what waited is sent and freed. */
 static void finish(enum undo_state through, enum undo_state to)
 {

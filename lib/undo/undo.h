@@ -40,6 +40,10 @@ enum undo_outcome {
 	UNDO_STANDS /* the window had been closed: the request is half done */
 };
 
+/* The end of the process's first stack, as far as anybody cares: nothing else lies above it. The
+ * successor does not take it over, so that nothing of it may be in the log. */
+#define UNDO_MAIN_STACK ((const void *)UINTPTR_MAX)
+
 #ifdef AXO_UNDO
 
 /* Before sef_start: a successor rolls back as soon as it has the memory. on_unsent hears of
@@ -49,6 +53,8 @@ void undo_start(void (*on_unsent)(endpoint_t dst, int error));
 /* The window opens. stack_top: stores between the stack pointer and here are not logged. on_end: is
  * called when the window ends for good, before anything is sent; may be NULL. */
 void undo_open(const void *stack_top, void (*on_end)(void));
+/* The service goes on on another stack, which ends there. */
+void undo_on_stack(const void *stack_top);
 /* `bytes` from p on are restored by a roll-back. */
 void undo_save(const void *p, size_t bytes);
 /* What has been done stands and is sent; no roll-back from here to undo_commit. */
@@ -76,6 +82,9 @@ static inline void undo_start(void (*on_unsent)(endpoint_t dst, int error))
 {
 }
 static inline void undo_open(const void *stack_top, void (*on_end)(void))
+{
+}
+static inline void undo_on_stack(const void *stack_top)
 {
 }
 static inline void undo_save(const void *p, size_t bytes)

@@ -71,7 +71,7 @@ int main(void)
 		uint32_t status = 0;
 
 		if (sef_receive(EP_ANY, &m, &status) == 0) {
-			undo_open(__builtin_frame_address(0), sef_served);
+			undo_open(UNDO_MAIN_STACK, sef_served);
 			pm_handle(the_pm, &m, status);
 			undo_commit();
 		}

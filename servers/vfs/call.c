@@ -25,12 +25,17 @@ struct waiting_call {
 
 static void worker_main(void *arg);
 
+struct call *call_of(const struct coro *coro)
+{
+	return &((struct waiting_call *)coro_arg(coro))->call;
+}
+
 struct call *call_current(void)
 {
 	struct coro *coro = coro_self();
 
 	if (coro) {
-		return &((struct waiting_call *)coro_arg(coro))->call;
+		return call_of(coro);
 	}
 	return vfs->fast_call.handler ? &vfs->fast_call : NULL;
 }

@@ -65,6 +65,8 @@ int call_start_worker(const struct message *m, struct proc *proc, int64_t (*fn)(
 
 /* The call that runs now, in a worker or tried in the main loop. NULL: none. */
 struct call *call_current(void);
+/* The call that a coroutine is for. */
+struct call *call_of(const struct coro *coro);
 /* VFS crashed within the call, and has all its memory again: the call is answered or begun again,
  * and freed. */
 void call_abandoned(struct call *call);

@@ -2,6 +2,7 @@
 #include "servers/vfs/crash.h"
 
 #include "lib/sys/diag.h"
+#include "lib/undo/undo.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/proc.h"
 #include "servers/vfs/timer.h"
@@ -9,12 +10,13 @@
 #include "servers/vfs/vfs.h"
 
 /* The message that was being served. */
-static void settle_interrupted(const struct message *m)
+static void settle_interrupted(const struct message *m, bool was_undone)
 {
 	struct thread *thread;
 
-	if (!IS_LINUX_CALL(m->type)) {
-		/* Answers, and requests of servers, may be looked at twice. */
+	if (was_undone || !IS_LINUX_CALL(m->type)) {
+		/* Nothing has been done for it; or answers, and requests of servers, which may be
+		 * looked at twice. */
 		(void)sef_redo();
 		return;
 	}
@@ -32,11 +34,12 @@ static void settle_interrupted(const struct message *m)
 
 int crash_recover(const struct sef_info *info)
 {
+	bool was_undone = undo_settle() == UNDO_ROLLED_BACK;
 	struct call *call = call_current();
-	bool was_worker = coro_abandon() != NULL;
+	struct coro *coro = coro_abandon();
 
-	if (call && was_worker) {
-		call_abandoned(call);
+	if (coro) {
+		call_abandoned(call_of(coro));
 	} else if (call) {
 		/* No call runs any more: what it gives back is not looked for among what it holds.
 		 */
@@ -46,12 +49,13 @@ int crash_recover(const struct sef_info *info)
 	window_unpin_all(&vfs->window);
 	timer_restart();
 	if (info->interrupted) {
-		settle_interrupted(info->interrupted);
+		settle_interrupted(info->interrupted, was_undone);
 	}
 	if (vfs->is_resting) {
 		update_resume();
 	}
-	diag_printf("recovered: %u calls in progress", vfs->workers);
+	diag_printf("recovered%s: %u calls in progress", was_undone ? ", rolled back" : "",
+		vfs->workers);
 	return 0;
 }
 

@@ -4,12 +4,16 @@
  * systems, drivers, PM or RS: a request that must wait runs in a coroutine (call.h), and answers
  * come as messages like any other (trans.h).
  */
+#include <errno.h>
+
 #include "lib/sys/diag.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/sef.h"
+#include "lib/undo/undo.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/crash.h"
 #include "servers/vfs/proc.h"
+#include "servers/vfs/trans.h"
 #include "servers/vfs/update.h"
 #include "servers/vfs/vfs.h"
 
@@ -26,6 +30,12 @@ static int init(const struct sef_info *info)
 	return call_start_worker(&m, NULL, mount_boot_root);
 }
 
+/* It is known only when the window ends that the receiver is gone: who waits for it hears then. */
+static void on_unsent(endpoint_t dst, int error)
+{
+	trans_fail(dst, -EIO);
+}
+
 static const struct sef_kept kept = {.name = "vfs",
 	.root = (void **)&vfs,
 	.version = VFS_STATE_VERSION,
@@ -40,6 +50,7 @@ int main(void)
 	sef_on_init_type(SEF_INIT_LU, update_take_over);
 	sef_on_update(&update_callbacks);
 	sef_on_waiter(crash_knows_waiter);
+	undo_start(on_unsent);
 	sef_start();
 	if (vfs->is_resting) {
 		update_resume();

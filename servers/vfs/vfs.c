@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "lib/sys/ipc.h"
+#include "lib/sys/sef.h"
+#include "lib/undo/undo.h"
 #include "servers/vfs/call.h"
 #include "servers/vfs/epoll.h"
 #include "servers/vfs/requests.h"
@@ -134,6 +136,7 @@ int vfs_upgrade(void **root, uint32_t from_version)
 
 void vfs_handle(struct message *m, uint32_t status)
 {
+	undo_open(UNDO_MAIN_STACK, sef_served);
 	if (IS_NOTIFY(m)) {
 		if (m->source == EP_CLOCK) {
 			timer_alarm(m->notify.timestamp_ns);
@@ -152,5 +155,6 @@ void vfs_handle(struct message *m, uint32_t status)
 		}
 	}
 	vfs->is_redo_known = false;
+	undo_commit();
 	coro_run();
 }
