@@ -15,7 +15,7 @@
 #define PAGES_PER_REQUEST 8
 
 /* A space's regions are walked when so many of them can be charged to each that has changed. */
-#define REGIONS_PER_CHANGE 64
+#define REGIONS_PER_CHANGE 16
 
 /* Of eight entries. */
 static uint32_t count_used(const pte_t *entry)
