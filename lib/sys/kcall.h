@@ -101,7 +101,8 @@ static inline int64_t sys_trace(enum tracee_op op, endpoint_t ep, uint64_t arg, 
 	return SYS_KCALL(trace, op, ep, arg, bytes, 0, 0);
 }
 
-/* copying (of nothing: 0, though the kernel would refuse it); addresses are in the address space of the endpoint beside them */
+/* copying (of nothing: 0, though the kernel would refuse it); addresses are in the address space of
+ * the endpoint beside them */
 static inline int sys_vircopy(
 	endpoint_t src_ep, vaddr_t src, endpoint_t dst_ep, vaddr_t dst, size_t bytes)
 {

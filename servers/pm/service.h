@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Services whose signals PM manages (`signal_manager pm` in their declarations), so that they can be
- * traced (PM-09, KRN-18). RS does not bring them up again meanwhile.
+ * Services whose signals PM manages (`signal_manager pm` in their declarations), so that they can
+ * be traced (PM-09, KRN-18). RS does not bring them up again meanwhile.
  */
 #pragma once
 

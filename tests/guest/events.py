@@ -39,6 +39,6 @@ def test_no_answer(kind):
 
 def test_nobody(kind):
     """What is not a living program cannot be watched."""
-    out = run('up "1 2 999"; await "watch: -3"; dmesg | grep "watcher: watch:" | sed "s/.*watch: //" | sort | uniq -c | '
-              'tr -s " "; kill $p $q', kind)
+    out = run('up "1 2 999"; await "watch: -3"; dmesg | grep "watcher: watch:" | sed "s/.*watch: //" | sort | '
+              'uniq -c | tr -s " "; kill $p $q', kind)
     guest.expect(out == ['2', '-3', '1', '0'], out)
