@@ -4,6 +4,7 @@ details)."""
 
 import os
 import re
+import shutil
 import subprocess
 
 from axolib import debian, guest
@@ -47,7 +48,7 @@ def test_strace(kind):
             pid, rest = line.split(None, 1)
             calls.setdefault(pid, []).append(rest)
         guest.expect(len(calls) == 3 and all('+++ exited with 0 +++' in seen for seen in calls.values()), result)
-        guest.expect('"ls", "/"' in result.out and re.search(r'write\(1, ".*\\n", [0-9]+', result.out) and
+        guest.expect('["wc", "-l"]' in result.out and re.search(r'write\(1, ".*\\n", [0-9]+', result.out) and
                      '--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED' in result.out, result)
 
 
@@ -57,6 +58,7 @@ def test_gdb(kind):
         top = scratch.file('top')
         debian.add_program('/usr/bin/gdb', top)
         debian.add_python(top)
+        shutil.copytree('/usr/share/gdb', top + '/usr/share/gdb', symlinks=True, ignore_dangling_symlinks=True)
         write(top + '/root/hello.c', HELLO)
         write(top + '/root/commands', GDB)
         subprocess.run(['gcc', '-g', '-O0', '-static', '-no-pie', '-o', top + '/root/hello', top + '/root/hello.c'],
