@@ -242,12 +242,26 @@ static void send_one(struct out *out)
 /* Who is killed in the middle of this goes on behind the last that was certainly sent: a reply that
  * goes out twice finds nobody who waits, an asynchronous message is released once, and the kernel
  * calls and VM's requests may be made twice. */
+/* A signal may be the service's own end: the successor must not send it again. */
+static bool may_end_here(const struct out *out)
+{
+	return out->kind == OUT_KCALL && out->index == KCALL_BASE + KCALL_kill;
+}
+
 void undo_send_all(void)
 {
 	while (undo.out_sent < undo.out_count) {
-		send_one(&undo.outbox[undo.out_sent]);
-		undo_barrier();
-		undo.out_sent++;
+		struct out *out = &undo.outbox[undo.out_sent];
+
+		if (may_end_here(out)) {
+			undo.out_sent++;
+			undo_barrier();
+			send_one(out);
+		} else {
+			send_one(out);
+			undo_barrier();
+			undo.out_sent++;
+		}
 	}
 	undo.out_count = 0;
 	undo_barrier();
