@@ -28,6 +28,13 @@ struct linux_iovec {
 
 /* ---- attaching ---- */
 
+/* It would get no capability by what it makes the target do. */
+static bool has_all_capabilities_of(const struct process *tracer, const struct process *target)
+{
+	return cred_capable(tracer, LCAP_SYS_PTRACE) ||
+		(target->cred.cap_permitted & ~tracer->cred.cap_permitted) == 0;
+}
+
 static bool may_trace(const struct process *tracer, const struct process *target)
 {
 	const struct credentials *a = &tracer->cred, *b = &target->cred;
@@ -35,7 +42,7 @@ static bool may_trace(const struct process *tracer, const struct process *target
 	if (cred_capable(tracer, LCAP_SYS_PTRACE)) {
 		return !target->is_service || service_is_managed(target->leader);
 	}
-	if (target->is_service) {
+	if (target->is_service || !has_all_capabilities_of(tracer, target)) {
 		return false;
 	}
 	return target->dumpable == 1 && a->uid == b->uid && a->uid == b->euid &&
@@ -46,7 +53,8 @@ static int64_t trace_me(struct thread *thread)
 {
 	struct process *parent = thread->process->parent;
 
-	if (thread->trace.tracer || !parent || parent->state != PROCESS_ALIVE) {
+	if (thread->trace.tracer || !parent || parent->state != PROCESS_ALIVE ||
+		!has_all_capabilities_of(parent, thread->process)) {
 		return -EPERM;
 	}
 	trace_attach(thread, parent, false, 0);

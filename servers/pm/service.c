@@ -11,6 +11,10 @@ bool service_is_managed(const struct thread *service)
 {
 	struct priv_spec spec;
 
+	/* PM waits for VM, and would for itself. */
+	if (service->ep == EP_VM || service->ep == EP_PM) {
+		return false;
+	}
 	return sys_getinfo(GETINFO_PRIV, &spec, sizeof(spec), service->ep) >= 0 &&
 		spec.sig_mgr == EP_PM;
 }
