@@ -13,25 +13,43 @@
 #include "servers/pm/timers.h"
 #include "servers/pm/trace.h"
 #include "servers/pm/user.h"
+#include "servers/pm/wait.h"
 
 #define LAT_FDCWD (-100)
 
+static struct thread *other_thread(const struct thread *thread)
+{
+	process_for_each_thread(other, thread->process)
+	{
+		if (other != thread) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
 /* The other threads go; the caller becomes the leader. Linux keeps them until nothing can fail any
- * more. */
+ * more. exec_seq is set: what kills the process meanwhile waits. */
 static void threads_end_others(struct pm *pm, struct thread *thread)
 {
 	struct process *process = thread->process;
+	struct process *tracer = process->leader->trace.tracer;
+	struct thread *other;
 
-	list_for_each_safe(other, &process->threads, struct thread, process_link)
-	{
-		if (other != thread) {
-			trace_thread_ends(pm, other, STATUS_KILLED(LSIGKILL));
-			thread_end(pm, other);
+	/* Each time anew: with its tracer any other may end too. */
+	while ((other = other_thread(thread))) {
+		if (other == process->leader) {
+			thread_end(pm, other); /* its number lives on: no end for a tracer */
+		} else {
+			thread_end_told(pm, other, STATUS_KILLED(LSIGKILL));
 		}
 	}
 	if (!process->leader) {
 		thread_become_leader(pm, thread);
 		thread_push_ids(thread);
+	}
+	if (tracer && tracer->state == PROCESS_ALIVE) {
+		wait_waiters_wake(pm, tracer); /* there may be nothing left to wait for */
 	}
 }
 
@@ -43,8 +61,8 @@ static int64_t exec_start(
 	struct process *process = thread->process;
 
 	process->exec_tid = thread->tid;
-	threads_end_others(pm, thread);
 	process->exec_seq = notice_next_seq(pm);
+	threads_end_others(pm, thread);
 	request->ep = thread->ep;
 	request->dirfd = dirfd;
 	request->path = arg[0];

@@ -63,6 +63,17 @@ void thread_end(struct pm *pm, struct thread *thread)
 	thread_free(pm, thread);
 }
 
+void thread_end_told(struct pm *pm, struct thread *thread, int32_t status)
+{
+	struct process *tracer = trace_thread_ends(thread, status);
+	int32_t tid = thread->tid;
+
+	thread_end(pm, thread);
+	if (tracer) {
+		wait_tell_tracer(pm, tracer, tid, status);
+	}
+}
+
 static void vfork_done(struct pm *pm, struct thread *parent, int64_t child_pid)
 {
 	parent->wait.kind = WAIT_NONE;
@@ -156,8 +167,7 @@ void process_terminate(struct pm *pm, struct process *process, int32_t status)
 	list_for_each_safe(thread, &process->threads, struct thread, process_link)
 	{
 		if (thread != leader) {
-			trace_thread_ends(pm, thread, status);
-			thread_end(pm, thread);
+			thread_end_told(pm, thread, status);
 		}
 	}
 	trace_tracer_ends(pm, process);
@@ -190,12 +200,12 @@ void exit_answered(struct pm *pm, endpoint_t ep, uint32_t seq)
 	}
 	usage_thread_ends(leader);
 	usage_process_ends(process);
+	trace_tracer_ended(pm, process);
 	tracer = trace_leader_ends(leader);
 	(void)sys_clear(ep);
 	vm_tell(VM_EXIT, ep);
 	thread_free(pm, leader);
 	process->state = PROCESS_ZOMBIE;
-	trace_tracer_is_zombie(pm, process);
 	if (tracer) {
 		wait_tell_tracer(pm, tracer, process->pid, process->exit_status);
 	} else {
@@ -228,8 +238,7 @@ void exit_thread(struct pm *pm, struct thread *thread, int32_t code)
 		process->thread_count--;
 		sigqueue_drop(&thread->pending, UINT64_MAX);
 	} else {
-		trace_thread_ends(pm, thread, STATUS_EXITED(code));
-		thread_end(pm, thread);
+		thread_end_told(pm, thread, STATUS_EXITED(code));
 	}
 	signal_retarget(pm, process, NULL);
 	process_check_stop(pm, process);

@@ -20,8 +20,9 @@
  * leader are freed. */
 void process_terminate(struct pm *pm, struct process *process, int32_t status);
 /* End one thread that is neither the leader nor the last one, or a leader before exec by another.
- * Freed. */
+ * Freed. _told: with this status for its tracer, which may end in here and kill the process. */
 void thread_end(struct pm *pm, struct thread *thread);
+void thread_end_told(struct pm *pm, struct thread *thread, int32_t status);
 /* The call exit of one thread; code as _exit has it. */
 void exit_thread(struct pm *pm, struct thread *thread, int32_t code);
 /* Its vfork waits for the child, or answers with the child's pid if that has gone its way. */

@@ -248,6 +248,7 @@ static int64_t let_both_run(struct pm *pm, struct thread *parent, struct thread 
 {
 	bool waits = (request->flags & LCLONE_VFORK) != 0;
 	bool is_traced = child_is_traced(parent, request);
+	endpoint_t child_ep = child->ep;
 	int32_t tid = child->tid;
 
 	if (waits) {
@@ -266,7 +267,8 @@ static int64_t let_both_run(struct pm *pm, struct thread *parent, struct thread 
 	} else if (waits) {
 		thread_wait(parent, WAIT_VFORK);
 	}
-	if (is_traced) {
+	child = thread_by_ep(pm, child_ep); /* the parent's tracer may have ended, and killed */
+	if (is_traced && child) {
 		thread_kick(pm, child);
 	}
 	return waits ? CALL_NO_REPLY : tid;

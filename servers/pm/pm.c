@@ -25,6 +25,7 @@
 #include "servers/pm/sigcalls.h"
 #include "servers/pm/signal.h"
 #include "servers/pm/trace.h"
+#include "servers/pm/wait.h"
 
 #define INIT_PID 1
 
@@ -153,9 +154,14 @@ static void service_gone(struct pm *pm, const struct pm_service *request)
 
 	event_forget(pm, request->ep);
 	if (process && process->is_service) {
-		trace_thread_ends(pm, thread, STATUS_KILLED(LSIGKILL));
+		int32_t tid = thread->tid, status = STATUS_KILLED(LSIGKILL);
+		struct process *tracer = trace_thread_ends(thread, status);
+
 		thread_free(pm, thread);
 		process_free(pm, process);
+		if (tracer) {
+			wait_tell_tracer(pm, tracer, tid, status);
+		}
 	}
 }
 

@@ -65,6 +65,7 @@ static void stand(struct pm *pm, struct thread *thread, enum trace_stop stop, in
 	const struct linux_siginfo *info)
 {
 	struct tracee *trace = &thread->trace;
+	struct process *process = thread->process;
 
 	trace->stop = stop;
 	trace->code = code;
@@ -74,8 +75,8 @@ static void stand(struct pm *pm, struct thread *thread, enum trace_stop stop, in
 		trace->info = *info;
 	}
 	tell_tracer(pm, thread);
-	if (thread->process->state == PROCESS_ALIVE) {
-		process_check_stop(pm, thread->process);
+	if (process->state == PROCESS_ALIVE) {
+		process_check_stop(pm, process);
 	}
 }
 
@@ -369,15 +370,15 @@ static void record(struct thread *thread, int32_t status, struct process *proces
 	}
 }
 
-void trace_thread_ends(struct pm *pm, struct thread *thread, int32_t status)
+struct process *trace_thread_ends(struct thread *thread, int32_t status)
 {
 	struct process *tracer = thread->trace.tracer;
 
 	if (tracer) {
 		record(thread, status, NULL);
 		forget(thread);
-		wait_tell_tracer(pm, tracer, thread->tid, status);
 	}
+	return tracer;
 }
 
 struct process *trace_leader_ends(struct thread *leader)
@@ -418,13 +419,13 @@ void trace_tracer_ends(struct pm *pm, struct process *tracer)
 			forget(thread);
 			signal_send_kernel(pm, thread->process, LSIGKILL);
 		} else {
-			trace_detach(
-				pm, thread, trace->stop == TRACE_AT_SIGNAL ? trace->info.signo : 0);
+			/* info is what the tracer made of it */
+			trace_detach(pm, thread, trace->stop == TRACE_AT_SIGNAL ? trace->code : 0);
 		}
 	}
 }
 
-void trace_tracer_is_zombie(struct pm *pm, struct process *tracer)
+void trace_tracer_ended(struct pm *pm, struct process *tracer)
 {
 	while (!list_is_empty(&tracer->trace_ended)) {
 		trace_ended_free(pm, list_first(&tracer->trace_ended, struct trace_ended, link));

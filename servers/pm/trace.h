@@ -55,14 +55,16 @@ bool trace_is_by_parent(const struct process *process);
 /* Signals that would be ignored go to the tracer first. thread NULL: to any of the process. */
 bool trace_sees_signals(const struct process *process, const struct thread *thread);
 
-/* A traced thread that is not the last ends; the tracer will be told. */
-void trace_thread_ends(struct pm *pm, struct thread *thread, int32_t status);
+/* A thread that is not the last ends. If it is traced: the tracer that wait_tell_tracer tells, when
+ * the thread is gone (the tracer may end in there, and take the process with it); else NULL. */
+struct process *trace_thread_ends(struct thread *thread, int32_t status);
 /* The leader ends with its process: the tracer that waits for it before the parent does; NULL: the
  * parent is the first. */
 struct process *trace_leader_ends(struct thread *leader);
 /* The tracer knows; a hidden process comes to its parent, and may be freed in here. */
 void trace_ended_free(struct pm *pm, struct trace_ended *ended);
-/* A process that may be a tracer ends: its tracees are free, or killed. And when it has ended, what
- * it has not waited for comes to the parents (not before, for that may free processes). */
+/* A process that may be a tracer ends: its tracees are free, or killed. And when its end is
+ * complete, what it has not waited for comes to the parents: before it is a zombie, which a parent
+ * that is woken in here would free. */
 void trace_tracer_ends(struct pm *pm, struct process *tracer);
-void trace_tracer_is_zombie(struct pm *pm, struct process *tracer);
+void trace_tracer_ended(struct pm *pm, struct process *tracer);

@@ -318,7 +318,8 @@ void wait_zombies_adopted(struct pm *pm, struct process *parent)
 	}
 	list_for_each_safe(child, &parent->children, struct process, sibling)
 	{
-		if (child->state == PROCESS_ZOMBIE && parent_ignores(parent, child)) {
+		if (child->state == PROCESS_ZOMBIE && !child->hidden &&
+			parent_ignores(parent, child)) {
 			process_free(pm, child);
 		}
 	}

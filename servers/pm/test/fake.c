@@ -70,6 +70,7 @@ static int64_t kcall_stop(endpoint_t ep, struct stop_info *info)
 		return -EINVAL;
 	}
 	proc->stopped = true;
+	info->traced = STOP_NO_CALL;
 	info->where = proc->where == FAKE_USER ? STOP_USER : STOP_IN_CALL;
 	info->server = proc->where == FAKE_IN_PM ? EP_PM
 		: proc->where == FAKE_IN_VFS     ? EP_VFS
@@ -234,14 +235,17 @@ static void check(void)
 
 static void pm_forget_all(void)
 {
-	while (!list_is_empty(&fake_pm.processes)) {
-		struct process *process = list_first(&fake_pm.processes, struct process, all_link);
-
+	pm_for_each_process(process, &fake_pm)
+	{
 		timers_process_ends(&fake_pm, process);
 		while (!list_is_empty(&process->threads)) {
 			thread_free(&fake_pm,
 				list_first(&process->threads, struct thread, process_link));
 		}
+	}
+	while (!list_is_empty(&fake_pm.processes)) {
+		struct process *process = list_first(&fake_pm.processes, struct process, all_link);
+
 		list_for_each_safe(child, &process->children, struct process, sibling)
 		{
 			list_remove(&child->sibling);
