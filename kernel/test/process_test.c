@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Host test of the process table, of privileges, and of what VM and RS do with processes: KRN-01,
- * KRN-02, KRN-06 to KRN-12, KRN-23, KRN-25, KRN-27 (with one processor nobody is interrupted for
- * it).
+ * KRN-02, KRN-06 to KRN-12, KRN-23, KRN-25 to KRN-27 (as far as one processor goes: a request
+ * to stop another process is complete when it returns, and nobody is interrupted for it).
  */
 #include <string.h>
 
@@ -261,6 +261,52 @@ static void test_vmctl(void)
 		-EINVAL);
 }
 
+/* KRN-26: two that stop each other's processes for ever; each request holds when it returns,
+ * whatever other holds the target, and there is always one that goes on. */
+static void test_stopping_each_other(void)
+{
+	struct proc *x, *y, *next;
+
+	boot();
+	x = a;
+	y = fake_proc(true);
+	for (int i = 0; i < 1000; i++) {
+		uint64_t ep = (uint64_t)y->endpoint;
+
+		next = fake_trap(x, KCALL_BASE + KCALL_stop, ep, AT, 0, 0, 0, 0);
+		CHECK(fake_result(x) == 0 && y->rts == RTS_PROC_STOP);
+		CHECK(next != NULL && next != y && !list_is_linked(&y->run_link));
+		CHECK(call(vm, KCALL_vmctl, VMCTL_VMINHIBIT_SET, ep, 0, 0, 0) == 0);
+		next = fake_trap(x, KCALL_BASE + KCALL_resume, ep, 0, 0, 0, 0, 0);
+		CHECK(y->rts == RTS_VMINHIBIT && next != NULL && next != y);
+		CHECK(call(vm, KCALL_vmctl, VMCTL_VMINHIBIT_CLEAR, ep, 0, 0, 0) == 0);
+		CHECK(y->rts == 0 && list_is_linked(&y->run_link));
+		next = x;
+		x = y;
+		y = next;
+	}
+}
+
+/* KRN-27, NEG-21: one that cannot run is flagged; the processor does not hear of it. */
+static void test_blocked_is_flagged_only(void)
+{
+	struct cpu before;
+
+	boot();
+	fake_trap(a, TRAP_RECEIVE, EP_ANY, AT, 0, 0, 0, 0);
+	CHECK(rts_is_set(a, RTS_RECEIVING));
+	memcpy(&before, &kernel.cpus[0], sizeof(before));
+	rts_set(a, RTS_VMINHIBIT);
+	rts_set(a, RTS_PROC_STOP);
+	CHECK(memcmp(&before, &kernel.cpus[0], sizeof(before)) == 0);
+	rts_clear(a, RTS_VMINHIBIT);
+	rts_clear(a, RTS_PROC_STOP);
+	CHECK(memcmp(&before, &kernel.cpus[0], sizeof(before)) == 0);
+	CHECK(a->rts == RTS_RECEIVING);
+	rts_set(rs, RTS_VMINHIBIT); /* of one that can run it does */
+	CHECK(memcmp(&before, &kernel.cpus[0], sizeof(before)) != 0);
+}
+
 int main(void)
 {
 	RUN(test_endpoints);
@@ -271,5 +317,7 @@ int main(void)
 	RUN(test_umap);
 	RUN(test_exec);
 	RUN(test_vmctl);
+	RUN(test_stopping_each_other);
+	RUN(test_blocked_is_flagged_only);
 	return 0;
 }

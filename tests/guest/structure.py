@@ -194,3 +194,8 @@ def test_no_network_server_yet(_kind):
     """There is none: so no protocol of it without grants either (DRV-07, NEG-16)."""
     guest.expect(not any(os.path.isdir(os.path.join(host.ROOT, 'servers', name)) for name in ('inet', 'lwip', 'net')))
     absent(r'(?i)vmd\b|\bNWIO', 'abi', 'proto', *SERVICES)
+
+
+def test_no_interrupts_between_processors(_kind):
+    """One processor: the kernel has no means to interrupt another one (NEG-21)."""
+    absent(r'(?i)\b0x(300|310|830)\b|\bICR\b|\bipi\b|interrupt_command', 'kernel')  # the APIC's command registers
