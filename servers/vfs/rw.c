@@ -69,7 +69,7 @@ static int64_t write_on(struct call *call, struct file *file, struct uio *uio, u
 			return -ERESTARTSYS;
 		}
 	}
-	if (r < 0 && call_is_put_back(call)) {
+	if (r == -ERESTARTSYS && call_is_put_back(call)) {
 		return r;
 	}
 	return call->written > 0 ? (int64_t)call->written : r;
