@@ -242,7 +242,7 @@ static int on_update(const struct sef_info *info)
 		.memory = &server.memory.memory, .now = server_now, .log = server_log};
 
 	fs_vm_memory_init(&server.memory, server.mount.dev);
-	server.mount.fs = server.type->resume(&args);
+	server.mount.fs = server.mount.fs != NULL ? server.type->resume(&args) : NULL;
 	return on_restart(info);
 }
 
