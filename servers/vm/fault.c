@@ -37,7 +37,7 @@ static struct region *grow_stack(struct vm *vm, struct space *space, vaddr_t add
 static bool is_permitted(const struct region *region, const struct fault *fault)
 {
 	if (fault->forced) {
-		return !(region->flags & REGION_SHARED);
+		return !(region->flags & REGION_SHARED) && region->type->is_counted;
 	}
 	if (fault->write) {
 		return region->prot & REGION_PROT_WRITE;
