@@ -292,7 +292,7 @@ static int64_t kill_many(
 {
 	bool any = false, permitted = false;
 
-	list_for_each_safe(process, &pm->processes, struct process, all_link)
+	pm_for_each_process(process, pm) /* as in signal_send_group */
 	{
 		if (!kill_means(pm, self, pid, process)) {
 			continue;

@@ -262,9 +262,8 @@ int signal_send_group(struct pm *pm, int32_t pgid, int32_t sid, const struct lin
 {
 	int count = 0;
 
-	/* Sending frees no process at once but one that its parent does not wait for: take the next
-	 * first. */
-	list_for_each_safe(process, &pm->processes, struct process, all_link)
+	/* Sending does not free the process, but may free zombies: the next is taken after it. */
+	pm_for_each_process(process, pm)
 	{
 		if (!process->is_service && process->pgid == pgid &&
 			(sid == 0 || process->sid == sid)) {

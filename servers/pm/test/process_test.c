@@ -373,6 +373,26 @@ static void test_many_generations(void)
 	}
 }
 
+/* A kill that frees the zombie next to its target: of a parent that has not waited, with a reaper
+ * that wants no zombies. */
+static void test_kill_frees_neighbour(void)
+{
+	for (int all = 0; all < 2; all++) {
+		endpoint_t shell = start(), parent = fake_fork(shell), child = fake_fork(parent);
+		int32_t pid = fake_pid(parent), child_pid = fake_pid(child);
+
+		assert(call(shell, prctl, 36ul /* PR_SET_CHILD_SUBREAPER */, 1ul) == 0);
+		set_handler(shell, LSIGCHLD, SIGNAL_IGNORE, 0);
+		assert(call(shell, setpgid, (uint64_t)pid, (uint64_t)pid) == 0);
+		(void)call(child, exit_group, 0ul);
+		(void)fake_vfs_run();
+		assert(kill_(shell, all ? -1 : -pid, LSIGKILL) == 0);
+		assert(!process_by_pid(&fake_pm, child_pid));
+		(void)fake_vfs_run();
+		assert(!alive(parent));
+	}
+}
+
 static void test_chacha20(void)
 {
 	/* RFC 8439, section 2.3.2. */
@@ -397,7 +417,7 @@ int main(void)
 		test_orphaned_group, test_sessions, test_exec, test_kill_during_exec, test_vfork,
 		test_threads, test_thread_group_dies, test_thread_execs, test_init_is_safe,
 		test_credentials, test_limits, test_bad_pointers_and_calls, test_many_generations,
-		test_chacha20};
+		test_kill_frees_neighbour, test_chacha20};
 
 	return scenarios_run(tests, ARRAY_LEN(tests));
 }
