@@ -16,6 +16,7 @@
 
 #define CODE_OF_EVENT(event, signo) ((signo) | (event) << 8)
 #define CODE_SYSGOOD                0x80
+#define ENDED_MAX                   1024 /* ends of threads that a tracer need not wait for at once */
 
 void trace_attach(struct thread *thread, struct process *tracer, bool seized, uint32_t options)
 {
@@ -352,9 +353,24 @@ bool trace_sees_signals(const struct process *process, const struct thread *thre
 	return target && target->trace.tracer;
 }
 
+/* Processes that wait to be told count among the user's; threads do not. */
+static bool may_record_thread(const struct process *tracer)
+{
+	unsigned count = 0;
+
+	list_for_each(ended, &tracer->trace_ended, struct trace_ended, link)
+	{
+		count++;
+	}
+	return count < ENDED_MAX;
+}
+
+/* process NULL: of one thread. Without memory the tracer finds the thread gone. */
 static void record(struct thread *thread, int32_t status, struct process *process)
 {
-	struct trace_ended *ended = calloc(1, sizeof(*ended));
+	struct trace_ended *ended = process || may_record_thread(thread->trace.tracer)
+		? calloc(1, sizeof(*ended))
+		: NULL;
 
 	if (ended) {
 		list_init(&ended->link);
