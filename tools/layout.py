@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The layout of a server's kept state as a number, for sef_keep_heap (lib/sys/sef.h).
 
-    layout.py OBJECT HEADER MACRO STRUCT... [--set-anew STRUCT.MEMBER...]
+    layout.py HEADER MACRO STRUCT... --objects OBJECT... [--set-anew STRUCT.MEMBER...]
+              [--sources FILE... [--apart STRUCT...]]
 
-OBJECT has debugging information. The structures named and all that they lead to, their members, offsets and types, and
-the values of enumerations are hashed: HEADER defines MACRO as that. (The elements of an intrusive list are not what its
-head leads to: they are named too.) What must not be there is an error: a pointer to a function, or to a structure whose
-members are not known; members that the new version sets anew are left out.
+The objects have debugging information. The structures named and all that they lead to, their members, offsets and
+types, and the values of enumerations are hashed: HEADER defines MACRO as that. What must not be there is an error: a
+pointer to a function, or to a structure whose members are not known; members that the new version sets anew are left
+out.
+
+The elements of an intrusive list are not what its head leads to: they are named too. The server's sources tell whether
+one was forgotten: a structure that they reach by its link is kept, or it is said to be apart from what is kept.
 """
 
 import argparse
@@ -18,13 +22,15 @@ import zlib
 
 HEAD = re.compile(r'^ <([0-9a-f]+)><([0-9a-f]+)>: Abbrev Number: \d+ \(DW_TAG_(\w+)\)')
 ATTRIBUTE = re.compile(r'^    <[0-9a-f]+>   DW_AT_(\w+)\s*: (.*)$')
+ELEMENT = re.compile(r'\b(?:list_\w+|tree_\w+|container_of)\([^;]*?\bstruct (\w+),\s*[\w.]+\)')
 THROUGH = ('typedef', 'const_type', 'volatile_type', 'restrict_type', 'atomic_type')
 
 
 class Entry:
     """One entry of the debugging information, with what stands below it."""
 
-    def __init__(self, tag):
+    def __init__(self, path, tag):
+        self.path = path
         self.tag = tag
         self.attributes = {}
         self.children = []
@@ -39,18 +45,18 @@ class Entry:
 
     @property
     def type(self):
-        return self.attributes['type'].split()[0].strip('<>') if 'type' in self.attributes else None
+        return self.path + self.attributes['type'].split()[0].strip('<>') if 'type' in self.attributes else None
 
 
 def read(path):
-    """All entries by offset (as text), as readelf shows them."""
+    """All entries by offset (as text, behind the path), as readelf shows them."""
     text = subprocess.run(['readelf', '--debug-dump=info', path], check=True, text=True, stdout=subprocess.PIPE).stdout
     entries, parents, entry = {}, [], None
     for line in text.splitlines():
         head = HEAD.match(line)
         if head:
-            depth, offset, tag = int(head[1], 16), '0x' + head[2], head[3]
-            entry = entries[offset] = Entry(tag)
+            depth, offset, tag = int(head[1], 16), path + '0x' + head[2], head[3]
+            entry = entries[offset] = Entry(path, tag)
             del parents[depth:]
             if parents:
                 parents[-1].children.append(entry)
@@ -70,8 +76,10 @@ class Layout:
         self.waiting = []
         self.lines = []
         self.errors = []
-        self.complete = {entry.name: offset for offset, entry in entries.items()
-                         if entry.tag == 'structure_type' and 'declaration' not in entry.attributes and entry.name}
+        self.complete = {}
+        for offset, entry in entries.items():
+            if entry.tag in ('structure_type', 'union_type') and 'declaration' not in entry.attributes:
+                self.complete.setdefault(entry.name, []).append(offset)
 
     def describe(self, offset, where):
         """A type in words; structures are named, and wait to be described themselves."""
@@ -94,14 +102,11 @@ class Layout:
         if entry.tag in ('structure_type', 'union_type'):
             if not entry.name:
                 return self.members(offset, where)
-            if 'declaration' in entry.attributes:
-                offset = self.complete.get(entry.name)
-                if offset is None:
-                    self.errors.append(f'{where}: struct {entry.name} is not known here')
-                    return entry.name
-            if entry.name not in self.seen:
+            if entry.name not in self.complete:
+                self.errors.append(f'{where}: struct {entry.name} is not known here')
+            elif entry.name not in self.seen:
                 self.seen.add(entry.name)
-                self.waiting.append(offset)
+                self.waiting.append(entry.name)
             return f'{entry.tag[:6]} {entry.name}'
         return f'{entry.number("encoding")}:{entry.number("byte_size")}'
 
@@ -122,28 +127,44 @@ class Layout:
             if root not in self.complete:
                 sys.exit(f'layout.py: there is no struct {root}')
             self.seen.add(root)
-            self.waiting.append(self.complete[root])
+            self.waiting.append(root)
         while self.waiting:
-            offset = self.waiting.pop()
-            name = self.entries[offset].name
-            self.lines.append(f'{name} {self.members(offset, name)}')
+            name = self.waiting.pop()
+            members = {self.members(offset, name) for offset in self.complete[name]}
+            if len(members) > 1:
+                self.errors.append(f'there are several structures {name}')
+            self.lines += [f'{name} {text}' for text in members]
         return zlib.crc32('\n'.join(sorted(self.lines)).encode())
+
+    def find_forgotten(self, sources, apart):
+        """After hash()."""
+        for path in sources:
+            with open(path, encoding='utf-8') as file:
+                for name in ELEMENT.findall(file.read()):
+                    if name not in self.seen and name not in apart:
+                        self.errors.append(f'{path}: struct {name} is neither kept nor apart')
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
-    for name in ('object', 'header', 'macro'):
+    for name in ('header', 'macro'):
         parser.add_argument(name)
     parser.add_argument('roots', nargs='+')
-    parser.add_argument('--set-anew', nargs='+', default=[])
+    parser.add_argument('--objects', nargs='+', required=True)
+    for name in ('--set-anew', '--sources', '--apart'):
+        parser.add_argument(name, nargs='+', default=[])
     parser.add_argument('--show', action='store_true', help='print what is hashed')
     args = parser.parse_args()
-    layout = Layout(read(args.object), args.set_anew)
+    entries = {}
+    for path in args.objects:
+        entries.update(read(path))
+    layout = Layout(entries, args.set_anew)
     number = layout.hash(args.roots)
+    layout.find_forgotten(args.sources, args.apart)
     if args.show:
         print('\n'.join(layout.lines))
     if layout.errors:
-        sys.exit('\n'.join(f'{args.macro}: {error}' for error in layout.errors))
+        sys.exit('\n'.join(f'{args.macro}: {error}' for error in dict.fromkeys(layout.errors)))
     with open(args.header, 'w', encoding='utf-8') as file:
         file.write(f'#define {args.macro} {number:#010x}u\n')
 
