@@ -17,6 +17,13 @@
 #include "servers/vfs/update.h"
 #include "servers/vfs/vfs.h"
 
+/* generated */
+#ifdef VFS_NEXT
+#include "servers/vfs/vfs_next_layout.h"
+#else
+#include "servers/vfs/vfs_layout.h"
+#endif
+
 static int init(const struct sef_info *info)
 {
 	struct message m = {0};
@@ -39,7 +46,7 @@ static void on_unsent(endpoint_t dst, int error)
 static const struct sef_kept kept = {.name = "vfs",
 	.root = (void **)&vfs,
 	.version = VFS_STATE_VERSION,
-	.layout = sizeof(struct vfs),
+	.layout = VFS_LAYOUT,
 	.upgrade = vfs_upgrade};
 
 int main(void)

@@ -7,7 +7,8 @@ import subprocess
 
 from . import build, host
 
-NAMES = ('grantor', 'requestor', 'hostile', 'refused', 'ds/dstest', 'watcher', 'pm_new', 'pm_careless')
+NAMES = ('grantor', 'requestor', 'hostile', 'refused', 'ds/dstest', 'watcher', 'pm_new', 'pm_careless',
+         'vfs_careless')
 SOURCES = os.path.join(host.ROOT, 'tests', 'services')
 
 
