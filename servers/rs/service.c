@@ -272,6 +272,12 @@ void service_ended(struct rs *rs, struct service *s, int signo)
 {
 	s->last_signal = signo;
 	update_leave(rs, s);
+	if (s->state == SERVICE_STOPPING && s->restart_wanted) {
+		/* PM has stopped it; its successor takes the place of one that is dead to the
+		 * kernel. */
+		end_by_force(rs, s);
+		return;
+	}
 	if (s->state == SERVICE_STOPPING) {
 		service_died(rs, s, signo);
 		return;

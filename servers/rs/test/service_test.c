@@ -502,6 +502,13 @@ static void test_other_manager(void)
 	CHECK(s->last_signal == LSIGSEGV && service_restart(rs, s, SEF_INIT_RESTART, someone) == 0);
 	service_started(rs, s, 0, true);
 	CHECK(s->state == SERVICE_RUNNING && !service_is_managed(s));
+	/* To be replaced by a successor it must be dead to the kernel, which RS sees to. */
+	CHECK(service_restart(rs, s, SEF_INIT_RESTART, someone) == 0 && fake.signals == 2);
+	service_ended(rs, s, LSIGABRT);
+	CHECK(fake.kills == 2 && service_is_managed(s) && s->state == SERVICE_STOPPING);
+	service_died(rs, s, LSIGKILL);
+	service_started(rs, s, 0, true);
+	CHECK(s->state == SERVICE_RUNNING && fake.last_answer == 0 && fake.alive == 1);
 	finish(rs);
 }
 
