@@ -179,6 +179,9 @@ static int read_sched(struct parser *p)
 			return word_fail(
 				p, "'sched' knows priority and quantum, not '%s'", p->word);
 		}
+		if (is_priority ? p->out->priority >= 0 : p->out->quantum_ns != 0) {
+			return word_fail(p, "'sched': %s stands here a second time", p->word);
+		}
 		r = word_need_number(
 			p, "a number", is_priority ? SCHED_PRIORITIES - 1 : 10000, &value);
 		if (r < 0) {
@@ -205,6 +208,9 @@ static int read_quota(struct parser *p)
 		if (!is_memory && strcmp(p->word, "grants") != 0) {
 			return word_fail(
 				p, "'quota' knows memory and grants, not '%.32s'", p->word);
+		}
+		if (is_memory ? p->out->memory_max != 0 : p->out->grants_max != 0) {
+			return word_fail(p, "'quota': %s stands here a second time", p->word);
 		}
 		r = word_need_number(p, "a number", is_memory ? (1ull << 46) - 1 : 65536, &value);
 		if (r < 0) {
