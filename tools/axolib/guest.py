@@ -12,6 +12,8 @@ from . import abi, host, image, machine
 
 AXO = os.path.join(host.ROOT, 'axo')
 DEFAULT_LIMIT_S = 60
+# Limits only end what hangs. They are in seconds of a machine that has time; a slow or busy one may take longer.
+PATIENCE = 3
 
 
 class Result:
@@ -28,6 +30,7 @@ class Result:
 
 def run(*arguments, kind='debug', limit=DEFAULT_LIMIT_S, stdin=subprocess.DEVNULL):
     """Runs ./axo run with the arguments; the output is kept as bytes are, decoded as Latin-1."""
+    limit *= PATIENCE
     command = [AXO, 'run', f'--{kind}', *arguments]
     if '--timeout' not in arguments:
         command += ['--timeout', str(limit)]
@@ -111,7 +114,7 @@ class Console:
 
     def wait_for(self, pattern, limit=30):
         """Waits until the console shows a match, after the last one; answers the text up to it."""
-        deadline = time.monotonic() + limit
+        deadline = time.monotonic() + PATIENCE * limit
         expression = re.compile(pattern.encode())
         while not (found := expression.search(self.shown, self.taken)):
             problem = self.machine.overdue(deadline)
@@ -133,7 +136,7 @@ class Console:
 
     def ends(self, limit=30):
         """Waits until the machine is off."""
-        deadline = time.monotonic() + limit
+        deadline = time.monotonic() + PATIENCE * limit
         while self.machine.step(0.2):
             problem = self.machine.overdue(deadline)
             expect(problem is None, f'waiting for power-off: {problem}', self.shown[-1000:].decode(errors='replace'))
