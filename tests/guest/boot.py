@@ -181,7 +181,9 @@ class Archive:
                 line.sendall(request)
                 said = said[-1:]
                 while not said.endswith(b'(qemu) '):
-                    said += line.recv(4096)
+                    data = line.recv(4096)
+                    guest.expect(data, 'QEMU has ended:', said)
+                    said += data
 
 
 def read_only_segments(kind):
@@ -229,6 +231,9 @@ def test_other_modules(kind):
         path = scratch.file('boot.img')
         archive.save(path)
         other = guest.execute(script, '--qemu', f'-initrd {path}', kind=kind)
+        archive.data[0] ^= 1  # it is this one that is booted
+        archive.save(path)
+        guest.expect(guest.execute('true', '--qemu', f'-initrd {path}', kind=kind).status == 3)
     guest.expect(len(other.out.splitlines()) == len(plain.out.splitlines()), plain, other)
     for before, after in zip(plain.out.splitlines(), other.out.splitlines()):
         before, after = int(before.split()[-1]), int(after.split()[-1])

@@ -163,7 +163,7 @@ def test_edit(kind):
     conf = '/run/axolotl/etc/system.conf.d'
     script = HELPERS + (
         f'sed "s/uid 904;/uid 904; replica yes;/" {conf}/virtio_blk.conf > /tmp/v.conf; '
-        'service edit virtio_blk --conf /tmp/v.conf; sleep 0.3; '
+        'service edit virtio_blk --conf /tmp/v.conf; '
         'service status virtio_blk | grep -o "replica [a-z]*,"; kill -9 $(pid virtio_blk); '
         'seq 1 10000 > /root/x; sync; wc -l < /root/x; stat virtio_blk restarts; '
         f'service edit virtio_blk --conf {conf}/virtio_blk.conf; service status virtio_blk | grep -o "replica [a-z]*,"')
@@ -199,9 +199,12 @@ def test_signal_manager(kind):
         'conf self; service up hello --conf /tmp/h; kill -9 $(pid hello); cat /dev/hello; stat hello restarts; '
         'for m in nobody hello; do conf $m; service edit hello --conf /tmp/h 2>&1; echo $?; done; '
         'conf pm; service edit hello --conf /tmp/h; service status hello | tail -1; conf rs; '
-        'service edit hello --conf /tmp/h; service status hello | tail -1')
+        'service edit hello --conf /tmp/h; service status hello | tail -1; '
+        'conf pm; service edit hello --conf /tmp/h; a=$(service lookup hello); service restart hello; echo $?; '
+        '[ $(service lookup hello) = $a ] && cat /dev/hello; service status hello | tail -1')
     guest.expect_output(guest.execute(script, kind=kind), (
         'Hello, world! opened 1 read 1\n1\n'
         "service: /tmp/h:2: 'signal_manager': no service nobody beside it\n3\n"
         "service: /tmp/h:2: 'signal_manager': no service hello beside it\n3\n"
-        'signals go to pm: no recovery, no heartbeat\nheartbeat each 1000 ms\n'))
+        'signals go to pm: no recovery, no heartbeat\nheartbeat each 1000 ms\n'
+        '0\nHello, world! opened 2 read 2\nheartbeat each 1000 ms\n'))
