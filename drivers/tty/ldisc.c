@@ -470,7 +470,8 @@ bool ldisc_check(const struct ldisc *ld)
 {
 	uint32_t lines = 0;
 
-	if (ld->write - ld->read > LDISC_INPUT_SIZE ||
+	if (ld->out.tail - ld->out.head > TTY_OUTPUT_SIZE ||
+		ld->write - ld->read > LDISC_INPUT_SIZE ||
 		ld->commit - ld->read > ld->write - ld->read) {
 		return false;
 	}

@@ -100,5 +100,5 @@ void ldisc_flush_input(struct ldisc *ld);
 /* Stops or starts output (STOP and START characters, TCXONC). */
 void ldisc_set_stopped(struct ldisc *ld, bool is_stopped);
 
-/* Checks the invariants; used by tests. */
+/* Checks the invariants: in tests, and of what a predecessor left. */
 bool ldisc_check(const struct ldisc *ld);

@@ -288,8 +288,8 @@ int serial_init(struct serial *serial, uint16_t port, int irq, int hook)
 
 int serial_adopt(struct serial *serial)
 {
-	line_adopt(&serial->line, &serial_ops, serial);
 	settle_sending(serial);
+	line_adopt(&serial->line, &serial_ops, serial);
 	out8(serial, IER, 0);
 	out8(serial, FCR, FCR_ENABLE_TRIGGER_8);
 	serial_configure(&serial->line);

@@ -398,6 +398,9 @@ static void test_successor(void)
 	line.ld.write = line.ld.read + LDISC_INPUT_SIZE + 7; /* damaged */
 	line_adopt(&line, &device, NULL);
 	CHECK(ldisc_check(&line.ld) && ldisc_available(&line.ld) == 0);
+	line.ld.out.tail = line.ld.out.head + TTY_OUTPUT_SIZE + 1;
+	line_adopt(&line, &device, NULL);
+	CHECK(ldisc_check(&line.ld) && tty_output_pending(&line.ld.out) == 0);
 }
 
 int main(void)
