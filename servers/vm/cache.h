@@ -71,8 +71,9 @@ struct cache_page *cache_find_by_place(struct vm *vm, const struct file *device,
 
 /*
  * The page lies at page `index` of its device (VM_CACHE_NO_INDEX: nowhere): who had that place
- * before has it no more, and mappings of the device let go of it. A page of the device's own keeps
- * its name. The caller flushes. -ENOMEM.
+ * before has it no more, and mappings of the device and VFS's window let go of it. A page of the
+ * device's own keeps its name. The caller flushes. -ENOMEM; none, and the page stays, if it goes
+ * nowhere or the caller has the device's file.
  */
 int cache_set_place(struct vm *vm, struct cache_page *page, uint64_t index);
 
@@ -90,6 +91,9 @@ struct cache_page *cache_add(struct vm *vm, struct file *file, uint64_t index, p
  * keeps it while it has it pinned.
  */
 void cache_forget(struct vm *vm, struct cache_page *page);
+
+/* VFS's window has it no more, unless VFS has it pinned. The caller flushes. */
+void cache_close_reader(struct vm *vm, struct cache_page *page);
 
 /* Free what VFS had pinned when it was forgotten and has no more. */
 void cache_sweep(struct vm *vm);

@@ -105,11 +105,20 @@ static int take_names(struct vm *vm, struct cache_client *client, struct space *
 	const struct vm_cache_get_req *req)
 {
 	struct vm_cache_name names[VM_CACHE_BATCH];
-	int result = 0;
+	struct file *device;
+	int result;
 
-	if (req->name_count > 0) {
-		result = space_copy_in(
-			vm, space, names, req->names, req->name_count * sizeof(names[0]));
+	if (req->name_count == 0) {
+		return 0;
+	}
+	result = space_copy_in(vm, space, names, req->names, req->name_count * sizeof(names[0]));
+	if (result != 0) {
+		return result;
+	}
+	/* To make it may cost pages of the cache: those of the request are looked up after it. */
+	device = file_get(vm, client->dev, 0, -1);
+	if (device == NULL) {
+		return -ENOMEM;
 	}
 	for (uint32_t i = 0; result == 0 && i < req->name_count; i++) {
 		struct cache_page *page = cache_at(client, names[i].slot);
@@ -120,6 +129,7 @@ static int take_names(struct vm *vm, struct cache_client *client, struct space *
 			result = cache_set_place(vm, page, names[i].index);
 		}
 	}
+	file_put(vm, device);
 	space_flush_all(vm);
 	return result;
 }

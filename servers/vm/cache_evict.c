@@ -94,6 +94,11 @@ static bool close_slot(
 	return true;
 }
 
+void cache_close_reader(struct vm *vm, struct cache_page *page)
+{
+	(void)close_slot(vm, page, CACHE_READER, VM_CACHE_PINNED);
+}
+
 /* Free the page if it may go, from processes too; `used`: even if it was used lately. */
 static enum verdict try_page(struct vm *vm, struct cache_page *page, bool used)
 {

@@ -34,6 +34,8 @@ static void take_place(struct vm *vm, struct cache_page *page)
 	struct file *device = page->device;
 
 	file_unmap(vm, device, page->device_index, page->device_index + 1, page->pfn);
+	/* The reader may know it by that name: it shall ask again. */
+	cache_close_reader(vm, page);
 	list_remove(&page->device_link);
 	page->device = NULL;
 	device->placed_pages--;

@@ -156,16 +156,19 @@ static void test_pressure_and_restart(void)
 static void test_places(void)
 {
 	struct message req = {.type = VM_CACHE_GET}, rep;
-	uint32_t slot, own;
+	uint32_t slot, own, reader;
 
 	world_boot(MACHINE);
 	w.size[0] = w.size[1] = 4;
 	fs_write(0, 1);
 	fs_place(0, 1, 7);
 	CHECK(vfs_read_device(7) && !vfs_read_device(8));
-	/* Told anew, the name is the later page's. */
+	CHECK(get_pages(vm_call_cache_map, EP_VFS, 0, 7, 1, &reader) == 1);
+	*marks_of(EP_VFS, &w.reader, reader) &= (uint8_t)~VM_CACHE_PINNED;
+	/* Told anew, the name is the later page's, and VFS does not go on with the one it knew. */
 	fs_write(1, 2);
 	fs_place(1, 2, 7);
+	CHECK(*marks_of(EP_VFS, &w.reader, reader) & VM_CACHE_EVICTED);
 	CHECK(vfs_read_device(7));
 	/* A page of the device's own takes the place, and keeps it. */
 	fs_own(7);
