@@ -158,11 +158,33 @@ static void check_sums(struct tally *tally)
 	expect(tally, fault == NULL, fault);
 }
 
+/* Whether looking for the mappers of each page takes longer than walking everything. */
+static bool are_mappers_many(struct vm *vm)
+{
+	const struct ledger *ledger = vm->pool.ledger;
+	uint64_t noted = 0, shared = 0;
+
+	for (uint32_t i = 0; i < ledger->page_count; i++) {
+		const struct page_info *info = page_info(&vm->pool, ledger->pages[i]);
+
+		noted += info->kind == PAGE_ANON && info->maps != 0;
+	}
+	if (noted == 0) {
+		return false;
+	}
+	list_for_each(map, &vm->safemaps, struct safemap, link)
+	{
+		shared += map->bytes >> AXO_PAGE_SHIFT;
+	}
+	return noted * shared > vm->pool.frames;
+}
+
 static bool is_whole_due(struct vm *vm)
 {
 	struct ledger *ledger = vm->pool.ledger;
 
-	return ledger->is_overflown || ++ledger->unwalked >= vm->pool.frames / PAGES_PER_REQUEST;
+	return ledger->is_overflown || ++ledger->unwalked >= vm->pool.frames / PAGES_PER_REQUEST ||
+		are_mappers_many(vm);
 }
 
 const char *vm_check_request(struct vm *vm)
