@@ -256,14 +256,11 @@ static int driver_open(struct blk_device *blk, bool is_writer)
 	return is_writer && blk->is_readonly ? -EROFS : 0;
 }
 
-int blk_open(struct call *call, struct file *file)
+/* One user more. -EBUSY: a writer, and a file system is mounted. */
+static int use(uint64_t dev, bool is_writer, struct blk_device **result)
 {
-	uint64_t dev = file->path.node->rdev;
 	struct blk_device *blk = blkcache_find(dev);
-	bool is_writer = file_is_writable(file);
-	int r;
 
-	(void)call;
 	if (is_writer && is_mounted(dev)) {
 		return -EBUSY;
 	}
@@ -275,9 +272,31 @@ int blk_open(struct call *call, struct file *file)
 		blk->dev = dev;
 		list_add_tail(&vfs->blk_devices, &blk->link);
 	}
-	/* From here on no file system is mounted under a writer. */
 	blk->refs++;
 	blk->writers += is_writer;
+	*result = blk;
+	return 0;
+}
+
+int blk_open(struct call *call, struct file *file)
+{
+	bool is_writer = file_is_writable(file);
+	struct blk_device *blk;
+	int r;
+
+	(void)call;
+	/* A writer must not come while a file system, or the device's own cache, is half mounted:
+	 * mount has looked for writers already. */
+	if (is_writer) {
+		coro_mutex_lock(&vfs->mount_lock);
+	}
+	r = use(file->path.node->rdev, is_writer, &blk);
+	if (is_writer) {
+		coro_mutex_unlock(&vfs->mount_lock);
+	}
+	if (r < 0) {
+		return r;
+	}
 	r = driver_open(blk, is_writer);
 	if (r < 0) {
 		blk_unref(blk, is_writer);
