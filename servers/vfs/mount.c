@@ -240,6 +240,18 @@ static int cache_bind(int op, const struct superblock *sb)
 	return ipc_call(EP_VM, &m);
 }
 
+/* What a file system that died has left in VM is nothing for the next one on the device. */
+static void unbind_dead(uint64_t dev)
+{
+	list_for_each(sb, &vfs->superblocks, struct superblock, link)
+	{
+		if (sb->dev == dev && sb->is_dead && sb->is_bound) {
+			sb->is_bound = sb->has_peek = false;
+			(void)cache_bind(VM_CACHE_UNBIND, sb);
+		}
+	}
+}
+
 /* The volume is no longer used: RS may let its process go. */
 void superblock_free(struct superblock *sb)
 {
@@ -274,6 +286,7 @@ int superblock_start(struct superblock *sb, endpoint_t driver, uint32_t fs_flags
 			return -ENOMEM;
 		}
 	}
+	unbind_dead(sb->dev);
 	/* A file system without files of its own (proc) has no use for it, and does not need it. */
 	sb->is_bound = cache_bind(VM_CACHE_BIND, sb) == 0;
 	r = fs_mount(sb, driver, fs_flags, data, &rep);
