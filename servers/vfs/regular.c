@@ -299,8 +299,9 @@ int regular_allocate(
 	coro_mutex_lock(&node->lock);
 	if (mode & FS_ALLOCATE_PUNCH_HOLE) {
 		r = memfd_is_write_sealed(node) ? -EPERM : 0;
-	} else if (grows) {
-		r = memfd_check_size(node, end);
+	} else {
+		/* Space behind the end is growth for a seal, whatever the size will be. */
+		r = memfd_check_size(node, u64_max(end, node->size));
 	}
 	if (r == 0) {
 		regular_drop_setid(call, node);

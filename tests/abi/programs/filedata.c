@@ -254,6 +254,8 @@ CASE(allocating)
 	fcntl(fd, F_ADD_SEALS, F_SEAL_GROW);
 	result = fallocate(fd, 0, 0, 1 << 20);
 	printf("sealed %d %d", result, errno);
+	result = fallocate(fd, FALLOC_FL_KEEP_SIZE, 1 << 20, 4096);
+	printf(" %d %d", result, errno);
 	printf(" %d\n", fallocate(fd, 0, 0, 4096));
 	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE);
 	result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096);
