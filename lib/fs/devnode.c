@@ -21,7 +21,7 @@ struct range {
 
 uint64_t fs_device_size(const struct fs_cache *cache)
 {
-	return cache->device->size_bytes;
+	return u64_min(cache->device->size_bytes, (UINT32_MAX + 1ull) * cache->block_size);
 }
 
 static void range_put(struct range *range)

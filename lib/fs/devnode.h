@@ -15,7 +15,7 @@
 
 #define FS_NODE_DEVICE 0ull
 
-/* Bytes in the device, as the file's size. */
+/* Bytes in the device, as the file's size: as far as blocks have numbers. */
 uint64_t fs_device_size(const struct fs_cache *cache);
 
 /* Read: *done bytes, short at the end of the device or after an error; 0, or -EIO, -ENOMEM, or what
