@@ -70,6 +70,19 @@ def test_nothing_is_lost(kind):
         guest.expect(len(counts) == 3 and counts[0] - counts[1] < 60 and counts[1] - counts[2] < 25, result)
 
 
+def test_copies_as_the_process_dies(kind):
+    """The kernel waits for VM in the middle of a copy, and the process ends by a signal, by exec or exit of another
+    thread: everybody goes on, and in the end as many pages are free as before (KRN-22, VM-24, VM-26)."""
+    with guest.Scratch() as scratch:
+        script = FREE + ('cd /root; ./copies 5; a=$(pages); ./copies 20; b=$(pages); ./copies 20; c=$(pages); '
+                         'echo $a $b $c')
+        result = guest.execute(script, '--overlay', scratch.program('copies'), kind=kind, limit=120)
+        words = result.out.split()
+        guest.expect(result.status == 0 and words[:3] == ['ok'] * 3 and len(words) == 6, result)
+        counts = [int(word) for word in words[3:]]
+        guest.expect(counts[0] - counts[1] < 60 and counts[1] - counts[2] < 25, result)
+
+
 def test_checked_after_each_request(kind):
     """VM walks everything it keeps after every request, under a load of all kinds, and finds no fault (VM-15)."""
     script = ('cp /bin/busybox /root/b; for i in 1 2 3; do seq 1 3000 | sort -rn | gzip | zcat | md5sum; (:); done; '
