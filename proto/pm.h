@@ -68,7 +68,8 @@ struct pm_vfs_exec_reply {
 	uint8_t fatal;   /* 1: failed past the point of no return: kill with SIGKILL (or SIGSEGV) */
 	uint8_t set_uid; /* 1: euid = uid below */
 	uint8_t set_gid;
-	uint8_t secure;
+	uint8_t secure : 1;
+	uint8_t unreadable : 1; /* the caller may not read what it executes; nor may its tracer */
 	uint32_t uid, gid;
 	uint32_t seq;
 	uint64_t ip, sp;

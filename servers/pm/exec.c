@@ -122,7 +122,8 @@ static void exec_finish(struct pm *pm, struct thread *thread, const struct pm_vf
 	timers_exec(pm, process);
 	cred_exec(process, reply->set_uid && may_raise, reply->uid, reply->set_gid && may_raise,
 		reply->gid);
-	process->dumpable = reply->secure ? 0 : 1;
+	process->dumpable = process->cred.uid == process->cred.euid &&
+		process->cred.gid == process->cred.egid && !reply->unreadable;
 	if (reply->secure) {
 		process->parent_death_signal = 0;
 	}

@@ -100,6 +100,12 @@ static int64_t attach(struct pm *pm, struct thread *thread, const uint64_t *arg)
 
 /* ---- memory ---- */
 
+/* It may have executed a program since that its tracer may not read. */
+static bool may_reach_memory(const struct process *tracer, const struct process *target)
+{
+	return target->dumpable == 1 || cred_capable(tracer, LCAP_SYS_PTRACE);
+}
+
 static int store_forced(
 	const struct thread *tracee, uint64_t address, const uint8_t *data, size_t n)
 {
@@ -122,10 +128,14 @@ static int store_forced(
 	return -EAGAIN;
 }
 
-static int64_t poke(const struct thread *tracee, uint64_t address, uint64_t value)
+static int64_t poke(
+	const struct thread *thread, const struct thread *tracee, uint64_t address, uint64_t value)
 {
 	uint8_t bytes[WORD];
 
+	if (!may_reach_memory(thread->process, tracee->process)) {
+		return -EIO;
+	}
 	memcpy(bytes, &value, WORD);
 	for (size_t done = 0; done < WORD;) {
 		uint64_t at = address + done;
@@ -144,7 +154,8 @@ static int64_t peek(const struct thread *thread, const struct thread *tracee, co
 {
 	uint64_t word;
 
-	if (user_read(tracee, arg[2], &word, WORD) < 0) {
+	if (!may_reach_memory(thread->process, tracee->process) ||
+		user_read(tracee, arg[2], &word, WORD) < 0) {
 		return -EIO;
 	}
 	return user_write(thread, arg[3], &word, WORD);
@@ -444,7 +455,7 @@ static int64_t request(
 		return peek(thread, tracee, arg);
 	case LPTRACE_POKETEXT:
 	case LPTRACE_POKEDATA:
-		return poke(tracee, arg[2], arg[3]);
+		return poke(thread, tracee, arg[2], arg[3]);
 	case LPTRACE_PEEKUSER:
 		return peek_user(thread, tracee, arg[2], arg[3]);
 	case LPTRACE_POKEUSER:

@@ -97,6 +97,9 @@ static int open_file(struct exec *exec, struct exec_file *file, const struct pat
 	if (r == 0) {
 		r = access_check(&exec->call->proc->cred, path, ACCESS_EXEC);
 	}
+	if (r == 0 && access_check(&exec->call->proc->cred, path, ACCESS_READ) < 0) {
+		exec->reply.unreadable = 1;
+	}
 	return r < 0 ? r : read_header(file);
 }
 

@@ -185,12 +185,43 @@ static void test_capabilities(void)
 	assert(ptrace_(child, LPTRACE_ATTACH, fake_pid(shell), 0) == 0); /* root */
 }
 
+/* A program that its caller may not read is not read by the caller's tracer. */
+static void test_unreadable_program(void)
+{
+	struct message m = {.type = PM_VFS_EXEC_REPLY};
+	endpoint_t shell = start(), child;
+	uint64_t word = 0, here = 4711; /* in the program, as far as the fake goes */
+
+	assert(call(shell, setuid, 1000ul) == 0);
+	for (int unreadable = 0; unreadable < 2; unreadable++) {
+		int32_t pid;
+
+		child = fake_fork(shell);
+		pid = fake_pid(child);
+		assert(ptrace_(child, LPTRACE_TRACEME, 0, 0) == 0);
+		assert(call(child, execve, 0ul, 0ul, 0ul) == PENDING);
+		MSG(&m, pm_vfs_exec_reply)->ep = child;
+		MSG(&m, pm_vfs_exec_reply)->seq = thread_by_ep(&fake_pm, child)->process->exec_seq;
+		MSG(&m, pm_vfs_exec_reply)->unreadable = (uint8_t)unreadable;
+		fake_from_vfs(&m);
+		assert(call(shell, wait4, (uint64_t)pid, 0ul, 0ul, 0ul) == pid);
+		assert(call(shell, ptrace, (uint64_t)LPTRACE_PEEKDATA, (uint64_t)pid, P(&here),
+			       P(&word)) == (unreadable ? -EIO : 0));
+		assert(call(shell, ptrace, (uint64_t)LPTRACE_POKEDATA, (uint64_t)pid, P(&here),
+			       4712ul + (uint64_t)unreadable) == (unreadable ? -EIO : 0));
+		assert(word == 4711 && here == 4712);
+		assert(ptrace_(shell, LPTRACE_DETACH, pid, 0) == 0);
+		assert(ptrace_(shell, LPTRACE_ATTACH, pid, 0) == (unreadable ? -EPERM : 0));
+	}
+}
+
 int main(void)
 {
 	static void (*const tests[])(void) = {test_tracer_ends_without_wait,
 		test_hidden_zombie_is_adopted, test_siginfo_with_bad_number,
 		test_thread_ends_with_tracer, test_exec_ends_with_tracer,
-		test_clone_ends_with_tracer, test_traced_leader_execs_away, test_capabilities};
+		test_clone_ends_with_tracer, test_traced_leader_execs_away, test_capabilities,
+		test_unreadable_program};
 
 	return scenarios_run(tests, ARRAY_LEN(tests));
 }
