@@ -10,9 +10,9 @@ def test_campaign_within_requests(kind):
     """A wild pointer, an assertion, an exit in the middle of requests, under checksummed work: all go on."""
     with guest.Scratch() as scratch:
         disk = scratch.disk()
-        result = guest.execute('faultcampaign --seed 11 --count 8 --services pm,vfs --kinds pointer,assert,exit',
-                               '--root', disk, kind=kind, limit=150)
-        guest.expect(result.status == 0 and re.search(r'^all +8 +8', result.out, re.M), result)
+        result = guest.execute('faultcampaign --seed 11 --count 6 --services pm,vfs --kinds pointer,assert,exit',
+                               '--root', disk, kind=kind, limit=300)
+        guest.expect(result.status == 0 and re.search(r'^all +6 +6', result.out, re.M), result)
         guest.fsck(disk)
 
 
