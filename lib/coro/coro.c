@@ -46,10 +46,10 @@ static struct {
 	const void *main_bottom;
 	size_t main_size;
 	void (*watch)(struct waiter *waiter);
-} sched = {.ready = LIST_INIT(sched.ready), .pool = LIST_INIT(sched.pool)};
+} sched UNDO_STATIC = {.ready = LIST_INIT(sched.ready), .pool = LIST_INIT(sched.pool)};
 
 /* Under the address sanitizer each switch is announced, so that it knows which stack is in use. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) && defined(AXO_HOST)
 void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom_old, size_t *size_old);
 #define fiber_leave(save, bottom, size)  __sanitizer_start_switch_fiber(save, bottom, size)

@@ -25,7 +25,7 @@
 static struct {
 	struct asyn_entry *table;
 	uint32_t size, first, last;
-} ring;
+} ring UNDO_STATIC;
 
 static int table_tell(uint32_t count)
 {

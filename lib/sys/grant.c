@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "lib/sys/kcall.h"
+#include "lib/undo/undo.h"
 
 #define GRANT_TABLE_FIRST 32
 #define GRANT_TABLE_MAX   (1 << 16)
@@ -27,7 +28,7 @@ static struct {
 	uint32_t count;
 	int32_t free_head;
 	uint32_t first_seq; /* of entries that were never used */
-} grants = {.free_head = LIST_END};
+} grants UNDO_STATIC = {.free_head = LIST_END};
 
 /*
  * A restarted service must not give out the ids that its predecessor's partners still hold:

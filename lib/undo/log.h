@@ -43,6 +43,7 @@ struct undo_action {
 struct undo {
 	/* The stores' part: at >= limit sends them the slow way. */
 	uint64_t *at, *limit;
+	uint64_t *first; /* behind the static variables */
 	uintptr_t stack_top;
 	/* The block that was allocated last in this window: nobody needs its old contents. */
 	uintptr_t fresh, fresh_end;

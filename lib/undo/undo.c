@@ -5,6 +5,9 @@
 
 struct undo undo;
 
+/* All that is UNDO_STATIC, by the linker. */
+extern char __start_undo_statics[], __stop_undo_statics[];
+
 static inline uintptr_t stack_pointer(void)
 {
 	return (uintptr_t)__builtin_frame_address(0);
@@ -31,7 +34,7 @@ static void limit_set(void)
 /* How much of the way to the fault has been gone. */
 static void strike_count(void)
 {
-	uint64_t stores = (uint64_t)(undo.at - undo.log) / 2;
+	uint64_t stores = (uint64_t)(undo.at - undo.first) / 2;
 
 	if (undo.strike_after != 0) {
 		undo.strike_after -= stores < undo.strike_after ? stores : undo.strike_after - 1;
@@ -60,12 +63,31 @@ static void strike(void)
 	undo.strike();
 }
 
+/* A piece of at most UNDO_PIECE_MAX bytes; false: no room. */
+static bool piece_save(const void *p, size_t bytes)
+{
+	size_t words = (bytes + 7) / 8;
+	uint64_t *at = undo.at;
+
+	if (at + words + 1 > undo.log + UNDO_LOG_WORDS) {
+		return false;
+	}
+	__real_memcpy(at, p, bytes);
+	at[words] = (uintptr_t)p | (uint64_t)bytes << UNDO_KIND_SHIFT;
+	undo_barrier();
+	undo.at = at + words + 1;
+	return true;
+}
+
 void undo_open(const void *stack_top, void (*on_end)(void))
 {
 	undo.stack_top = (uintptr_t)stack_top;
 	undo.on_end = on_end;
 	undo.fresh = undo.fresh_end = 0;
 	undo.at = undo.log;
+	(void)piece_save(
+		__start_undo_statics, (size_t)(__stop_undo_statics - __start_undo_statics));
+	undo.first = undo.at;
 	undo.action_count = 0;
 	undo.stats.windows++;
 	undo_barrier();
@@ -87,7 +109,7 @@ static void finish(enum undo_state through, enum undo_state to)
 	undo.state = through;
 	undo_barrier();
 	strike_count();
-	undo.at = undo.log;
+	undo.at = undo.first = undo.log;
 	if (through == UNDO_COMMITTING && undo.on_end) {
 		undo.on_end();
 	}
@@ -144,22 +166,6 @@ void undo_by(void (*fn)(uint64_t arg), uint64_t arg)
 	}
 }
 
-/* A piece of at most UNDO_PIECE_MAX bytes; false: no room. */
-static bool piece_save(const void *p, size_t bytes)
-{
-	size_t words = (bytes + 7) / 8;
-	uint64_t *at = undo.at;
-
-	if (at + words + 1 > undo.log + UNDO_LOG_WORDS) {
-		return false;
-	}
-	__real_memcpy(at, p, bytes);
-	at[words] = (uintptr_t)p | (uint64_t)bytes << UNDO_KIND_SHIFT;
-	undo_barrier();
-	undo.at = at + words + 1;
-	return true;
-}
-
 void undo_save(const void *p, size_t bytes)
 {
 	const char *from = p;
@@ -190,7 +196,7 @@ void undo_store(const void *p, size_t bytes)
 void undo_store_slow(const void *p, size_t bytes)
 {
 	if (undo.strike_after != 0 && (undo.state == UNDO_OPEN || undo.state == UNDO_CLOSED)) {
-		uint64_t stores = (uint64_t)(undo.at - undo.log) / 2;
+		uint64_t stores = (uint64_t)(undo.at - undo.first) / 2;
 
 		if (undo.state == UNDO_CLOSED) {
 			undo.strike_after--;

@@ -44,6 +44,16 @@ enum undo_outcome {
  * successor does not take it over, so that nothing of it may be in the log. */
 #define UNDO_MAIN_STACK ((const void *)UINTPTR_MAX)
 
+/*
+ * Each static variable that code with the hooks changes is defined with it: a window saves them all
+ * when it opens. They are few and small. statics.py sees to it that there are no others.
+ */
+#ifdef AXO_UNDO
+#define UNDO_STATIC __attribute__((section("undo_statics")))
+#else
+#define UNDO_STATIC
+#endif
+
 #ifdef AXO_UNDO
 
 /* Before sef_start: a successor rolls back as soon as it has the memory. on_unsent hears of

@@ -19,7 +19,7 @@
 
 /* For the callbacks of SEF; handlers get it as an argument. On the heap, with all that it leads to:
  * another version goes on with it. */
-static struct pm *the_pm;
+static struct pm *the_pm UNDO_STATIC;
 
 static int on_init(const struct sef_info *info)
 {

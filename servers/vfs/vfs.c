@@ -17,7 +17,7 @@
 #include "servers/vfs/update.h"
 #include "servers/vfs/vnode.h"
 
-struct vfs *vfs;
+struct vfs *vfs UNDO_STATIC;
 
 /* The file system of unnamed pipes: VFS's own, nowhere in the tree. */
 static int pipe_fs_init(void)

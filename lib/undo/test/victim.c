@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct victim victim;
+#include "lib/undo/undo.h"
+
+struct victim victim UNDO_STATIC;
 
 static uint64_t draw(uint64_t *seed)
 {
