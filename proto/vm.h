@@ -72,9 +72,11 @@ enum vm_op {
 			  it). -ENOENT: there is none (any more). Empty name: those not asked for
 			  become free */
 	/* PM */
-	VM_FORCE_STORE /* vm_force_store_req: what ptrace stores where the process itself may not,
+	VM_FORCE_STORE, /* vm_force_store_req: what ptrace stores where the process itself may not,
 			  as a breakpoint in its text: in a private copy of the page. -EAGAIN: read
 			  it first; -EACCES: shared memory; -EFAULT: nothing is there */
+	/* RS */
+	VM_RENEW /* vm_renew_req: RS's own live update */
 };
 
 struct vm_force_store_req {
@@ -410,6 +412,23 @@ struct vm_cache_entry {
 	uint32_t slot;
 	uint32_t marks;
 	uint64_t device_index; /* of a file's page: where it lies; VM_CACHE_NO_INDEX: not told */
+};
+
+/*
+ * RS cannot look after its own update: VM does. RS rests within VM_RENEW_BEGIN, while `ep`, another
+ * RS, has its endpoint. That one takes over (VM_INHERIT_COPY; VM_INHERIT_MOVE is -EBUSY) and says
+ * VM_RENEW_DONE: `ep` is its standby from now on, and the old one is its to end. When it says
+ * VM_RENEW_FAILED, which has no answer, or dies, or limit_ns are over, the old one is RS again, and
+ * that is its answer: `result`, -EIO, -ETIMEDOUT. Other errors of VM_RENEW_BEGIN: nothing has been
+ * done. -EINVAL: bad `ep`, or no such step now.
+ */
+enum vm_renew_step { VM_RENEW_BEGIN, VM_RENEW_DONE, VM_RENEW_FAILED };
+struct vm_renew_req {
+	uint32_t step;  /* enum vm_renew_step */
+	endpoint_t ep;  /* BEGIN, DONE */
+	int32_t result; /* FAILED: a negative error */
+	uint32_t padding;
+	uint64_t limit_ns; /* BEGIN */
 };
 
 #define VM_UPDATE_ROLLBACK 1 /* undoes the VM_UPDATE of the same two before */

@@ -205,6 +205,21 @@ static void sef_manage(void)
 	}
 }
 
+int sef_init_self(const char *args)
+{
+	sef.info.type = SEF_INIT_LU;
+	sef_debug_options(args);
+	return sef.init[SEF_INIT_LU] ? sef.init[SEF_INIT_LU](&sef.info) : 0;
+}
+
+void sef_come_back(void)
+{
+	if (sef.ksig) {
+		sef_manage();
+	}
+	sef_settle();
+}
+
 static bool handle_notification(struct message *m)
 {
 	if (m->source == EP_RS && sef.info.self != EP_RS) {

@@ -134,6 +134,21 @@ void sef_start_self(endpoint_t self, const char *label);
    service with kept memory does; fn may be NULL. 0 or a negative error. */
 int sef_take_over(sef_init_fn *fn);
 
+/* ---- the live update of RS, which has no RS to see to it ---- */
+
+/* Before anything else: as sef_keep_heap, but a crash is no matter of it. */
+void sef_hand_on_heap(const struct sef_kept *kept);
+/* Between two messages: the heap can be taken over as it is now. -ENOTREADY: messages are on their
+ * way, a notification comes. */
+int sef_rest(void);
+/* The successor's side: it has the heap, and *root. 0 or a negative error. */
+int sef_go_on(void);
+/* The function of sef_on_init_type(SEF_INIT_LU), or what the arguments choose instead. */
+int sef_init_self(const char *args);
+/* The predecessor's side, when it is back: whatever the successor may have taken of what was told
+ * to RS is made good, signals and requests. */
+void sef_come_back(void);
+
 /* ---- in an init function ---- */
 
 /* `bytes` at address of the predecessor. 0, -ESRCH: there is none, -EFAULT. */
@@ -184,7 +199,7 @@ void sef_on_fault(sef_arm_fn *arm);
    other bits they are returned too. -EINTR: sef_cancel was called. */
 int sef_receive(endpoint_t src, struct message *m, uint32_t *status);
 
-/* From a signal handler: sef_receive returns -EINTR. */
+/* sef_receive returns -EINTR when it has next handled something itself. */
 void sef_cancel(void);
 
 _Noreturn void sef_exit(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Predefined callbacks, and the arguments that choose them for tests of recovery:
- *   sef.fresh= sef.lu= sef.restart=   ok, fail, crash, timeout, reset, nonsense
+ *   sef.fresh= sef.lu= sef.restart=   ok, fail, crash, timeout, loop, reset, nonsense
  *   sef.prepare=   ready, never, fail, crash, timeout
  *   sef.valid=     any, standard, none
  *   sef.ping=      none
@@ -96,6 +96,13 @@ static int init_timeout(const struct sef_info *info)
 	hang();
 }
 
+static int init_loop(const struct sef_info *info)
+{
+	for (volatile bool is_endless = true; is_endless;) {
+	}
+	return 0;
+}
+
 static int init_reset(const struct sef_info *info)
 {
 	return -ERESTART;
@@ -135,7 +142,7 @@ struct init_choice {
 };
 static const struct init_choice inits[] = {{"ok", init_ok}, {"fail", init_fail},
 	{"crash", init_crash}, {"timeout", init_timeout}, {"reset", init_reset},
-	{"nonsense", init_nonsense}};
+	{"loop", init_loop}, {"nonsense", init_nonsense}};
 
 struct prepare_choice {
 	const char *name;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/errno.h"
 #include "lib/sys/arena.h"
 #include "lib/sys/asyn.h"
 #include "lib/sys/diag.h"
@@ -145,10 +146,29 @@ static int take_over(void)
 
 static const struct sef_heap_ops ops = {.save = save, .take_over = take_over};
 
-void sef_keep_heap(const struct sef_kept *how)
+void sef_hand_on_heap(const struct sef_kept *how)
 {
 	kept = how;
+	sef_state(SEF_HEAP_RECORD, &record, sizeof(record), RECORD_VERSION, NULL);
+}
+
+void sef_keep_heap(const struct sef_kept *how)
+{
+	sef_hand_on_heap(how);
 	sef.heap = &ops;
 	sef_keep_memory();
-	sef_state(SEF_HEAP_RECORD, &record, sizeof(record), RECORD_VERSION, NULL);
+}
+
+int sef_rest(void)
+{
+	if (!asyn_flush()) {
+		return -ENOTREADY;
+	}
+	save();
+	return sef_state_announce();
+}
+
+int sef_go_on(void)
+{
+	return take_over();
 }

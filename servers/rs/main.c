@@ -22,13 +22,19 @@
 #include "servers/rs/mounts.h"
 #include "servers/rs/peers.h"
 #include "servers/rs/process.h"
+#include "servers/rs/renew.h"
 #include "servers/rs/service.h"
 #include "servers/rs/standby.h"
 #include "servers/rs/update.h"
+#include "servers/rs/upgrade.h"
+
+#include "rs_layout.h" /* generated */
 
 #define LINUX_NR_AXO_SERVICE 0x800
 
-static struct rs *the_rs; /* for the signal callback, which has no argument of its own */
+/* For the callbacks of SEF; handlers get it as an argument. On the heap, with all that it leads to:
+ * another version goes on with it. */
+static struct rs *the_rs;
 
 /* Signals that end a service; all others are its own to handle. */
 #define LETHAL                                                                     \
@@ -172,21 +178,41 @@ static void start(void)
 	boot_begin(the_rs);
 }
 
+static const struct sef_kept kept = {
+	.name = "rs",
+	.root = (void **)&the_rs,
+	.version = RS_STATE_VERSION,
+	.layout = RS_LAYOUT,
+	.upgrade = rs_upgrade,
+};
+
+/* RS boots, or an RS has died, or is to be replaced by this one: what VM says of its predecessor
+ * tells. */
+static void begin(void)
+{
+	int r = sef_take_over(on_take_over);
+
+	if (r == -EBUSY) {
+		renew_take_over(&the_rs);
+	} else if (r < 0) {
+		start();
+	}
+}
+
 int main(void)
 {
 	struct rs *rs;
 
 	sef_on_ksig(on_signals);
 	sef_on_waiter(is_waiter);
-	/* The standby of an RS that has died finds its memory; an RS that boots finds none. */
-	if (sef_take_over(on_take_over) < 0) {
-		start();
-	}
+	sef_hand_on_heap(&kept);
+	begin();
 	rs = the_rs;
 	for (;;) {
 		struct message m;
 		uint32_t status;
 
+		renew_try(rs);
 		if (sef_receive(EP_ANY, &m, &status) == 0) {
 			rs->now_ns = sys_monotonic_ns();
 			on_message(rs, &m, status);

@@ -52,6 +52,7 @@ static const struct name_bit vm_calls[] = {
 	VM_NAME("update", VM_UPDATE),
 	VM_NAME("standby", VM_STANDBY),
 	VM_NAME("bootbinary", VM_BOOTBINARY),
+	VM_NAME("renew", VM_RENEW),
 };
 #undef VM_NAME
 

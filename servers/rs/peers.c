@@ -140,10 +140,10 @@ static void tell_pm(const struct service *s, int op)
 
 /* Its quanta are the kernel's to renew: RS's own, for RS must run when SCHED does not, and all
  * while SCHED rests. */
-static void schedule_by_kernel(const struct service *s)
+static void schedule_by_kernel(const struct service *s, int priority)
 {
 	(void)sys_schedctl(s->ep, EP_SELF);
-	(void)sys_schedule(s->ep, s->conf.priority, RS_QUANTUM_NS);
+	(void)sys_schedule(s->ep, priority, RS_QUANTUM_NS);
 	(void)sys_schedctl(s->ep, EP_KERNEL);
 }
 
@@ -152,7 +152,7 @@ static void tell_sched(const struct service *s)
 	struct message m = {.type = SCHED_START};
 
 	if (s->ep == EP_RS) {
-		schedule_by_kernel(s);
+		schedule_by_kernel(s, s->conf.priority);
 		return;
 	}
 	*MSG(&m, sched_start) = (struct sched_start){
@@ -175,9 +175,16 @@ void peers_schedule_all(struct rs *rs, bool by_sched)
 		if (by_sched) {
 			tell_sched(s);
 		} else {
-			schedule_by_kernel(s);
+			schedule_by_kernel(s, s->conf.priority);
 		}
 	}
+}
+
+void peers_schedule_below_vm(struct rs *rs, const struct service *self)
+{
+	const struct service *vm = service_by_endpoint(rs, EP_VM);
+
+	schedule_by_kernel(self, vm ? vm->conf.priority + 1 : self->conf.priority);
 }
 
 static void tell_pci(struct rs *rs, const struct service *s)

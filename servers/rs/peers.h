@@ -40,6 +40,9 @@ void peers_edited(struct rs *rs, const struct service *service);
 /* All services get their quanta of SCHED again, or of the kernel for a while. */
 void peers_schedule_all(struct rs *rs, bool by_sched);
 
+/* RS itself, for a while: VM runs whatever RS does. peers_edited() ends it. */
+void peers_schedule_below_vm(struct rs *rs, const struct service *self);
+
 /* A new instance has taken the place of a dead one: VFS sends again what was lost with that; who
  * keeps something about all services is told all of it again. */
 void peers_recovered(struct rs *rs, struct service *service);

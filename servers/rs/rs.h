@@ -2,7 +2,8 @@
 /*
  * RS's state. One struct rs holds all of it; handlers get it as an argument.
  *
- * State at a restart of RS: its whole memory is kept (standby.h).
+ * State at a restart of RS: its whole memory is kept (standby.h). Over its update: all that struct
+ * rs leads to, which points to nothing but the heap (renew.h).
  */
 #pragma once
 
@@ -10,6 +11,11 @@
 #include "abi/types.h"
 #include "proto/sef.h"
 #include "servers/rs/conf.h"
+
+/* Of what struct rs leads to; upgrade.c. */
+#ifndef RS_STATE_VERSION
+#define RS_STATE_VERSION 1
+#endif
 
 #define RS_SERVICES_MAX  64
 #define RS_TEMPLATES_MAX 16
@@ -182,4 +188,7 @@ struct rs {
 	bool is_init_running;
 	bool is_booted;        /* init said so */
 	bool is_shutting_down; /* nothing is restarted any more */
+#if RS_STATE_VERSION > 1
+	time_ns_t upgraded_ns; /* when it came from version 1; 0: it did not */
+#endif
 };

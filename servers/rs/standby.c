@@ -9,6 +9,7 @@
 #include "lib/sys/kcall.h"
 #include "proto/vm.h"
 #include "servers/rs/process.h"
+#include "servers/rs/renew.h"
 #include "servers/rs/service.h"
 #include "servers/rs/status.h"
 
@@ -99,6 +100,12 @@ static void end_strays(const struct rs *rs)
 	}
 }
 
+void standby_tidy(struct rs *rs)
+{
+	restore_privileges(rs);
+	end_strays(rs);
+}
+
 void standby_take_over(struct rs *rs, time_ns_t now_ns)
 {
 	struct service *self = service_by_endpoint(rs, EP_RS);
@@ -108,7 +115,6 @@ void standby_take_over(struct rs *rs, time_ns_t now_ns)
 	rs->now_ns = now_ns;
 
 	diag_printf("has taken the place of an RS that died");
-	restore_privileges(rs);
 	if (self) {
 		self->counts.restarts++;
 		status_count_recovery(self, took_ns);
@@ -118,7 +124,8 @@ void standby_take_over(struct rs *rs, time_ns_t now_ns)
 		process_destroy(rs->standby_ep); /* names the dead one now */
 		rs->standby_ep = EP_NONE;
 	}
-	end_strays(rs);
+	standby_tidy(rs);
+	renew_settle(rs);
 	standby_make(rs);
 	find_dead(rs);
 	rs->alarm_ns = 1; /* unknown: it is set anew */

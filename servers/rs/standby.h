@@ -10,6 +10,10 @@
 /* Make the standby, if there is none. */
 void standby_make(struct rs *rs);
 
+/* After a death or an update of RS: privileges that the kernel changed are put right, and processes
+ * that nobody knows end. */
+void standby_tidy(struct rs *rs);
+
 /* This process was the standby, and has RS's memory now: sees to what the kernel holds and to what
  * RS may have missed. */
 void standby_take_over(struct rs *rs, time_ns_t now_ns);

@@ -90,11 +90,19 @@ static void roll_back(struct rs *rs, struct service *s)
 	heartbeat_begin(rs, s);
 }
 
+/* RS sees for itself when it rests. */
+static void ask_to_rest(const struct service *s, int state)
+{
+	if (s->ep != EP_RS) {
+		peers_prepare(s, state);
+	}
+}
+
 static void undo(struct rs *rs, struct service *s)
 {
 	switch (s->update) {
 	case UPDATE_PREPARING:
-		peers_prepare(s, SEF_LU_NULL);
+		ask_to_rest(s, SEF_LU_NULL);
 		leave(s);
 		break;
 	case UPDATE_READY:
@@ -149,11 +157,18 @@ static void commit(struct rs *rs)
 		replica_drop(s);
 		s->replica_ns = rs->now_ns + RS_REPLICA_DELAY_NS;
 		s->counts.updates++;
-		peers_go_on(s->ep);
+		if (s->ep != EP_RS) {
+			peers_go_on(s->ep);
+		}
 		peers_recovered(rs, s);
 		heartbeat_begin(rs, s);
 	}
 	end(rs, 0);
+}
+
+static uint64_t init_limit(const struct rs *rs)
+{
+	return rs->update.limit_ns ? rs->update.limit_ns : RS_INIT_LIMIT_NS;
 }
 
 static int switch_over(struct rs *rs, struct service *s)
@@ -177,8 +192,7 @@ static void switch_all(struct rs *rs)
 {
 	rs->update.phase = PHASE_STARTING;
 	rs->update.switched_ns = rs->now_ns;
-	rs->update.deadline_ns =
-		rs->now_ns + (rs->update.limit_ns ? rs->update.limit_ns : RS_INIT_LIMIT_NS);
+	rs->update.deadline_ns = rs->now_ns + init_limit(rs);
 	for (int i = 0; i < RS_SERVICES_MAX; i++) {
 		int r = member(rs, i) ? switch_over(rs, &rs->services[i]) : 0;
 
@@ -201,7 +215,7 @@ static void prepare_all(struct rs *rs)
 
 		if (s) {
 			s->update = UPDATE_PREPARING;
-			peers_prepare(s, rs->update.state);
+			ask_to_rest(s, rs->update.state);
 			rs->update.has_sched |= s->ep == EP_SCHED;
 		}
 	}
@@ -211,9 +225,16 @@ static void prepare_all(struct rs *rs)
 	}
 }
 
+/* RS is updated with no other, under the declaration that it has. */
+static bool is_alone_if_self(
+	const struct rs *rs, const struct service *s, const struct update_plan *plan)
+{
+	return s->ep != EP_RS || (rs->update.phase == PHASE_NONE && !plan->is_batch && !plan->conf);
+}
+
 static int check(struct rs *rs, const struct service *s, const struct update_plan *plan)
 {
-	if (!s->binary || !plan->binary || s->ep == EP_RS || s->ep == EP_VM) {
+	if (!s->binary || !plan->binary || s->ep == EP_VM || !is_alone_if_self(rs, s, plan)) {
 		return -EPERM;
 	}
 	if (plan->state <= SEF_LU_NULL ||
@@ -360,6 +381,35 @@ void update_leave(struct rs *rs, struct service *s)
 	if (s->update != UPDATE_NONE) {
 		abandon(rs, -EIO);
 	}
+}
+
+void update_renew_begins(struct rs *rs)
+{
+	struct service *self = service_by_endpoint(rs, EP_RS);
+
+	self->update = UPDATE_STARTING;
+	rs->update.phase = PHASE_STARTING;
+	rs->update.switched_ns = rs->now_ns;
+	rs->update.deadline_ns = rs->now_ns + init_limit(rs);
+	(void)exchange(rs, self);
+}
+
+void update_renewed(struct rs *rs)
+{
+	peers_edited(rs, service_by_endpoint(rs, EP_RS));
+	commit(rs);
+}
+
+void update_renew_failed(struct rs *rs, int result)
+{
+	struct service *self = service_by_endpoint(rs, EP_RS);
+
+	self->counts.rollbacks++;
+	(void)exchange(rs, self);
+	peers_edited(rs, self);
+	peers_log_rollback(self, rs->update.switched_ns);
+	self->update = UPDATE_QUEUED; /* there is nobody to tell */
+	abandon(rs, result);
 }
 
 time_ns_t update_tick(struct rs *rs)

@@ -47,5 +47,16 @@ bool update_died(struct rs *rs, struct service *service);
 /* The service goes: so does the update that it takes part in. */
 void update_leave(struct rs *rs, struct service *service);
 
+/* ---- for RS's own update (renew.h) ---- */
+
+/* RS rests: the new version is to have its place. */
+void update_renew_begins(struct rs *rs);
+
+/* This is the new version, and goes on. */
+void update_renewed(struct rs *rs);
+
+/* The old version goes on. */
+void update_renew_failed(struct rs *rs, int result);
+
 /* See to the time limit; when to come again, 0: never. */
 time_ns_t update_tick(struct rs *rs);

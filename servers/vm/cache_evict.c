@@ -7,6 +7,7 @@
 #include "lib/core/util.h"
 #include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
+#include "servers/vm/alarm.h"
 #include "servers/vm/cache.h"
 #include "servers/vm/file.h"
 #include "servers/vm/space.h"
@@ -222,7 +223,7 @@ static void ask_to_clean(struct vm *vm)
 		any |= client->is_asked;
 	}
 	if (any) {
-		(void)sys_setalarm(sys_monotonic_ns() + CLEAN_PATIENCE_NS);
+		alarm_set(vm, ALARM_CACHE, CLEAN_PATIENCE_NS);
 	}
 }
 
@@ -320,7 +321,7 @@ void cache_alarm(struct vm *vm)
 		client->dirty = dirty;
 	}
 	if (any) {
-		(void)sys_setalarm(sys_monotonic_ns() + CLEAN_PATIENCE_NS);
+		alarm_set(vm, ALARM_CACHE, CLEAN_PATIENCE_NS);
 	}
 }
 

@@ -41,7 +41,7 @@ call_fn vm_call_map_phys, vm_call_unmap_phys, vm_call_alloc_contig, vm_call_boot
 	vm_call_bootdisk_free;
 
 /* update.c: RS; services about themselves */
-call_fn vm_call_update, vm_call_standby, vm_call_inherit;
+call_fn vm_call_update, vm_call_standby, vm_call_inherit, vm_call_renew;
 
 /* bootfile.c: RS */
 call_fn vm_call_bootbinary;

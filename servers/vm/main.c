@@ -13,6 +13,7 @@
 #include "lib/sys/ipc.h"
 #include "lib/sys/kcall.h"
 #include "lib/sys/sef.h"
+#include "servers/vm/alarm.h"
 #include "servers/vm/boot.h"
 #include "servers/vm/cache.h"
 #include "servers/vm/call.h"
@@ -69,6 +70,7 @@ static const struct {
 	ROW(VM_INHERIT, vm_call_inherit, FROM_ANY_SERVICE),
 	ROW(VM_BOOTBINARY, vm_call_bootbinary, FROM_RS),
 	ROW(VM_FORCE_STORE, vm_call_force_store, FROM_PM),
+	ROW(VM_RENEW, vm_call_renew, FROM_RS),
 #undef ROW
 };
 
@@ -123,7 +125,7 @@ static void serve(struct vm *vm, const struct message *request, uint32_t status)
 			vm_memory_requests(vm);
 		}
 		if (request->source == EP_CLOCK) {
-			cache_alarm(vm);
+			alarm_rang(vm);
 		} else if (request->source != EP_KERNEL) {
 			cache_cleaned(vm, request->source);
 		}

@@ -12,6 +12,7 @@
 #include "servers/vm/cache.h"
 #include "servers/vm/call.h"
 #include "servers/vm/job.h"
+#include "servers/vm/renew.h"
 #include "servers/vm/safemap.h"
 #include "servers/vm/thread.h"
 
@@ -49,7 +50,7 @@ static void swap_threads(struct vm_thread *a, struct vm_thread *b)
 	b->space->owner = b->ep;
 }
 
-static int update(struct vm *vm, endpoint_t old_ep, endpoint_t successor_ep, uint32_t flags)
+int update_swap(struct vm *vm, endpoint_t old_ep, endpoint_t successor_ep, uint32_t flags)
 {
 	struct vm_thread *old = find_service(vm, old_ep);
 	struct vm_thread *successor = find_service(vm, successor_ep);
@@ -84,7 +85,7 @@ int vm_call_update(struct vm *vm, const struct call *call)
 	if (req->flags & ~(uint32_t)VM_UPDATE_ROLLBACK) {
 		return -EINVAL;
 	}
-	return update(vm, req->old, req->successor, req->flags);
+	return update_swap(vm, req->old, req->successor, req->flags);
 }
 
 /* A process that the boot loads may grow its stack; one that RS loads has it at the end. */
@@ -261,6 +262,9 @@ int vm_call_inherit(struct vm *vm, const struct call *call)
 	if (from == NULL || heir->has_inherited) {
 		return -ESRCH;
 	}
+	if (how == VM_INHERIT_MOVE && call->source == EP_RS && renew_is_on(vm)) {
+		return -EBUSY; /* there would be no way back */
+	}
 	if (how == VM_INHERIT_COPY) {
 		result = inherit_by_copy(vm, from, heir->space);
 	} else {
@@ -278,6 +282,9 @@ void update_forget(struct vm *vm, endpoint_t ep)
 	if (vm->standby == ep) {
 		vm->standby = EP_NONE;
 	}
+	if (vm->renewing == ep) {
+		vm->renewing = EP_NONE;
+	}
 	for (uint32_t slot = 0; slot < vm->kinfo.procs_max; slot++) {
 		if (vm->threads[slot].predecessor == ep) {
 			vm->threads[slot].predecessor = EP_NONE;
@@ -285,10 +292,8 @@ void update_forget(struct vm *vm, endpoint_t ep)
 	}
 }
 
-int vm_call_standby(struct vm *vm, const struct call *call)
+int update_set_standby(struct vm *vm, endpoint_t ep)
 {
-	endpoint_t ep = MSG(call->req, vm_ep_req)->ep;
-
 	if (ep != EP_NONE && (ep == EP_RS || find_service(vm, ep) == NULL)) {
 		return -EINVAL;
 	}
@@ -296,11 +301,16 @@ int vm_call_standby(struct vm *vm, const struct call *call)
 	return 0;
 }
 
+int vm_call_standby(struct vm *vm, const struct call *call)
+{
+	return update_set_standby(vm, MSG(call->req, vm_ep_req)->ep);
+}
+
 /* RS is dead: the standby takes its place and goes on with its memory, or nothing goes on. */
 static void replace_rs(struct vm *vm)
 {
 	endpoint_t standby = vm->standby;
-	int result = standby == EP_NONE ? -ESRCH : update(vm, EP_RS, standby, 0);
+	int result = standby == EP_NONE ? -ESRCH : update_swap(vm, EP_RS, standby, 0);
 
 	vm->standby = EP_NONE;
 	if (result == 0) {
@@ -319,10 +329,10 @@ void vm_signals(struct vm *vm)
 	struct ksig ksig;
 
 	while (sys_getksig(&ksig) == 1) {
-		if (ksig.endpoint == EP_RS) {
-			replace_rs(vm);
-		} else {
+		if (ksig.endpoint != EP_RS) {
 			(void)sys_endksig(ksig.endpoint);
+		} else if (!renew_died(vm)) {
+			replace_rs(vm);
 		}
 	}
 }

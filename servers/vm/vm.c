@@ -76,6 +76,7 @@ int vm_init(struct vm *vm, uint8_t *window)
 		vm->threads[slot].predecessor = EP_NONE;
 	}
 	vm->standby = EP_NONE;
+	vm->renewing = EP_NONE;
 	if (file_init(vm) != 0 || cache_init(vm) != 0) {
 		return -ENOMEM;
 	}

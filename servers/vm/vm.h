@@ -34,6 +34,8 @@ struct vm_thread {
 
 #define VM_FILE_BUCKETS 1024
 
+enum vm_alarm { ALARM_CACHE, ALARM_RENEWAL, ALARM_COUNT };
+
 /* A boot service's file in the boot archive, as long as RS has not asked for it. */
 #define VM_BOOT_FILES 16
 struct boot_file {
@@ -68,7 +70,10 @@ struct vm {
 
 	struct list safemaps; /* safemap.c */
 
-	endpoint_t standby; /* update.c: takes RS's place; EP_NONE: there is none */
+	endpoint_t standby;  /* update.c: takes RS's place; EP_NONE: there is none */
+	endpoint_t renewing; /* renew.c: the old RS, while a new one takes over; EP_NONE: none */
+
+	time_ns_t alarms[ALARM_COUNT]; /* alarm.c: 0: not set */
 
 	struct boot_file boot_files[VM_BOOT_FILES]; /* bootfile.c */
 

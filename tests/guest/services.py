@@ -126,7 +126,7 @@ def test_devices(kind):
 
 # What declarations name and the run below does not come to, and when it is called.
 RARELY = {
-    'rs': 'memset abort',  # a program whose data end within a page; the end of the system
+    'rs': 'memset abort renew',  # a program whose data end within a page; the end of the system; its own update
     'vm': 'clear kill endksig abort',  # a fork undone; no memory; a signal to RS; the end
     'pm': 'getksig endksig thread_exit trace force_store abort',  # crashes, threads, ptrace; the end
     'vfs': 'mprotect_for reply_copy vvircopy',  # a program with RELRO that is not relocated by itself

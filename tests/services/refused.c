@@ -105,7 +105,7 @@ static void try_memory(void)
 
 static void try_vm(void)
 {
-	for (int op = VM_FORK; op <= VM_BOOTBINARY; op++) {
+	for (int op = VM_FORK; op <= VM_RENEW; op++) {
 		struct message m = {.type = op};
 
 		if (op != VM_MAP_PHYS && op != VM_INHERIT) { /* of one's own predecessor: free */

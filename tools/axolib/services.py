@@ -8,7 +8,7 @@ import subprocess
 from . import build, host
 
 NAMES = ('grantor', 'requestor', 'hostile', 'refused', 'ds/dstest', 'watcher', 'pm_new', 'pm_careless',
-         'vfs_careless')
+         'vfs_careless', 'rs_new')
 SOURCES = os.path.join(host.ROOT, 'tests', 'services')
 
 

@@ -215,6 +215,40 @@ static void test_batch(void)
 	finish(rs);
 }
 
+/* RS itself: alone, and without being asked to rest or told to go on. */
+static void test_self(void)
+{
+	struct rs *rs = fresh();
+	struct service *s = running(rs, "a"), *other = running(rs, "b");
+	struct update_plan plan = {
+		.binary = s->binary, .args = "y", .state = SEF_LU_WORK_FREE, .waiter = someone};
+	int went_on = fake.went_on;
+
+	s->ep = EP_RS;
+	CHECK(begin(rs, s, true) == -EPERM && begin(rs, other, true) == 0);
+	CHECK(begin(rs, s, false) == -EPERM && other->update == UPDATE_NONE);
+	CHECK(update_add(rs, s, &plan) == 0 && fake.prepared == 0);
+	rs->now_ns += RS_PREPARE_LIMIT_NS;
+	service_tick(rs);
+	CHECK(fake.last_answer == -EINTR && fake.cancelled == 0 && fake.alive == 2);
+	CHECK(update_add(rs, s, &plan) == 0 && fake.alive == 3);
+	update_renew_begins(rs);
+	CHECK(s->update == UPDATE_STARTING && strcmp(s->args, "y") == 0);
+	update_renew_failed(rs, -EPROTO);
+	CHECK(fake.last_answer == -EPROTO && fake.alive == 2);
+	CHECK(strcmp(s->args, "x") == 0);
+	CHECK(s->counts.rollbacks == 1 && s->update == UPDATE_NONE);
+	CHECK(update_add(rs, s, &plan) == 0);
+	update_renew_begins(rs);
+	s->update = UPDATE_STARTED;
+	update_renewed(rs);
+	CHECK(fake.last_answer == 0 && fake.alive == 2 && strcmp(s->args, "y") == 0);
+	CHECK(s->counts.updates == 1 && s->update == UPDATE_NONE && fake.went_on == went_on);
+	CHECK(rs->update.phase == PHASE_NONE && s->previous_binary != NULL);
+	s->ep = 1000;
+	finish(rs);
+}
+
 int main(void)
 {
 	test_success();
@@ -223,6 +257,7 @@ int main(void)
 	test_roll_back();
 	test_steps_fail();
 	test_batch();
+	test_self();
 	printf("%u failures\n", failures);
 	return failures != 0;
 }

@@ -60,6 +60,7 @@ int64_t sys_trap(
 		fake.has_reply = true;
 		fake.reply_to = (endpoint_t)a0;
 		fake.reply = m->reply.result;
+		fake.reply_type = m->type;
 		return 0;
 	case TRAP_NOTIFY:
 		fake.notified = (endpoint_t)a0;

@@ -16,7 +16,8 @@ struct fake_kernel {
 	/* What VM did last: */
 	bool has_reply;
 	endpoint_t reply_to;
-	int64_t reply; /* result of a program's call */
+	int64_t reply;      /* result of a program's call */
+	int32_t reply_type; /* result of a service's request */
 	int signal, signal_code;
 	uint64_t signal_address;
 	endpoint_t signal_to;

@@ -7,6 +7,7 @@
 #include "abi/linux/calls.h"
 #include "proto/vm.h"
 #include "servers/vm/boot.h"
+#include "servers/vm/renew.h"
 #include "servers/vm/test/vm_test.h"
 #include "servers/vm/thread.h"
 
@@ -329,6 +330,71 @@ static void test_standby(void)
 	CHECK_SOUND(&vm);
 }
 
+static int renew(enum vm_renew_step step, endpoint_t ep, int result)
+{
+	struct message req = {.type = VM_RENEW}, rep = {.type = 0};
+
+	*MSG(&req, vm_renew_req) = (struct vm_renew_req){
+		.step = step, .ep = ep, .result = result, .limit_ns = 1000000000};
+	fake.has_reply = false;
+	return call_vm(vm_call_renew, EP_RS, &req, &rep);
+}
+
+/* The old RS has its endpoint and its memory, and an answer. */
+static void check_is_back(int why)
+{
+	CHECK(!renew_is_on(&vm) && vm.alarms[ALARM_RENEWAL] == 0 && load(EP_RS, DATA) == 1);
+	CHECK(fake.has_reply && fake.reply_to == EP_RS && fake.reply_type == why);
+}
+
+/* RS-22: RS's own update: the old one comes back from each failure, until the new one has said that
+ * it goes on with a standby of its own. */
+static void test_renew(void)
+{
+	endpoint_t rs = EP_RS, next = loaded_service(2), standby = loaded_service(3);
+	struct space *space = space_create(&vm, true);
+	unsigned aborts = fake.aborts;
+
+	CHECK(space != NULL && thread_add(&vm, rs, space) == 0);
+	map(rs, DATA, PAGE, RW, FIXED);
+	store(rs, DATA, 1);
+	CHECK(renew(VM_RENEW_DONE, standby, 0) == -EINVAL && renew(3, next, 0) == -EINVAL);
+	CHECK(renew(VM_RENEW_FAILED, next, -EIO) == -EINVAL);
+	CHECK(renew(VM_RENEW_BEGIN, rs, 0) == -EINVAL);
+	fake.update_error = -EBUSY;
+	CHECK(renew(VM_RENEW_BEGIN, next, 0) == -EBUSY && !renew_is_on(&vm));
+	fake.update_error = 0;
+	for (int failure = 0; failure < 3; failure++) {
+		fake.allowed = EP_NONE;
+		CHECK(renew(VM_RENEW_BEGIN, next, 0) == -EDONTREPLY && fake.allowed == rs);
+		CHECK(!fake.has_reply && vm.alarms[ALARM_RENEWAL] != 0 && load(rs, DATA) == 2);
+		CHECK(renew(VM_RENEW_BEGIN, standby, 0) == -EINVAL && inherit(rs) == -EBUSY);
+		if (failure == 0) {
+			CHECK(renew(VM_RENEW_FAILED, EP_NONE, -EPROTO) == -EDONTREPLY);
+			check_is_back(-EPROTO);
+		} else if (failure == 1) {
+			fake.ksig = (struct ksig){.endpoint = EP_RS, .signals = 1u << 11};
+			vm_signals(&vm);
+			check_is_back(-EIO);
+		} else {
+			renew_timeout(&vm);
+			check_is_back(-ETIMEDOUT);
+			renew_timeout(&vm);
+		}
+	}
+	CHECK(renew(VM_RENEW_BEGIN, next, 0) == -EDONTREPLY);
+	CHECK(renew(VM_RENEW_DONE, rs, 0) == -EINVAL && renew_is_on(&vm));
+	CHECK(renew(VM_RENEW_DONE, standby, 0) == 0 && !renew_is_on(&vm));
+	fake_exit(&vm, next);
+	CHECK(load(rs, DATA) == 2 && fake.aborts == aborts);
+	fake.ksig = (struct ksig){.endpoint = EP_RS, .signals = 1u << 11};
+	vm_signals(&vm);
+	CHECK(load(rs, DATA) == 3 && fake.aborts == aborts);
+	fake_exit(&vm, standby);
+	fake_exit(&vm, rs);
+	CHECK_SOUND(&vm);
+}
+
 static pfn_t module_pages(uint64_t count)
 {
 	pfn_t first = page_alloc_run(&vm.pool, count, PAGE_MODULE, PAGE_FOR_VM, 0);
@@ -388,6 +454,7 @@ int main(void)
 	test_inherit_copy();
 	test_inherit_copy_injection();
 	test_standby();
+	test_renew();
 	test_boot_files();
 	fake_shutdown(&vm);
 	puts("vm update: ok");
